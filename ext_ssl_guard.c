@@ -1,0 +1,27 @@
+/*
+ * ext_ssl_guard.c
+ *		Wiring: the module's magic and the order in which its parts start.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+
+#include "src/guc.h"
+#include "src/server_state.h"
+#include "src/alarms.h"
+#include "src/shmem.h"
+
+PG_MODULE_MAGIC;
+
+extern PGDLLEXPORT void _PG_init(void);
+
+void
+_PG_init(void)
+{
+	esg_guc_init();
+	if (!esg_shmem_preloading())
+		return;
+	esg_server_state_init();
+	esg_alarms_init();
+	esg_shmem_init();
+}

@@ -1,0 +1,16 @@
+/*
+ * check.h
+ *		The full check: audit, running server, alarms, status.
+ *
+ * Run by the worker and, in the caller's process, by ssl_guard_check().
+ *
+ * Layer 3.
+ */
+#ifndef ESG_CHECK_H
+#define ESG_CHECK_H
+
+extern void esg_check_run(void);
+/* only what needs no file: reload_failed, reload_pending, hook_inactive */
+extern void esg_check_server(void);
+
+#endif							/* ESG_CHECK_H */
