@@ -15,20 +15,24 @@
 /* Zeroed fields take the default in brackets. */
 typedef struct CertSpec
 {
-	const char *subject;		/* "CN=a,O=b", in file order [CN=test] */
+	const char *subject;		/* "CN=a,O=b", in file order; "\\," and "\\xHH"
+								 * are taken literally, the bytes raw as
+								 * UTF8String; "" is an empty name [CN=test] */
 	const char *issuer;			/* name when there is no issuer_cert [subject] */
 	EVP_PKEY   *key;			/* [RSA 2048] */
 	X509	   *issuer_cert;	/* [none: self-signed] */
 	EVP_PKEY   *issuer_key;		/* signs [key] */
 	const char *not_before;		/* "20260101000000Z": GeneralizedTime or, with 13
-								 * characters, UTCTime, taken raw ["20260101000000Z"] */
+								 * characters, UTCTime, taken raw; "U:" or "G:" in
+								 * front forces the type ["20260101000000Z"] */
 	const char *not_after;		/* ["20270101000000Z"] */
 	const EVP_MD *digest;		/* [SHA-256; none for Ed25519/Ed448] */
 	int			pss_salt;		/* sign with RSASSA-PSS, this salt length (0: no PSS) */
 	const EVP_MD *pss_mgf;		/* [digest] */
 	const char *serial;			/* decimal, may be negative ["1"] */
 	int			version;		/* 1, 2, 3 [3] */
-	const char *extensions;		/* openssl.cnf lines "name=value\n…" [none] */
+	const char *extensions;		/* openssl.cnf lines "name=value\n…", then
+								 * sections they refer to [none] */
 } CertSpec;
 
 typedef struct CrlSpec
@@ -52,14 +56,14 @@ extern EVP_PKEY *certmaker_named(const char *algorithm);	/* "ED25519", "ED448", 
 extern X509 *certmaker_cert(const CertSpec *spec);
 extern X509_CRL *certmaker_crl(const CrlSpec *spec);
 
-/* DER of a certificate, new; and back (exit on error) */
+/* DER of a certificate, new, for free(); and back (exit on error) */
 extern unsigned char *certmaker_der(X509 *cert, size_t *len);
 extern X509 *certmaker_parse(const unsigned char *der, size_t len);
 /* the same certificate with every occurrence of the bytes from replaced by to (same length); not re-signed */
 extern X509 *certmaker_patch(X509 *cert, const void *from, const void *to, size_t len);
 /* re-signs a certificate whose fields the test changed */
 extern void certmaker_resign(X509 *cert, EVP_PKEY *key, const EVP_MD *digest);
-/* PEM text of a certificate or CRL, new */
+/* PEM text of a certificate or CRL, new, for free() */
 extern char *certmaker_pem(X509 *cert);
 extern char *certmaker_crl_pem(X509_CRL *crl);
 
