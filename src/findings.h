@@ -150,7 +150,8 @@ typedef struct EsgFinding
 {
 	EsgCode		code;
 	EsgSeverity severity;		/* after overrides; never ESG_OK in a list */
-	char	   *detail;			/* owned, UTF-8, printable; "" if none */
+	char	   *detail;			/* owned, UTF-8, printable, at most
+								 * ESG_MAX_DETAIL bytes; "" if none */
 } EsgFinding;
 
 /* A list of findings; all zero is an empty list. */
@@ -168,13 +169,31 @@ typedef struct EsgFindings
  */
 typedef signed char EsgOverrides[ESG_CODE_COUNT];
 
+/* NULL if there is no such code */
 extern const EsgFindingDef *esg_findings_def(EsgCode code);
 extern const EsgFindingDef *esg_findings_lookup(const char *name, size_t len);
 extern const char *esg_findings_severity_name(EsgSeverity severity);
 extern bool esg_findings_severity_parse(const char *name, size_t len, EsgSeverity *out);
 extern EsgSeverity esg_findings_severity(EsgCode code, EsgRole role, const EsgOverrides overrides);
+
+/* longest detail in bytes, the "..." of a cut one included */
+#define ESG_MAX_DETAIL 256
+
+/*
+ * Adds a finding with its detail, unless the overrides switch the code off.
+ * overrides may be NULL.  A code that is in the list stays there once, with the
+ * worse severity and the first detail.  Returns whether the code is in the
+ * list now; false with list->out_of_memory set if memory ran out.
+ */
 extern bool esg_findings_add(EsgFindings *list, EsgCode code, EsgRole role,
 							 const EsgOverrides overrides, const char *fmt,...)
+			__attribute__((format(printf, 5, 6)));
+/*
+ * The same with the check's own severity in place of the table's, for a code
+ * whose severity depends on more than the role.  Overrides still win.
+ */
+extern bool esg_findings_add_graded(EsgFindings *list, EsgCode code, EsgSeverity severity,
+									const EsgOverrides overrides, const char *fmt,...)
 			__attribute__((format(printf, 5, 6)));
 extern bool esg_findings_has(const EsgFindings *list, EsgCode code);
 extern EsgSeverity esg_findings_worst(const EsgFindings *list);
