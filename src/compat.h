@@ -3,7 +3,8 @@
  *		Every test of PG_VERSION_NUM and OPENSSL_VERSION_NUMBER.
  *
  * Supplies the newest API to older versions.  The OpenSSL part is usable
- * without PostgreSQL's headers: the pure layer includes this file too.
+ * without PostgreSQL's headers: the pure layer includes this file too.  The
+ * PostgreSQL part is there when postgres.h came first.
  *
  * Layer 0.
  */
@@ -15,5 +16,31 @@
 #if OPENSSL_VERSION_NUMBER < 0x10101000L
 #error "ext_ssl_guard needs OpenSSL 1.1.1 or newer"
 #endif
+
+#ifdef PG_VERSION_NUM
+
+#if PG_VERSION_NUM < 150000
+#error "ext_ssl_guard needs PostgreSQL 15 or newer"
+#endif
+
+/*
+ * What a check hook returns as "extra" belongs to guc.c: since 16 it lives in
+ * a memory context of guc.c's and is made with guc_malloc(); before, it came
+ * from malloc() and guc.c calls free().
+ */
+#if PG_VERSION_NUM < 160000
+#define guc_malloc(elevel, size) malloc(size)
+#define guc_free(ptr) free(ptr)
+#endif
+
+/*
+ * Since 17 an extension names its own wait events, and pg_stat_activity shows
+ * the name; before, all extensions share one event.
+ */
+#if PG_VERSION_NUM < 170000
+#define WaitEventExtensionNew(name) PG_WAIT_EXTENSION
+#endif
+
+#endif							/* PG_VERSION_NUM */
 
 #endif							/* ESG_COMPAT_H */
