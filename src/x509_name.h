@@ -62,11 +62,14 @@ extern void esg_x509_name_facts(X509 *cert, EsgNameFacts *out);
 extern char *esg_x509_name_text(const X509_NAME *name);
 /* the first CN, as core takes it; *exact as in EsgAltName; *found false and "" if none */
 extern char *esg_x509_name_common_name(const X509_NAME *name, bool *found, bool *exact);
+/* false: out of memory, or the extension is there but does not decode */
 extern bool esg_x509_name_alt_names(X509 *cert, EsgAltNames *out);
 extern void esg_x509_name_alt_names_free(EsgAltNames *names);
 /* "DNS", "URI", "email", "IP", "UPN", "other" */
 extern const char *esg_x509_name_alt_prefix(EsgAltNameKind kind);
 /* any bytes as printable text by the rules above */
 extern char *esg_x509_name_escape(const unsigned char *bytes, size_t len);
+/* dotted digits; "unprintable-oid" if that does not fit or the OID is over 128 octets */
+extern void esg_x509_name_oid(const ASN1_OBJECT *oid, char *buf, size_t size);
 
 #endif							/* ESG_X509_NAME_H */
