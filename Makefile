@@ -1,25 +1,127 @@
-# ext_ssl_guard: see README.md.  Everything above the include of PGXS works
-# without a PostgreSQL installation; so do "make demo" and "make test".
+# ext_ssl_guard: "make help" lists the targets.
+#
+# Two kinds of targets.  all, install, installcheck, uninstall and clean are
+# PGXS's and need a server's development files (PG_CONFIG).  demo, test and the
+# other project targets need nothing but make and a shell: src/tools/setup finds
+# or installs what they use.
 
 MODULE_big = ext_ssl_guard
 EXTENSION = ext_ssl_guard
-DATA = ext_ssl_guard--1.0.sql
-
-PG_CONFIG ?= pg_config
 
 srcroot := $(patsubst %/,%,$(dir $(abspath $(firstword $(MAKEFILE_LIST)))))
+DATA = $(notdir $(wildcard $(srcroot)/ext_ssl_guard--*.sql))
+
+# Only the administrator's PG_CONFIG reaches the scripts; they look further
+# than PATH when there is none.
+PG_CONFIG ?= pg_config
+
 sources := ext_ssl_guard.c $(sort $(patsubst $(srcroot)/%,%,$(wildcard $(srcroot)/src/*.c)))
+headers := $(wildcard $(srcroot)/src/*.h)
 OBJS = $(sources:.c=.o)
 
-version := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(srcroot)/ext_ssl_guard.control)
+# The control file is the only place where the version is written.
+version := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" '$(srcroot)/ext_ssl_guard.control')
 PG_CPPFLAGS = -I$(srcroot) -I$(srcroot)/src -DESG_VERSION='"$(version)"'
 SHLIB_LINK = -lssl -lcrypto
+# A version script rather than -fvisibility=hidden, which on PostgreSQL 15
+# hides _PG_init and Pg_magic_func as well.
+SHLIB_EXPORTS = src/exports.txt
+
+REGRESS = $(sort $(basename $(notdir $(wildcard $(srcroot)/sql/*.sql))))
+
+# PGXS has no PROGRAM next to MODULE_big: rules of our own, below its include.
+ctl_objs = $(if $(wildcard $(srcroot)/src/ctl/ssl_guard_ctl.c),src/ctl/ssl_guard_ctl.o $(filter src/secret_%,$(OBJS)))
+ctl_program = $(if $(ctl_objs),ssl_guard_ctl)
+EXTRA_CLEAN = ssl_guard_ctl src/ctl/ssl_guard_ctl.o results regression.diffs regression.out
+
+.DEFAULT_GOAL := all
+project_targets := demo test unit bench fuzz coverage lint format help
+
+pgxs_goals := $(filter-out $(project_targets),$(or $(MAKECMDGOALS),all))
+ifneq ($(pgxs_goals),)
+
+PGXS := $(shell '$(PG_CONFIG)' --pgxs 2>/dev/null)
+ifneq ($(wildcard $(PGXS)),)
 
 ifneq ($(srcroot),$(CURDIR))
-$(shell mkdir -p src)
+$(shell mkdir -p src/ctl)
 endif
 
-PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
-ifneq ($(wildcard $(PGXS)),)
 include $(PGXS)
+
+# Debian's PGXS tracks no dependencies.
+$(OBJS) $(OBJS:.o=.bc) $(ctl_objs): $(headers) $(srcroot)/ext_ssl_guard.control
+
+all: $(ctl_program)
+install: install-ctl
+uninstall: uninstall-ctl
+
+ssl_guard_ctl: $(ctl_objs)
+	$(CC) $(CFLAGS) $(ctl_objs) $(LDFLAGS) $(LDFLAGS_EX) -lcrypto -o $@
+
+.PHONY: install-ctl uninstall-ctl
+install-ctl: $(ctl_program)
+ifneq ($(ctl_objs),)
+	$(MKDIR_P) '$(DESTDIR)$(bindir)'
+	$(INSTALL_PROGRAM) ssl_guard_ctl '$(DESTDIR)$(bindir)/ssl_guard_ctl'
 endif
+
+uninstall-ctl:
+	rm -f '$(DESTDIR)$(bindir)/ssl_guard_ctl'
+
+else # no PGXS
+
+$(pgxs_goals): no-pgxs
+.PHONY: no-pgxs
+no-pgxs:
+	@echo 'The development files of a PostgreSQL server were not found by "$(PG_CONFIG) --pgxs".' >&2
+	@echo 'Install them, on Debian with:' >&2
+	@echo '    apt-get install postgresql-server-dev-all libssl-dev libkrb5-dev' >&2
+	@echo 'or name another server: make PG_CONFIG=/path/to/bin/pg_config' >&2
+	@echo '"make test" and "make demo" install by themselves what they need.' >&2
+	@exit 1
+
+endif
+endif # pgxs_goals
+
+.PHONY: $(project_targets)
+
+# Builds and installs into a relocated copy of the server, and runs there.
+in_sandbox = PG_CONFIG=`'$(srcroot)/src/tools/setup'` && export PG_CONFIG && exec '$(srcroot)/src/tools/sandbox'
+
+help:
+	@echo 'all install installcheck uninstall clean   as with any PGXS extension'
+	@echo 'demo      a throw-away server shows what the extension says and when'
+	@echo 'test      unit tests, pg_regress and TAP in a relocated copy of the server;'
+	@echo '          PROVE_TESTS="t/001_start.t ..." runs only these'
+	@echo 'unit      only the unit tests of the pure layer, with sanitizers'
+	@echo 'coverage  line coverage of the pure layer by its unit tests'
+	@echo 'bench     the scripts in bench/'
+	@echo 'fuzz      the fuzzers in fuzz/, FUZZ_SECONDS each (60)'
+	@echo 'lint      layers, exports, function length, banned functions, layout'
+	@echo 'format    pg_bsd_indent over all sources'
+	@echo 'PG_CONFIG=/path/to/pg_config chooses the server for all of them.'
+
+demo:
+	@$(in_sandbox) demo/demo.sh
+
+test:
+	@$(in_sandbox) t/run
+
+unit:
+	@$(in_sandbox) --no-server t/run --unit
+
+coverage:
+	@$(in_sandbox) --no-server t/run --coverage
+
+bench:
+	@$(in_sandbox) src/tools/bench
+
+fuzz:
+	@$(in_sandbox) --no-server src/tools/fuzz
+
+lint:
+	@'$(srcroot)/src/tools/lint'
+
+format:
+	@'$(srcroot)/src/tools/format'
