@@ -1,6 +1,6 @@
 /*
  * name_match.h
- *		Which identities a certificate offers, and role labels.
+ *		Which identities a certificate offers.
  *
  * An identity is a text: the value of one source (cn, dn, dns, …).  A value
  * that is empty, over-long, badly encoded, or holds NUL or control characters
@@ -32,8 +32,7 @@ typedef enum EsgIdentitySource
 	ESG_SOURCE_SERIAL,
 	ESG_SOURCE_FINGERPRINT,
 	ESG_SOURCE_COUNT,
-	/* a key of labels only */
-	ESG_SOURCE_ISSUER = ESG_SOURCE_COUNT,
+	ESG_SOURCE_ISSUER = ESG_SOURCE_COUNT,	/* a key of labels only */
 	ESG_LABEL_KEY_COUNT
 } EsgIdentitySource;
 
@@ -41,8 +40,6 @@ typedef enum EsgIdentitySource
 #define ESG_MAX_IDENTITY_LENGTH 1024
 /* a certificate with more identities is refused as a whole */
 #define ESG_MAX_CANDIDATES 1000
-/* key=value pairs of one label */
-#define ESG_MAX_LABEL_RULES 100
 
 /*
  * One identity.  The texts, by source:
@@ -94,62 +91,5 @@ extern EsgNamesResult esg_name_match_candidates(X509 *cert, const unsigned char 
 extern void esg_name_match_candidates_free(EsgCandidates *candidates);
 /* static text for anything but ESG_NAMES_OK */
 extern const char *esg_name_match_result_text(EsgNamesResult result);
-
-/*
- * A role's requirement.
- *
- *	  label	= item { space item }
- *	  item	= "tls" | "x509" | key "=" value
- *	  value	= bare | '"' { character | '\"' | '\\' } '"'
- *
- * Several values of one key: any of them; different keys: all of them.
- */
-typedef struct EsgLabelRule
-{
-	EsgIdentitySource key;
-	char	   *value;			/* serial, fingerprint, ip: in one normal form */
-} EsgLabelRule;
-
-typedef struct EsgLabel
-{
-	bool		tls;
-	bool		x509;			/* the flag; see esg_name_match_label_needs_certificate() */
-	int			min_tls;		/* TLS1_VERSION … TLS1_3_VERSION; 0 if not given */
-	int			count;
-	EsgLabelRule *rules;
-} EsgLabel;
-
-typedef struct EsgLabelError
-{
-	int			position;		/* in characters, from 1; 0: out of memory */
-	char		reason[160];	/* lower-case phrase */
-} EsgLabelError;
-
-/* What a connection shows to a label. */
-typedef struct EsgLabelPeer
-{
-	bool		tls;
-	int			tls_version;	/* as SSL_version() */
-	X509	   *cert;			/* NULL: none */
-} EsgLabelPeer;
-
-/* zeroed: the label is met */
-typedef struct EsgLabelVerdict
-{
-	bool		refused;
-	bool		failed;			/* refused because the answer could not be had */
-	const char *key;			/* static: the first requirement that is not met */
-	const char *reason;			/* static phrase */
-} EsgLabelVerdict;
-
-/* false: *error is set and *out empty */
-extern bool esg_name_match_label_parse(const char *text, size_t len, EsgLabel *out,
-									   EsgLabelError *error);
-extern void esg_name_match_label_free(EsgLabel *label);
-extern bool esg_name_match_label_has(const EsgLabel *label, EsgIdentitySource key);
-extern bool esg_name_match_label_needs_certificate(const EsgLabel *label);
-extern bool esg_name_match_label_needs_tls(const EsgLabel *label);
-extern void esg_name_match_label_check(const EsgLabel *label, const EsgLabelPeer *peer,
-									   EsgLabelVerdict *out);
 
 #endif							/* ESG_NAME_MATCH_H */
