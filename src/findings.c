@@ -456,6 +456,18 @@ static const EsgFindingDef definitions[ESG_CODE_COUNT] = {
 		"cannot be used: %s",
 		"Make the passphrase files anew with ssl_guard_ctl encrypt and reload the server."
 	},
+	[ESG_IDENTITY_MISMATCH] = {
+		ESG_IDENTITY_MISMATCH, "identity_mismatch", "SG071",
+		ESG_WARNING, NONE, ESG_OK, SERVER, SERVER,
+		"no identity of the client certificate belongs to role \"%s\"",
+		"Ask ssl_guard_identity_check() which identities the certificate offers, then mend \"pg_ident.conf\" or the certificate."
+	},
+	[ESG_ROLE_LABEL_MISMATCH] = {
+		ESG_ROLE_LABEL_MISMATCH, "role_label_mismatch", "SG072",
+		ESG_WARNING, NONE, ESG_OK, SERVER, SERVER,
+		"login does not meet the security label of role \"%s\"",
+		"See the role's label in \"pg_shseclabel\", then change it or the client's connection."
+	},
 };
 
 #undef ALL

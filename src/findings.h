@@ -121,6 +121,8 @@ typedef enum EsgCode
 	ESG_ROLE_LABEL_UNSATISFIABLE,
 	/* appended after the first release of the list */
 	ESG_PASSPHRASE_UNUSABLE,
+	ESG_IDENTITY_MISMATCH,
+	ESG_ROLE_LABEL_MISMATCH,
 	ESG_CODE_COUNT				/* keep last */
 } EsgCode;
 
