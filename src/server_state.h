@@ -36,7 +36,7 @@ typedef struct EsgLoadState
 {
 	bool		hook_active;	/* the TLS hook was called in this server's life */
 	uint32		sequence;		/* rises at every change */
-	EsgLoadResult result;		/* PENDING older than a second counts as OK, see esg_server_state_load() */
+	EsgLoadResult result;		/* PENDING older than two seconds counts as OK */
 	TimestampTz at;				/* of the last outcome */
 } EsgLoadState;
 
@@ -63,18 +63,23 @@ extern void esg_server_state_init(void);
  * Postmaster only; no lock, no error, no allocation.  Kept in statics until
  * shared memory exists, and copied there when it does (also after a crash).
  */
-extern void esg_server_state_load_started(void);
+extern void esg_server_state_load_started(TimestampTz now);
+/* fingerprint of the certificate in service if ok; NULL if it is not known */
 extern void esg_server_state_load_finished(bool ok, const unsigned char *fingerprint,
 										   int64 not_after_unix, TimestampTz now);
 extern void esg_server_state_tls_off(TimestampTz now);
 
-/* backends and the worker */
+/*
+ * Backends and the worker.  All answer zeroes without shared memory.  A login's
+ * report is ignored when its backend was forked before the last load.
+ */
 extern void esg_server_state_load(EsgLoadState *out);
 extern void esg_server_state_served(EsgServedState *out);
 extern void esg_server_state_report_served(EsgSeenBy by, const unsigned char *fingerprint,
 										   int64 not_after_unix, TimestampTz now);
 extern void esg_server_state_check(EsgCheckState *out);
 extern void esg_server_state_set_worker(int pid);
+/* disk_fingerprint: NULL if there is no certificate on disk */
 extern void esg_server_state_set_check(TimestampTz last, const unsigned char *disk_fingerprint);
 extern void esg_server_state_set_next_check(TimestampTz next);
 
