@@ -19,7 +19,10 @@
 typedef enum EsgPemWant
 {
 	ESG_PEM_CERTS = 1 << 0,		/* CERTIFICATE, X509 CERTIFICATE, TRUSTED CERTIFICATE */
-	ESG_PEM_CRLS = 1 << 1		/* X509 CRL */
+	ESG_PEM_CRLS = 1 << 1,		/* X509 CRL */
+	ESG_PEM_TRUSTED = 1 << 2	/* with ESG_PEM_CERTS: take TRUSTED CERTIFICATE
+								 * at every position, as OpenSSL's reader of
+								 * CA files does */
 } EsgPemWant;
 
 typedef enum EsgPemEnd
