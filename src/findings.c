@@ -93,7 +93,7 @@ static const EsgFindingDef definitions[ESG_CODE_COUNT] = {
 	[ESG_UNUSABLE_KEY] = {
 		ESG_UNUSABLE_KEY, "unusable_key", "SG011",
 		ESG_CRITICAL, A, ESG_WARNING, ALL, ALL & ~A,
-		"has a key of type %s, and this OpenSSL cannot use it to sign or verify",
+		"has an unusable key (%s)",
 		"Have a certificate issued for an RSA, ECDSA or Ed25519 key, or install an OpenSSL that knows this type."
 	},
 	[ESG_DSA_KEY] = {
@@ -147,9 +147,9 @@ static const EsgFindingDef definitions[ESG_CODE_COUNT] = {
 	},
 	[ESG_INVALID_TIME] = {
 		ESG_INVALID_TIME, "invalid_time", "SG020",
-		ESG_CRITICAL, NONE, ESG_OK, ALL, ALL,
+		ESG_CRITICAL, NONE, ESG_OK, ALL | CRL, ALL,
 		"has a validity time that cannot be used (%s)",
-		"Peers refuse it. Have the certificate reissued with times as in RFC 5280 section 4.1.2.5."
+		"OpenSSL refuses what it cannot date. Have it reissued with times as in RFC 5280 sections 4.1.2.5 and 5.1.2.4."
 	},
 	[ESG_VALIDITY_REVERSED] = {
 		ESG_VALIDITY_REVERSED, "validity_reversed", "SG021",
@@ -246,7 +246,7 @@ static const EsgFindingDef definitions[ESG_CODE_COUNT] = {
 	[ESG_CHAIN_OUT_OF_ORDER] = {
 		ESG_CHAIN_OUT_OF_ORDER, "chain_out_of_order", "SG036",
 		ESG_WARNING, NONE, ESG_OK, L | I, 0,
-		"is followed by a certificate that did not issue it, although its issuer is in the file (position %s)",
+		"is not followed by its issuer: %s",
 		"Put the certificates in order: the server's own first, then each one's issuer."
 	},
 	[ESG_LEAF_NOT_FIRST] = {
@@ -374,8 +374,8 @@ static const EsgFindingDef definitions[ESG_CODE_COUNT] = {
 	[ESG_FILE_NOT_REGULAR] = {
 		ESG_FILE_NOT_REGULAR, "file_not_regular", "SG057",
 		ESG_CRITICAL, NONE, ESG_OK, FILES, 0,
-		"is not a regular file but %s",
-		"Put a regular file in its place or correct the setting that names it."
+		"is %s",
+		"Put in its place what the server needs there, or correct the setting that names it."
 	},
 	[ESG_FILE_TOO_LARGE] = {
 		ESG_FILE_TOO_LARGE, "file_too_large", "SG058",
