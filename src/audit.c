@@ -1,0 +1,527 @@
+/*
+ * audit.c
+ *		Is the server's TLS set-up sound?
+ *
+ * Layer 3.
+ */
+#include "postgres.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+#include "audit.h"
+#include "guc.h"
+#include "policy_chain.h"
+#include "policy_crl.h"
+#include "policy_file.h"
+#include "report.h"
+#include "system_roots.h"
+
+#define MEMO_ENTRIES 16384
+
+/* What the judges need to know. */
+typedef struct Judge
+{
+	EsgAudit   *audit;
+	EsgPolicy	policy;
+	EsgMemo    *memo;
+	int64		now;
+	EsgIssuerIndex *cas;		/* of ssl_ca_file; NULL if there is none */
+	MemoryContextCallback on_reset;
+} Judge;
+
+/* One table per process; without memory for it, nothing is remembered. */
+static EsgMemo *
+get_memo(void)
+{
+	static EsgMemo *memo = NULL;
+
+	if (memo == NULL)
+		memo = esg_memo_create(MEMO_ENTRIES);
+	return memo;
+}
+
+const char *
+esg_audit_cert_kind(EsgRole role)
+{
+	switch (role)
+	{
+		case ESG_ROLE_LEAF:
+			return "server";
+		case ESG_ROLE_CHAIN:
+			return "chain";
+		case ESG_ROLE_CA:
+			return "ca";
+		default:
+			return "extra";
+	}
+}
+
+static void
+free_index(void *arg)
+{
+	Judge	   *judge = arg;
+
+	esg_policy_chain_index_free(judge->cas);
+}
+
+static Judge *
+start_judge(EsgAudit *audit)
+{
+	Judge	   *judge = MemoryContextAllocZero(audit->context, sizeof(Judge));
+
+	judge->audit = audit;
+	judge->memo = get_memo();
+	judge->now = esg_report_unix_now();
+	esg_guc_policy(&judge->policy);
+	if (esg_guc_file_permission_check == ESG_MODE_OFF)
+	{
+		judge->policy.overrides[ESG_PERMISSIONS_TOO_OPEN] = ESG_OK;
+		judge->policy.overrides[ESG_WRONG_OWNER] = ESG_OK;
+		judge->policy.overrides[ESG_DIRECTORY_WRITABLE] = ESG_OK;
+	}
+	judge->on_reset.func = free_index;
+	judge->on_reset.arg = judge;
+	MemoryContextRegisterResetCallback(audit->context, &judge->on_reset);
+	return judge;
+}
+
+/* ------------------------------------------------------------------------
+ * Certificates
+ * ------------------------------------------------------------------------ */
+
+static void
+index_cas(Judge *judge)
+{
+	EsgAudit   *audit = judge->audit;
+	const EsgCertInfo **cas;
+	int			count = 0;
+	int			i;
+
+	/* the index refers to the array */
+	cas = MemoryContextAllocHuge(audit->context, Max(audit->cert_count, 1) * sizeof(*cas));
+	for (i = 0; i < audit->cert_count; i++)
+	{
+		if (audit->certs[i]->role == ESG_ROLE_CA)
+			cas[count++] = &audit->certs[i]->info;
+	}
+	if (count > 0)
+		judge->cas = esg_policy_chain_index(cas, count);
+}
+
+static void
+judge_each_cert(Judge *judge)
+{
+	EsgAudit   *audit = judge->audit;
+	int			i;
+
+	for (i = 0; i < audit->cert_count; i++)
+	{
+		EsgAuditCert *cert = audit->certs[i];
+
+		CHECK_FOR_INTERRUPTS();
+		esg_policy_check_cert(&cert->info, cert->role, &judge->policy,
+							  judge->now, &cert->findings);
+	}
+}
+
+static void
+judge_chain(Judge *judge, EsgAuditFile *file, EsgChainCert *certs, int count)
+{
+	EsgFileKind kind = file != NULL ? file->file.kind : ESG_FILE_EXTRA;
+
+	CHECK_FOR_INTERRUPTS();
+	if (kind == ESG_FILE_CERTIFICATE)
+		esg_policy_chain_check_server(certs, count, judge->cas,
+									  esg_system_roots_has_issuer, NULL,
+									  &judge->policy, judge->memo);
+	else if (kind == ESG_FILE_CA)
+		esg_policy_chain_check_bundle(certs, count, &judge->policy, judge->memo,
+									  &file->findings);
+	else
+		esg_policy_chain_check_extra(certs, count, judge->cas, &judge->policy,
+									 judge->memo);
+}
+
+/* Each file's certificates together. */
+static void
+judge_chains(Judge *judge)
+{
+	EsgAudit   *audit = judge->audit;
+	EsgChainCert *chain;
+	int			start = 0;
+	int			i;
+
+	chain = MemoryContextAllocHuge(audit->context,
+								   Max(audit->cert_count, 1) * sizeof(EsgChainCert));
+	for (i = 0; i < audit->cert_count; i++)
+	{
+		EsgAuditCert *cert = audit->certs[i];
+
+		chain[i].info = &cert->info;
+		chain[i].role = cert->role;
+		chain[i].findings = &cert->findings;
+		if (i + 1 == audit->cert_count || audit->certs[i + 1]->file != cert->file)
+		{
+			judge_chain(judge, cert->file, chain + start, i + 1 - start);
+			start = i + 1;
+		}
+	}
+	pfree(chain);
+}
+
+/* ------------------------------------------------------------------------
+ * CRLs
+ * ------------------------------------------------------------------------ */
+
+/* The server's chain and the CAs in use; palloc'd. */
+static const EsgCertInfo **
+collect_own(const EsgAudit *audit, int *count)
+{
+	const EsgCertInfo **own;
+	int			i;
+
+	own = palloc_extended(Max(audit->cert_count, 1) * sizeof(*own), MCXT_ALLOC_HUGE);
+	*count = 0;
+	for (i = 0; i < audit->cert_count; i++)
+	{
+		if (audit->certs[i]->role != ESG_ROLE_EXTRA)
+			own[(*count)++] = &audit->certs[i]->info;
+	}
+	return own;
+}
+
+static void
+judge_each_crl(Judge *judge)
+{
+	EsgAudit   *audit = judge->audit;
+	const EsgCertInfo **own;
+	int			count;
+	int			i;
+
+	own = collect_own(audit, &count);
+	for (i = 0; i < audit->crl_count; i++)
+	{
+		EsgAuditCrl *crl = audit->crls[i];
+
+		CHECK_FOR_INTERRUPTS();
+		esg_policy_crl_check(&crl->info, judge->cas, &judge->policy, judge->memo,
+							 judge->now, &crl->findings);
+		esg_policy_crl_check_own(&crl->info, own, count, &judge->policy, &crl->findings);
+		if (crl->file->in_crl_dir)
+		{
+			const char *slash = strrchr(crl->file->file.path, '/');
+
+			esg_policy_crl_check_name(&crl->info, slash + 1, &judge->policy,
+									  &crl->findings);
+		}
+	}
+	pfree(own);
+}
+
+/* A misnamed file in ssl_crl_dir is as good as none. */
+static bool
+is_found_by_openssl(const EsgAuditCrl *crl)
+{
+	char		hash_name[32];
+	const char *slash;
+
+	if (!crl->loaded || !crl->file->in_crl_dir)
+		return crl->loaded;
+	slash = strrchr(crl->file->file.path, '/');
+	esg_policy_crl_hash_name(X509_CRL_get_issuer(crl->info.crl), hash_name,
+							 sizeof(hash_name));
+	return strncmp(slash + 1, hash_name, strlen(hash_name)) == 0;
+}
+
+/* crl_missing can be said only when every CRL has been seen. */
+static void
+judge_missing_crls(Judge *judge)
+{
+	EsgAudit   *audit = judge->audit;
+	const EsgCrlInfo **crls;
+	int			count = 0;
+	int			i;
+
+	if (!audit->crl_configured || audit->crl_unread)
+		return;
+	crls = palloc(Max(audit->crl_count, 1) * sizeof(*crls));
+	for (i = 0; i < audit->crl_count; i++)
+	{
+		if (is_found_by_openssl(audit->crls[i]))
+			crls[count++] = &audit->crls[i]->info;
+	}
+	for (i = 0; i < audit->cert_count; i++)
+	{
+		EsgAuditCert *cert = audit->certs[i];
+
+		CHECK_FOR_INTERRUPTS();
+		if (cert->role == ESG_ROLE_CA && cert->info.is_ca)
+			esg_policy_crl_check_missing(&cert->info, crls, count, &judge->policy,
+										 &cert->findings);
+	}
+	pfree(crls);
+}
+
+/* ------------------------------------------------------------------------
+ * Files
+ * ------------------------------------------------------------------------ */
+
+/* Does the file hold what its setting asks for? */
+static bool
+is_usable(const EsgAuditFile *file)
+{
+	switch (file->file.kind)
+	{
+		case ESG_FILE_CERTIFICATE:
+		case ESG_FILE_CA:
+			return file->pem.certs > 0;
+		case ESG_FILE_CRL:
+			return file->pem.crls > 0;
+		default:
+			return file->pem.certs + file->pem.crls > 0;
+	}
+}
+
+static const char *
+describe_found(const EsgAuditFile *file)
+{
+	if (file->pem.found[0] != '\0')
+		return file->pem.found;
+	return file->pem.crls > 0 ? "a CRL" : "nothing";
+}
+
+static void
+judge_content(Judge *judge, EsgAuditFile *file)
+{
+	const EsgPemResult *pem = &file->pem;
+	const signed char *overrides = judge->policy.overrides;
+	int			blocks = pem->certs + pem->crls;
+
+	/* not a CRL, and OpenSSL will not look at it */
+	if (file->in_crl_dir && blocks == 0 &&
+		!esg_audit_read_is_hash_name(file->file.path))
+		return;
+	if (!is_usable(file))
+		(void) esg_findings_add(&file->findings, ESG_FILE_UNPARSABLE, ESG_ROLE_FILE,
+								overrides, "%s", describe_found(file));
+	else if (pem->end == ESG_PEM_BROKEN)
+		(void) esg_findings_add(&file->findings, ESG_FILE_PARTLY_READ, ESG_ROLE_FILE,
+								overrides, "after %d good block%s, at byte %zu: %s",
+								blocks, blocks == 1 ? "" : "s", pem->fault_offset,
+								pem->found);
+	if (pem->skipped_trusted > 0)
+		(void) esg_findings_add(&file->findings, ESG_TRUSTED_CERTIFICATE_BLOCK,
+								ESG_ROLE_FILE, overrides, "%s", "");
+}
+
+static void
+set_suggestion(Judge *judge, EsgAuditFile *file, const char *owner)
+{
+	char	   *text;
+	char	   *copy = NULL;
+
+	text = esg_policy_file_suggestion(&file->facts, file->file.kind, file->file.path,
+									  owner, &judge->policy);
+	if (text != NULL)
+	{
+		Size		size = strlen(text) + 1;
+
+		copy = MemoryContextAllocExtended(judge->audit->context, size, MCXT_ALLOC_NO_OOM);
+		if (copy != NULL)
+			memcpy(copy, text, size);
+		OPENSSL_free(text);
+	}
+	if (copy != NULL)
+		file->suggestion = copy;
+}
+
+static void
+judge_files(Judge *judge)
+{
+	EsgAudit   *audit = judge->audit;
+	char	   *owner = esg_tls_files_owner_name(geteuid());
+	int			i;
+
+	for (i = 0; i < audit->file_count; i++)
+	{
+		EsgAuditFile *file = audit->files[i];
+
+		CHECK_FOR_INTERRUPTS();
+		esg_policy_file_check(&file->facts, file->file.kind, &judge->policy,
+							  &file->findings);
+		if (file->scanned && file->file.kind != ESG_FILE_KEY)
+			judge_content(judge, file);
+		/* only a finding about mode or owner has a command that mends it */
+		if (file->findings.count > 0 && esg_guc_file_permission_check != ESG_MODE_OFF)
+			set_suggestion(judge, file, owner);
+	}
+	pfree(owner);
+}
+
+/* ------------------------------------------------------------------------
+ * The whole
+ * ------------------------------------------------------------------------ */
+
+static void
+finish_findings(EsgFindings *findings)
+{
+	if (findings->out_of_memory)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory"),
+				 errdetail("Failed while judging TLS files.")));
+	esg_findings_sort(findings);
+}
+
+static void
+finish_audit(EsgAudit *audit)
+{
+	int			i;
+
+	ERR_clear_error();
+	for (i = 0; i < audit->file_count; i++)
+		finish_findings(&audit->files[i]->findings);
+	for (i = 0; i < audit->cert_count; i++)
+		finish_findings(&audit->certs[i]->findings);
+	for (i = 0; i < audit->crl_count; i++)
+		finish_findings(&audit->crls[i]->findings);
+}
+
+EsgAudit *
+esg_audit_run(unsigned what)
+{
+	EsgAudit   *audit = esg_audit_read_start();
+	Judge	   *judge = start_judge(audit);
+
+	esg_audit_read_files(audit, what, judge->memo);
+	index_cas(judge);
+	judge_each_cert(judge);
+	judge_chains(judge);
+	judge_each_crl(judge);
+	judge_missing_crls(judge);
+	judge_files(judge);
+	finish_audit(audit);
+	return audit;
+}
+
+EsgAudit *
+esg_audit_inspect(const char *data, size_t len, EsgPemResult *result)
+{
+	EsgAudit   *audit = esg_audit_read_start();
+	Judge	   *judge = start_judge(audit);
+
+	esg_audit_read_text(audit, data, len, judge->memo, result);
+	judge_each_cert(judge);
+	judge_chains(judge);
+	finish_audit(audit);
+	return audit;
+}
+
+void
+esg_audit_free(EsgAudit *audit)
+{
+	MemoryContextDelete(audit->context);
+}
+
+/* ------------------------------------------------------------------------
+ * Did anything change?
+ * ------------------------------------------------------------------------ */
+
+static void
+append_bytes(StringInfo buf, const void *data, Size len)
+{
+	appendBinaryStringInfo(buf, data, (int) len);
+}
+
+static void
+append_number(StringInfo buf, int64 value)
+{
+	append_bytes(buf, &value, sizeof(value));
+}
+
+/* A file as it is now: by content where it may be read, else by all stat tells. */
+static void
+append_state(StringInfo buf, const EsgTlsFile *file)
+{
+	unsigned char sha256[ESG_DIGEST_SIZE] = {0};
+	EsgFileFacts facts;
+	char	   *resolved = esg_tls_files_resolve(file->path);
+
+	if (file->kind == ESG_FILE_KEY || file->kind == ESG_FILE_PASSPHRASE ||
+		file->kind == ESG_FILE_CRL_DIR)
+	{
+		esg_tls_files_stat(file->path, &facts);
+		append_number(buf, facts.size);
+		append_number(buf, facts.mtime);
+		append_number(buf, (int64) facts.inode);
+	}
+	else
+		(void) esg_tls_files_hash(file->path, esg_tls_files_limit(file->kind),
+								  &facts, sha256);
+	append_bytes(buf, file->setting, strlen(file->setting) + 1);
+	append_bytes(buf, file->path, strlen(file->path) + 1);
+	if (resolved != NULL)
+		append_bytes(buf, resolved, strlen(resolved) + 1);
+	append_number(buf, facts.error);
+	append_number(buf, facts.too_large);
+	append_number(buf, facts.mode);
+	append_number(buf, facts.uid);
+	append_number(buf, facts.gid);
+	append_bytes(buf, sha256, ESG_DIGEST_SIZE);
+	if (resolved != NULL)
+		pfree(resolved);
+}
+
+static void
+append_crl_dir(StringInfo buf, const char *dir)
+{
+	char	  **paths;
+	int			error;
+	int			count = esg_tls_files_list_crl_dir(dir, &paths, &error);
+	int			i;
+
+	append_number(buf, error);
+	for (i = 0; i < count; i++)
+	{
+		EsgTlsFile	entry = {"ssl_crl_dir", ESG_FILE_CRL, paths[i], false};
+
+		CHECK_FOR_INTERRUPTS();
+		append_state(buf, &entry);
+	}
+}
+
+void
+esg_audit_signature(unsigned char *sha256)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "ext_ssl_guard signature",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	EsgTlsFile *files = NULL;
+	int			count = esg_tls_files_list(&files);
+	StringInfoData buf;
+	int			i;
+
+	initStringInfo(&buf);
+	for (i = 0; i < count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		append_state(&buf, &files[i]);
+		if (files[i].kind == ESG_FILE_CRL_DIR)
+			append_crl_dir(&buf, files[i].path);
+	}
+	memset(sha256, 0, ESG_DIGEST_SIZE);
+	(void) EVP_Digest(buf.data, buf.len, sha256, NULL, EVP_sha256(), NULL);
+	ERR_clear_error();
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+}
