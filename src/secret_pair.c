@@ -114,14 +114,13 @@ check_open_file(const PairReader *reader, const char *suffix, int fd)
 	return fault == ESG_PAIR_OK || fail(reader, suffix, fault, 0);
 }
 
-/* Reads up to the buffer's size; 0 or errno. */
-static int
-read_all(int fd, PairFile *file)
+int
+esg_secret_pair_read_fd(int fd, unsigned char *data, size_t size, size_t *len)
 {
-	file->len = 0;
-	while (file->len < sizeof(file->data))
+	*len = 0;
+	while (*len < size)
 	{
-		ssize_t		n = read(fd, file->data + file->len, sizeof(file->data) - file->len);
+		ssize_t		n = read(fd, data + *len, size - *len);
 
 		if (n == 0)
 			break;
@@ -129,7 +128,7 @@ read_all(int fd, PairFile *file)
 			continue;
 		if (n < 0)
 			return errno;
-		file->len += (size_t) n;
+		*len += (size_t) n;
 	}
 	return 0;
 }
@@ -142,6 +141,7 @@ read_file(const PairReader *reader, const char *suffix, PairFile *file)
 	int			error;
 	bool		good;
 
+	file->len = 0;
 	snprintf(name, sizeof(name), "%s%s", reader->key_name, suffix);
 	fd = openat(reader->directory_fd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)
@@ -151,8 +151,12 @@ read_file(const PairReader *reader, const char *suffix, PairFile *file)
 	if (fd < 0)
 		return fail(reader, suffix, ESG_PAIR_UNREADABLE, errno);
 	good = check_open_file(reader, suffix, fd);
-	if (good && (error = read_all(fd, file)) != 0)
-		good = fail(reader, suffix, ESG_PAIR_UNREADABLE, error);
+	if (good)
+	{
+		error = esg_secret_pair_read_fd(fd, file->data, sizeof(file->data), &file->len);
+		if (error != 0)
+			good = fail(reader, suffix, ESG_PAIR_UNREADABLE, error);
+	}
 	close(fd);
 	return good;
 }

@@ -1,0 +1,27 @@
+/*
+ * key_file.h
+ *		Does a passphrase open a private key file?
+ *
+ * Only ssl_guard_ctl asks that; the extension never opens the key.
+ */
+#ifndef ESG_CTL_KEY_FILE_H
+#define ESG_CTL_KEY_FILE_H
+
+#include "secret_file.h"
+
+typedef enum EsgKeyFileResult
+{
+	ESG_KEY_FILE_OPENED = 0,
+	ESG_KEY_FILE_MISSING,
+	ESG_KEY_FILE_UNREADABLE,	/* see error */
+	ESG_KEY_FILE_NOT_REGULAR,
+	ESG_KEY_FILE_NO_KEY,		/* no private key that OpenSSL can read */
+	ESG_KEY_FILE_NOT_ENCRYPTED,
+	ESG_KEY_FILE_REFUSED		/* not this passphrase */
+} EsgKeyFileResult;
+
+/* PEM, as PostgreSQL reads it: PKCS#8 or traditional.  error is an errno. */
+extern EsgKeyFileResult esg_key_file_test(const char *path, const EsgPassphrase *passphrase,
+										  int *error);
+
+#endif							/* ESG_CTL_KEY_FILE_H */

@@ -1,0 +1,363 @@
+/*
+ * pair_writer.c
+ *		Writing a passphrase pair so that at every moment, and after a crash at
+ *		any moment, the old pair or the new one can be read.
+ *
+ * The steps, with what a reader sees after each; secret_pair.c has the other
+ * half of the agreement:
+ *
+ *	 1. finish what an interrupted writer left: its .rand.new may be the only
+ *		file that goes with .cipher							  (old pair)
+ *	 2. write and fsync .rand.new and .cipher.new, fsync the directory
+ *															  (old pair)
+ *	 3. rename .cipher.new to .cipher, fsync the directory
+ *											 (new pair, by way of .rand.new)
+ *	 4. rename .rand.new to .rand, fsync the directory		  (new pair)
+ *
+ * Everything goes through the descriptor of the directory, and never through
+ * a symbolic link: whoever may write there cannot lead us elsewhere.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
+#include "pair_writer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/crypto.h>
+
+#include "message.h"
+#include "secret_pair.h"
+
+#define CIPHER_TEMPORARY ".cipher.new"
+#define NAME_SIZE 64
+
+/* both files of a pair, in memory */
+typedef struct PairBytes
+{
+	unsigned char cipher[ESG_CIPHER_FILE_SIZE];
+	unsigned char random[ESG_RANDOM_FILE_SIZE];
+} PairBytes;
+
+static void
+make_name(const EsgPairWriter *writer, const char *suffix, char name[NAME_SIZE])
+{
+	snprintf(name, NAME_SIZE, "%s%s", writer->key_name, suffix);
+}
+
+/* "could not WHAT file "DIRECTORY/NAME": REASON"; false */
+static bool
+report(const EsgPairWriter *writer, const char *what, const char *suffix, int error)
+{
+	return esg_message_error("could not %s file \"%s/%s%s\": %s", what,
+							 writer->directory, writer->key_name, suffix, strerror(error));
+}
+
+/* 1 there, 0 not there, -1 refused with a message */
+static int
+look_at(const EsgPairWriter *writer, const char *suffix, struct stat *st)
+{
+	char		name[NAME_SIZE];
+
+	make_name(writer, suffix, name);
+	if (fstatat(writer->fd, name, st, AT_SYMLINK_NOFOLLOW) != 0)
+	{
+		if (errno == ENOENT)
+			return 0;
+		report(writer, "stat", suffix, errno);
+		return -1;
+	}
+	if (S_ISREG(st->st_mode))
+		return 1;
+	esg_message_error("\"%s/%s\" is %s, which is not followed or replaced",
+					  writer->directory, name,
+					  S_ISLNK(st->st_mode) ? "a symbolic link" : "not a regular file");
+	return -1;
+}
+
+/*
+ * Owner and mode of the new files: those of the old pair; else, for root, the
+ * key's owner; else the directory's.  0400, but a pair of root's that its group
+ * could read stays so.
+ */
+static bool
+choose_owner(EsgPairWriter *writer, const struct stat *old_cipher)
+{
+	struct stat st;
+
+	writer->mode = S_IRUSR;
+	if (old_cipher)
+	{
+		st = *old_cipher;
+		if (st.st_uid == 0)
+			writer->mode |= st.st_mode & S_IRGRP;
+	}
+	else if ((fstatat(writer->fd, writer->key_name, &st, 0) != 0 || st.st_uid == 0) &&
+			 fstat(writer->fd, &st) != 0)
+		return esg_message_error("could not stat directory \"%s\": %s",
+								 writer->directory, strerror(errno));
+	writer->uid = st.st_uid;
+	writer->gid = st.st_gid;
+	return true;
+}
+
+static bool
+check_targets(EsgPairWriter *writer, bool force)
+{
+	struct stat cipher_st;
+	struct stat st;
+	int			cipher = look_at(writer, ESG_CIPHER_SUFFIX, &cipher_st);
+	int			random = look_at(writer, ESG_RANDOM_SUFFIX, &st);
+
+	if (cipher < 0 || random < 0 ||
+		look_at(writer, CIPHER_TEMPORARY, &st) < 0 ||
+		look_at(writer, ESG_PENDING_SUFFIX, &st) < 0)
+		return false;
+	if ((cipher || random) && !force)
+		return esg_message_error("\"%s/%s%s\" exists already; --force replaces the pair",
+								 writer->directory, writer->key_name,
+								 cipher ? ESG_CIPHER_SUFFIX : ESG_RANDOM_SUFFIX);
+	return choose_owner(writer, cipher ? &cipher_st : NULL);
+}
+
+/* One writer at a time; where the file system has no such lock, go on without. */
+static bool
+lock_directory(const EsgPairWriter *writer)
+{
+	if (flock(writer->fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+		return esg_message_error("another ssl_guard_ctl is at work in directory \"%s\"",
+								 writer->directory);
+	return true;
+}
+
+bool
+esg_pair_writer_open(EsgPairWriter *writer, const char *directory,
+					 const char *key_name, bool force)
+{
+	memset(writer, 0, sizeof(*writer));
+	writer->directory = directory;
+	writer->key_name = key_name;
+	writer->fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (writer->fd < 0)
+		return esg_message_error("could not open directory \"%s\": %s",
+								 directory, strerror(errno));
+	if (lock_directory(writer) && check_targets(writer, force))
+		return true;
+	close(writer->fd);
+	return false;
+}
+
+void
+esg_pair_writer_close(EsgPairWriter *writer)
+{
+	close(writer->fd);
+}
+
+static bool
+remove_file(const EsgPairWriter *writer, const char *suffix)
+{
+	char		name[NAME_SIZE];
+
+	make_name(writer, suffix, name);
+	if (unlinkat(writer->fd, name, 0) != 0 && errno != ENOENT)
+		return report(writer, "remove", suffix, errno);
+	return true;
+}
+
+/* Renames within the directory and makes that last. */
+static bool
+rename_file(const EsgPairWriter *writer, const char *from_suffix, const char *to_suffix)
+{
+	char		from[NAME_SIZE];
+	char		to[NAME_SIZE];
+
+	make_name(writer, from_suffix, from);
+	make_name(writer, to_suffix, to);
+	if (renameat(writer->fd, from, writer->fd, to) != 0)
+		return report(writer, "rename", from_suffix, errno);
+	if (fsync(writer->fd) != 0)
+		return esg_message_error("could not fsync directory \"%s\": %s",
+								 writer->directory, strerror(errno));
+	return true;
+}
+
+/* Reads what is there, up to size bytes; nothing if it cannot be read. */
+static size_t
+read_old(const EsgPairWriter *writer, const char *suffix, unsigned char *data, size_t size)
+{
+	char		name[NAME_SIZE];
+	size_t		len = 0;
+	int			fd;
+
+	make_name(writer, suffix, name);
+	fd = openat(writer->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	if (esg_secret_pair_read_fd(fd, data, size, &len) != 0)
+		len = 0;
+	close(fd);
+	return len;
+}
+
+/*
+ * Step 1.  If .cipher goes with .rand.new rather than with .rand, the last
+ * writer was interrupted between steps 3 and 4, and this takes step 4.
+ */
+static bool
+finish_interrupted(const EsgPairWriter *writer)
+{
+	unsigned char cipher[ESG_CIPHER_FILE_SIZE + 1];
+	unsigned char random[ESG_RANDOM_FILE_SIZE + 1];
+	size_t		cipher_len = read_old(writer, ESG_CIPHER_SUFFIX, cipher, sizeof(cipher));
+	size_t		random_len = read_old(writer, ESG_RANDOM_SUFFIX, random, sizeof(random));
+	bool		good = true;
+
+	if (esg_secret_file_check_pair(cipher, cipher_len, random, random_len) != ESG_SECRET_OK)
+	{
+		random_len = read_old(writer, ESG_PENDING_SUFFIX, random, sizeof(random));
+		if (esg_secret_file_check_pair(cipher, cipher_len, random, random_len) == ESG_SECRET_OK)
+			good = rename_file(writer, ESG_PENDING_SUFFIX, ESG_RANDOM_SUFFIX);
+	}
+	OPENSSL_cleanse(random, sizeof(random));
+	return good;
+}
+
+static int
+write_all(int fd, const unsigned char *data, size_t len)
+{
+	while (len > 0)
+	{
+		ssize_t		n = write(fd, data, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n == 0 ? ENOSPC : errno;
+		data += n;
+		len -= (size_t) n;
+	}
+	return 0;
+}
+
+/* Owner and mode whatever the umask is; then the content, on disk.  0 or errno. */
+static int
+fill_file(const EsgPairWriter *writer, int fd, const unsigned char *data, size_t len)
+{
+	int			error;
+
+	if (geteuid() == 0 && fchown(fd, writer->uid, writer->gid) != 0)
+		return errno;
+	if (fchmod(fd, writer->mode) != 0)
+		return errno;
+	error = write_all(fd, data, len);
+	if (error != 0)
+		return error;
+	return fsync(fd) == 0 ? 0 : errno;
+}
+
+static bool
+create_file(const EsgPairWriter *writer, const char *suffix,
+			const unsigned char *data, size_t len)
+{
+	char		name[NAME_SIZE];
+	int			fd;
+	int			error;
+
+	make_name(writer, suffix, name);
+	fd = openat(writer->fd, name,
+				O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR);
+	if (fd < 0)
+		return report(writer, "create", suffix, errno);
+	error = fill_file(writer, fd, data, len);
+	if (close(fd) != 0 && error == 0)
+		error = errno;
+	if (error == 0)
+		return true;
+	report(writer, "write", suffix, error);
+	remove_file(writer, suffix);
+	return false;
+}
+
+/* Step 2, leaving nothing behind if it fails. */
+static bool
+create_files(const EsgPairWriter *writer, const PairBytes *bytes)
+{
+	if (!remove_file(writer, ESG_PENDING_SUFFIX) || !remove_file(writer, CIPHER_TEMPORARY) ||
+		!create_file(writer, ESG_PENDING_SUFFIX, bytes->random, sizeof(bytes->random)))
+		return false;
+	if (!create_file(writer, CIPHER_TEMPORARY, bytes->cipher, sizeof(bytes->cipher)))
+	{
+		remove_file(writer, ESG_PENDING_SUFFIX);
+		return false;
+	}
+	if (fsync(writer->fd) == 0)
+		return true;
+	esg_message_error("could not fsync directory \"%s\": %s",
+					  writer->directory, strerror(errno));
+	remove_file(writer, CIPHER_TEMPORARY);
+	remove_file(writer, ESG_PENDING_SUFFIX);
+	return false;
+}
+
+/* Encrypts, and proves that what will be written can be decrypted. */
+static bool
+encrypt(const EsgPassphrase *passphrase, PairBytes *bytes)
+{
+	EsgPassphrase back;
+	EsgSecretResult result;
+
+	result = esg_secret_file_encrypt(passphrase->text, passphrase->len,
+									 bytes->cipher, bytes->random);
+	if (result == ESG_SECRET_OK)
+	{
+		result = esg_secret_file_decrypt(bytes->cipher, sizeof(bytes->cipher),
+										 bytes->random, sizeof(bytes->random), &back);
+		if (result == ESG_SECRET_OK &&
+			(back.len != passphrase->len ||
+			 CRYPTO_memcmp(back.text, passphrase->text, back.len) != 0))
+			result = ESG_SECRET_CRYPTO_FAILED;
+		esg_secret_file_wipe(&back);
+	}
+	return result == ESG_SECRET_OK ||
+		esg_message_error("the new pair %s", esg_secret_file_reason(result));
+}
+
+static bool
+write_bytes(const EsgPairWriter *writer, const PairBytes *bytes)
+{
+	char		name[NAME_SIZE];
+	struct stat st;
+
+	if (!finish_interrupted(writer) || !create_files(writer, bytes))
+		return false;
+	if (!rename_file(writer, CIPHER_TEMPORARY, ESG_CIPHER_SUFFIX))
+	{
+		/* only if .cipher.new is still there, .rand.new is not needed */
+		make_name(writer, CIPHER_TEMPORARY, name);
+		if (fstatat(writer->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		{
+			remove_file(writer, CIPHER_TEMPORARY);
+			remove_file(writer, ESG_PENDING_SUFFIX);
+		}
+		return false;
+	}
+	return rename_file(writer, ESG_PENDING_SUFFIX, ESG_RANDOM_SUFFIX);
+}
+
+bool
+esg_pair_writer_write(EsgPairWriter *writer, const EsgPassphrase *passphrase)
+{
+	PairBytes	bytes;
+	bool		good;
+
+	good = encrypt(passphrase, &bytes) && write_bytes(writer, &bytes);
+	OPENSSL_cleanse(&bytes, sizeof(bytes));
+	return good;
+}

@@ -1,0 +1,35 @@
+/*
+ * pair_writer.h
+ *		Writing a passphrase pair so that at every moment, and after a crash at
+ *		any moment, the old pair or the new one can be read.
+ */
+#ifndef ESG_CTL_PAIR_WRITER_H
+#define ESG_CTL_PAIR_WRITER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "secret_file.h"
+
+typedef struct EsgPairWriter
+{
+	const char *directory;
+	const char *key_name;		/* "server.key", "client.key" */
+	int			fd;				/* of the directory; the lock hangs on it */
+	mode_t		mode;			/* of the new files */
+	uid_t		uid;			/* their owner */
+	gid_t		gid;
+} EsgPairWriter;
+
+/*
+ * Locks the directory and refuses what must not be touched: symbolic links and
+ * other special files at the names to be written, and an existing pair unless
+ * force is set.  Nothing is changed yet.  All report their errors; after a
+ * failed open there is nothing to close.
+ */
+extern bool esg_pair_writer_open(EsgPairWriter *writer, const char *directory,
+								 const char *key_name, bool force);
+extern bool esg_pair_writer_write(EsgPairWriter *writer, const EsgPassphrase *passphrase);
+extern void esg_pair_writer_close(EsgPairWriter *writer);
+
+#endif							/* ESG_CTL_PAIR_WRITER_H */

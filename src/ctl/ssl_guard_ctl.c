@@ -1,0 +1,387 @@
+/*
+ * ssl_guard_ctl.c
+ *		Keeps the passphrase of a private key in a pair of files.
+ *
+ * Exit status: 0 done, 1 refused or failed, 2 usage.  docs/passphrase.md
+ * describes the files and what they protect against.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+
+#include "key_file.h"
+#include "message.h"
+#include "pair_writer.h"
+#include "prompt.h"
+#include "secret_pair.h"
+
+#define EXIT_USAGE 2
+
+typedef struct Options
+{
+	const char *directory;
+	const char *key_name;
+	const char *passphrase_file;
+	bool		force;
+} Options;
+
+typedef struct Command
+{
+	const char *name;
+	bool		writes;			/* takes --passphrase-file and --force */
+	bool		(*run) (const Options *options, EsgPassphrase *passphrase);
+} Command;
+
+static void
+print_help(void)
+{
+	printf("ssl_guard_ctl keeps the passphrase of a private key in a pair of files, from\n"
+		   "which PostgreSQL with ext_ssl_guard opens the key at start and at reload.\n"
+		   "\n"
+		   "Usage:\n"
+		   "  ssl_guard_ctl encrypt -D DIR [-M server|client] [--passphrase-file FILE] [--force]\n"
+		   "  ssl_guard_ctl decrypt -D DIR [-M server|client]\n"
+		   "  ssl_guard_ctl check   -D DIR [-M server|client]\n"
+		   "\n"
+		   "Commands:\n"
+		   "  encrypt   ask for the passphrase, try it on the key in DIR, write the pair\n"
+		   "  decrypt   print the passphrase\n"
+		   "  check     say whether the pair is whole, protected, and opens the key in DIR\n"
+		   "\n"
+		   "Options:\n"
+		   "  -D, --directory DIR       where the pair is, or will be\n"
+		   "  -M, --mode server|client  the key is server.key [default] or client.key\n"
+		   "      --passphrase-file FILE\n"
+		   "                            take the first line of FILE as the passphrase; without\n"
+		   "                            it the terminal is asked twice, or standard input is\n"
+		   "                            read if that is not a terminal\n"
+		   "      --force               replace an existing pair\n"
+		   "  -V, --version             print the version\n"
+		   "  -h, --help                print this help\n"
+		   "\n"
+		   "Exit status: 0 done, 1 refused or failed, 2 wrong usage.\n");
+}
+
+static int
+fail_usage(void)
+{
+	fprintf(stderr, "Try \"ssl_guard_ctl --help\" for more information.\n");
+	return EXIT_USAGE;
+}
+
+/*
+ * Tries the passphrase on the key beside the pair.  What is not there cannot be
+ * tried: the key may be elsewhere, or come later.
+ */
+static bool
+try_key(const Options *options, const EsgPassphrase *passphrase)
+{
+	char		path[ESG_PAIR_PATH_SIZE];
+	int			error;
+
+	if (snprintf(path, sizeof(path), "%s/%s", options->directory, options->key_name) >=
+		(int) sizeof(path))
+		return esg_message_error("the directory's name is too long");
+	switch (esg_key_file_test(path, passphrase, &error))
+	{
+		case ESG_KEY_FILE_OPENED:
+			return true;
+		case ESG_KEY_FILE_MISSING:
+			esg_message_note("there is no \"%s\" to try the passphrase on", path);
+			return true;
+		case ESG_KEY_FILE_UNREADABLE:
+			return esg_message_error("could not read private key file \"%s\": %s",
+									 path, strerror(error));
+		case ESG_KEY_FILE_NOT_REGULAR:
+			return esg_message_error("private key file \"%s\" is not a regular file", path);
+		case ESG_KEY_FILE_NO_KEY:
+			return esg_message_error("file \"%s\" has no private key that OpenSSL can read", path);
+		case ESG_KEY_FILE_NOT_ENCRYPTED:
+			return esg_message_error("private key file \"%s\" is not encrypted", path);
+		case ESG_KEY_FILE_REFUSED:
+			break;
+	}
+	return esg_message_error("the passphrase does not open private key file \"%s\"", path);
+}
+
+static bool
+run_encrypt(const Options *options, EsgPassphrase *passphrase)
+{
+	EsgPairWriter writer;
+	bool		good;
+
+	if (!esg_pair_writer_open(&writer, options->directory, options->key_name, options->force))
+		return false;
+	good = esg_prompt_read(options->passphrase_file, passphrase) &&
+		try_key(options, passphrase) &&
+		esg_pair_writer_write(&writer, passphrase);
+	esg_pair_writer_close(&writer);
+	if (good)
+		printf("wrote \"%s/%s%s\" and \"%s%s\"\n", options->directory,
+			   options->key_name, ESG_CIPHER_SUFFIX, options->key_name, ESG_RANDOM_SUFFIX);
+	return good;
+}
+
+/* Root may look at anybody's pair; its files have one owner all the same. */
+static uid_t
+expected_owner(const Options *options)
+{
+	char		path[ESG_PAIR_PATH_SIZE];
+	struct stat st;
+
+	if (geteuid() == 0 &&
+		snprintf(path, sizeof(path), "%s/%s" ESG_CIPHER_SUFFIX, options->directory,
+				 options->key_name) < (int) sizeof(path) &&
+		stat(path, &st) == 0)
+		return st.st_uid;
+	return geteuid();
+}
+
+static bool
+read_pair(const Options *options, EsgPassphrase *passphrase, EsgPairStatus *status)
+{
+	char		reason[256];
+
+	if (esg_secret_pair_read(options->directory, options->key_name,
+							 expected_owner(options), passphrase, status))
+		return true;
+	esg_secret_pair_reason(status, reason, sizeof(reason));
+	return esg_message_error("file \"%s\" %s", status->path, reason);
+}
+
+/* write() rather than printf(): no buffer keeps a copy. */
+static bool
+print_passphrase(EsgPassphrase *passphrase)
+{
+	const char *p = passphrase->text;
+	size_t		left = passphrase->len + 1;
+
+	passphrase->text[passphrase->len] = '\n';
+	while (left > 0)
+	{
+		ssize_t		n = write(STDOUT_FILENO, p, left);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return esg_message_error("could not write to standard output: %s",
+									 strerror(n < 0 ? errno : ENOSPC));
+		p += n;
+		left -= (size_t) n;
+	}
+	return true;
+}
+
+static bool
+run_decrypt(const Options *options, EsgPassphrase *passphrase)
+{
+	EsgPairStatus status;
+
+	return read_pair(options, passphrase, &status) && print_passphrase(passphrase);
+}
+
+static bool
+run_check(const Options *options, EsgPassphrase *passphrase)
+{
+	EsgPairStatus status;
+
+	if (!read_pair(options, passphrase, &status) || !try_key(options, passphrase))
+		return false;
+	if (status.pending)
+		esg_message_note("an \"encrypt\" was interrupted: the pair is usable, \"%s/%s%s\" "
+						 "takes the place of \"%s%s\"", options->directory,
+						 options->key_name, ESG_PENDING_SUFFIX,
+						 options->key_name, ESG_RANDOM_SUFFIX);
+	printf("the pair is usable\n");
+	return true;
+}
+
+static const Command commands[] = {
+	{"encrypt", true, run_encrypt},
+	{"decrypt", false, run_decrypt},
+	{"check", false, run_check}
+};
+
+static const Command *
+find_command(const char *name)
+{
+	size_t		i;
+
+	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	esg_message_error("unknown command \"%s\"", name);
+	return NULL;
+}
+
+static bool
+parse_mode(const char *mode, Options *options)
+{
+	if (strcmp(mode, "server") == 0)
+		options->key_name = "server.key";
+	else if (strcmp(mode, "client") == 0)
+		options->key_name = "client.key";
+	else
+		return esg_message_error("unknown mode \"%s\"", mode);
+	return true;
+}
+
+/* The options before, between and after the command; -1, or the exit status. */
+static int
+parse_options(int argc, char **argv, Options *options)
+{
+	static const struct option long_options[] = {
+		{"directory", required_argument, NULL, 'D'},
+		{"mode", required_argument, NULL, 'M'},
+		{"passphrase-file", required_argument, NULL, 'f'},
+		{"force", no_argument, NULL, 'F'},
+		{"version", no_argument, NULL, 'V'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0}
+	};
+	int			c;
+
+	while ((c = getopt_long(argc, argv, "D:M:Vh", long_options, NULL)) != -1)
+	{
+		switch (c)
+		{
+			case 'D':
+				options->directory = optarg;
+				break;
+			case 'M':
+				if (!parse_mode(optarg, options))
+					return fail_usage();
+				break;
+			case 'f':
+				options->passphrase_file = optarg;
+				break;
+			case 'F':
+				options->force = true;
+				break;
+			case 'V':
+				printf("ssl_guard_ctl (ext_ssl_guard) %s\n", ESG_VERSION);
+				return EXIT_SUCCESS;
+			case 'h':
+				print_help();
+				return EXIT_SUCCESS;
+			default:
+				return fail_usage();
+		}
+	}
+	return -1;
+}
+
+/* What getopt_long() leaves: exactly one command, and options that fit it. */
+static const Command *
+parse_command(int argc, char **argv, const Options *options)
+{
+	const Command *command;
+
+	if (optind == argc)
+	{
+		esg_message_error("no command given");
+		return NULL;
+	}
+	if (optind + 1 < argc)
+	{
+		/* the passphrase might be there by mistake: say no more about it */
+		esg_message_error("more than one command given");
+		return NULL;
+	}
+	command = find_command(argv[optind]);
+	if (!command)
+		return NULL;
+	if (!options->directory)
+	{
+		esg_message_error("no directory given: option -D is needed");
+		return NULL;
+	}
+	if (!command->writes && (options->passphrase_file || options->force))
+	{
+		esg_message_error("options --passphrase-file and --force are for \"encrypt\" only");
+		return NULL;
+	}
+	return command;
+}
+
+/* No core file, no debugger of the same user; a full disk is an error, not a signal. */
+static void
+protect_process(void)
+{
+	struct rlimit none = {0, 0};
+
+	setrlimit(RLIMIT_CORE, &none);
+#ifdef __linux__
+	prctl(PR_SET_DUMPABLE, 0);
+#endif
+	signal(SIGXFSZ, SIG_IGN);
+}
+
+/* Memory that is neither swapped out nor dumped, as far as the system agrees. */
+static EsgPassphrase *
+allocate_passphrase(void)
+{
+	void	   *memory = mmap(NULL, sizeof(EsgPassphrase), PROT_READ | PROT_WRITE,
+							  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		return NULL;
+	mlock(memory, sizeof(EsgPassphrase));
+#ifdef MADV_DONTDUMP
+	madvise(memory, sizeof(EsgPassphrase), MADV_DONTDUMP);
+#endif
+	return memory;
+}
+
+static int
+run(const Command *command, const Options *options)
+{
+	EsgPassphrase *passphrase;
+	bool		good;
+
+	protect_process();
+	passphrase = allocate_passphrase();
+	if (!passphrase)
+	{
+		esg_message_error("out of memory");
+		return EXIT_FAILURE;
+	}
+	good = command->run(options, passphrase);
+	esg_secret_file_wipe(passphrase);
+	return good ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int
+main(int argc, char **argv)
+{
+	Options		options = {NULL, "server.key", NULL, false};
+	const Command *command;
+	int			status;
+
+	status = parse_options(argc, argv, &options);
+	if (status < 0)
+	{
+		command = parse_command(argc, argv, &options);
+		status = command ? run(command, &options) : fail_usage();
+	}
+	if (fflush(stdout) != 0 && status == EXIT_SUCCESS)
+	{
+		esg_message_error("could not write to standard output: %s", strerror(errno));
+		status = EXIT_FAILURE;
+	}
+	return status;
+}
