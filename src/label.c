@@ -319,6 +319,17 @@ set_flag(Scanner *scan, size_t start, const char *name, bool *flag)
 	return true;
 }
 
+/* How much of a word a message shows: at most 40 bytes, no half character. */
+static int
+shown_length(const char *word, size_t len)
+{
+	size_t		shown = len < 40 ? len : 40;
+
+	while (shown > 0 && shown < len && ((unsigned char) word[shown] & 0xC0) == 0x80)
+		shown--;
+	return (int) shown;
+}
+
 static bool
 is_word(const char *word, size_t len, const char *name)
 {
@@ -354,7 +365,7 @@ parse_flag(Scanner *scan, size_t start, EsgLabel *out)
 		return set_flag(scan, start, "x509", &out->x509);
 	if (is_known_key(word, len))
 		return fail(scan, scan->pos, "\"%.*s\" needs \"=\" and a value", (int) len, word);
-	return fail(scan, start, "unknown requirement \"%.*s\"", (int) (len < 40 ? len : 40), word);
+	return fail(scan, start, "unknown requirement \"%.*s\"", shown_length(word, len), word);
 }
 
 static bool
@@ -372,7 +383,7 @@ parse_pair(Scanner *scan, size_t start, EsgLabel *out)
 	{
 		if (is_word(word, len, "tls") || is_word(word, len, "x509"))
 			return fail(scan, start + len, "\"%.*s\" takes no value", (int) len, word);
-		return fail(scan, start, "unknown key \"%.*s\"", (int) (len < 40 ? len : 40), word);
+		return fail(scan, start, "unknown key \"%.*s\"", shown_length(word, len), word);
 	}
 	BIO_snprintf(name, sizeof(name), "%.*s", (int) len, word);
 	if (!scan_value(scan, name, value))
