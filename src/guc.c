@@ -623,7 +623,7 @@ define_registry_settings(void)
 							"Number of client certificates that are remembered.",
 							"When there are more, the one not seen for the longest time is forgotten.",
 							&esg_guc_max_client_certificates,
-							1000, 10, 1000000,
+							1000, 10, 100000,
 							process_shared_preload_libraries_in_progress ? PGC_POSTMASTER : PGC_SIGHUP,
 							0, NULL, NULL, NULL);
 	/* Should they survive a restart? */

@@ -1,0 +1,48 @@
+/*
+ * clients.h
+ *		The registry of client certificates: one entry per (certificate, role)
+ *		seen at a login.
+ *
+ * Fixed number of entries in shared memory, ext_ssl_guard.max_client_certificates;
+ * when full, the least recently used one gives way and is counted.  Texts are
+ * printable UTF-8, cut at a character with "..." where they do not fit.
+ *
+ * Layer 2.
+ */
+#ifndef ESG_CLIENTS_H
+#define ESG_CLIENTS_H
+
+#include "datatype/timestamp.h"
+
+#include "client_entry.h"
+
+/* One login that has got as far as our hook. */
+typedef struct EsgClientLogin
+{
+	const EsgClientFacts *facts;
+	const char *role_name;
+	bool		denied;
+	TimestampTz at;
+	EsgClientAddress address;
+	const char *tls_version;
+	const char *cipher;
+} EsgClientLogin;
+
+/* an entry not seen for longer raises no alarm about expiry */
+#define ESG_CLIENT_IDLE_DAYS 30
+
+extern void esg_clients_init(void);
+/* the facts last found for this certificate, presented with this chain and judged by these settings */
+extern bool esg_clients_lookup(const unsigned char *fingerprint, const unsigned char *chain_digest,
+							   uint64 policy_stamp, EsgClientFacts *out);
+extern void esg_clients_record(const EsgClientLogin *login);
+/* palloc'd, most recently used first is not promised; superseded is resolved */
+extern int	esg_clients_copy(EsgClientRow **out);
+extern int64 esg_clients_reset(void);
+extern void esg_clients_count(int *used, int64 *evicted);
+/* writes the save file if anything changed since; worker, and postmaster at exit */
+extern void esg_clients_save(void);
+/* copies text, cutting it at a character and ending it with "..." */
+extern void esg_clients_copy_text(char *dst, size_t size, const char *utf8);
+
+#endif							/* ESG_CLIENTS_H */
