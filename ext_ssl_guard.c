@@ -6,10 +6,13 @@
 
 #include "fmgr.h"
 
+#include "src/alarms.h"
+#include "src/client_auth.h"
 #include "src/guc.h"
 #include "src/server_state.h"
-#include "src/alarms.h"
 #include "src/shmem.h"
+#include "src/tls_init.h"
+#include "src/worker.h"
 
 PG_MODULE_MAGIC;
 
@@ -24,4 +27,7 @@ _PG_init(void)
 	esg_server_state_init();
 	esg_alarms_init();
 	esg_shmem_init();
+	esg_tls_init_init();
+	esg_client_auth_init();
+	esg_worker_init();
 }

@@ -1,0 +1,27 @@
+/*
+ * peer_cert.h
+ *		Certificates of live TLS connections and contexts.
+ *
+ * Layer 2.
+ */
+#ifndef ESG_PEER_CERT_H
+#define ESG_PEER_CERT_H
+
+#include <openssl/x509.h>
+
+#include "memo.h"
+
+/* The certificate that the client of this session showed, borrowed; NULL if there is none. */
+extern X509 *esg_peer_cert_session(void);
+
+/*
+ * Fingerprint (ESG_DIGEST_SIZE bytes) and end of a certificate, as
+ * server_state wants them: seconds since 1970, PG_INT64_MAX for infinity,
+ * PG_INT64_MIN if it cannot be read.  False if OpenSSL cannot digest it.
+ * Allocates nothing of PostgreSQL's and raises no error; leaves OpenSSL's
+ * error queue to the caller.
+ */
+extern bool esg_peer_cert_identify(const X509 *cert, unsigned char *fingerprint,
+								   int64 *not_after_unix);
+
+#endif							/* ESG_PEER_CERT_H */
