@@ -16,7 +16,7 @@ DATA = $(notdir $(wildcard $(srcroot)/ext_ssl_guard--*.sql))
 PG_CONFIG ?= pg_config
 
 sources := ext_ssl_guard.c $(sort $(patsubst $(srcroot)/%,%,$(wildcard $(srcroot)/src/*.c)))
-headers := $(wildcard $(srcroot)/src/*.h)
+headers := $(wildcard $(srcroot)/src/*.h $(srcroot)/src/ctl/*.h)
 OBJS = $(sources:.c=.o)
 
 # The control file is the only place where the version is written.
@@ -30,9 +30,10 @@ SHLIB_EXPORTS = src/exports.txt
 REGRESS = $(sort $(basename $(notdir $(wildcard $(srcroot)/sql/*.sql))))
 
 # PGXS has no PROGRAM next to MODULE_big: rules of our own, below its include.
-ctl_objs = $(if $(wildcard $(srcroot)/src/ctl/ssl_guard_ctl.c),src/ctl/ssl_guard_ctl.o $(filter src/secret_%,$(OBJS)))
+ctl_sources := $(patsubst $(srcroot)/%,%,$(wildcard $(srcroot)/src/ctl/*.c))
+ctl_objs = $(if $(ctl_sources),$(ctl_sources:.c=.o) $(filter src/secret_%,$(OBJS)))
 ctl_program = $(if $(ctl_objs),ssl_guard_ctl)
-EXTRA_CLEAN = ssl_guard_ctl src/ctl/ssl_guard_ctl.o results regression.diffs regression.out
+EXTRA_CLEAN = ssl_guard_ctl $(ctl_sources:.c=.o) results regression.diffs regression.out
 
 .DEFAULT_GOAL := all
 project_targets := demo test unit bench fuzz coverage lint format help

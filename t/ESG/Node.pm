@@ -48,12 +48,21 @@ use Carp;
 use File::Basename qw(basename);
 use Time::HiRes qw(sleep time);
 
+use Test::Builder;
+
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils ();
 
 our @ISA = ('PostgreSQL::Test::Cluster');
 
 our $timeout = $ENV{ESG_TEST_TIMEOUT} // 60;
+
+# A server that does not start is the failure of one test file; the others
+# still run.  (PostgreSQL::Test::Cluster stops its nodes at END.)
+{
+	no warnings 'redefine';
+	*Test::Builder::BAIL_OUT = sub { die "$_[1]\n" };
+}
 
 sub path
 {
