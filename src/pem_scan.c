@@ -225,7 +225,7 @@ check_header(EsgScan *scan, EsgBlock *block)
 	EVP_CIPHER_INFO cipher;
 
 	if (!PEM_get_EVP_CIPHER_INFO(block->header, &cipher))
-		set_broken(scan, block->offset, "a block with a bad header");
+		set_broken(scan, block->offset, "a block with a blank line or a bad header");
 	else if (cipher.cipher != NULL)
 		set_broken(scan, block->offset, "an encrypted block");
 	else
