@@ -34,6 +34,9 @@ extern const EsgCertInfo *const *esg_policy_chain_find(const EsgIssuerIndex *ind
  * store (callback, may be NULL).  What concerns the whole file goes to the
  * certificate it is about.
  */
+#define ESG_CHAIN_MAX_TRIES 16	/* issuers of one name that are tried */
+#define ESG_CHAIN_MAX_LENGTH 10 /* certificates of a sane ssl_cert_file */
+
 typedef bool (*EsgSystemRootFn) (const EsgCertInfo *top, void *arg);
 extern void esg_policy_chain_check_server(EsgChainCert *certs, int count,
 										  const EsgIssuerIndex *cas,
@@ -49,5 +52,9 @@ extern void esg_policy_chain_check_bundle(EsgChainCert *certs, int count,
 extern void esg_policy_chain_check_extra(EsgChainCert *certs, int count,
 										 const EsgIssuerIndex *cas,
 										 const EsgPolicy *policy, EsgMemo *memo);
+
+/* a client's verified chain, its own certificate first: weak_issuer_key for the role's certificates */
+extern void esg_policy_chain_check_client(EsgChainCert *certs, int count,
+										  const EsgPolicy *policy, EsgMemo *memo);
 
 #endif							/* ESG_POLICY_CHAIN_H */
