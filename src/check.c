@@ -17,6 +17,7 @@
 #include "audit_alarms.h"
 #include "check.h"
 #include "guc.h"
+#include "passphrase.h"
 #include "server_state.h"
 
 #define MAX_SERVER_ALARMS 3
@@ -92,6 +93,25 @@ esg_check_server(void)
 	pfree(set);
 }
 
+/* The alarm about the passphrase pair, before the others; returns how many there are now. */
+static int
+add_passphrase_alarm(EsgAlarm **alarms, int count)
+{
+	EsgPolicy	policy;
+	EsgAlarm   *found = palloc0(sizeof(EsgAlarm));
+
+	esg_guc_policy(&policy);
+	if (esg_passphrase_check(policy.overrides, found))
+	{
+		*alarms = repalloc(*alarms, (count + 1) * sizeof(EsgAlarm));
+		memmove(*alarms + 1, *alarms, count * sizeof(EsgAlarm));
+		(*alarms)[0] = *found;
+		count++;
+	}
+	pfree(found);
+	return count;
+}
+
 void
 esg_check_run(void)
 {
@@ -101,6 +121,7 @@ esg_check_run(void)
 	int			count;
 
 	count = esg_audit_alarms_collect(audit, &alarms);
+	count = add_passphrase_alarm(&alarms, count);
 	esg_alarms_reconcile(ESG_SCOPE_FILES, alarms, count, now);
 	esg_server_state_set_check(now, audit->disk_known ? audit->disk_fingerprint : NULL);
 	pfree(alarms);

@@ -355,31 +355,31 @@ esg_secret_file_reason(EsgSecretResult result)
 	switch (result)
 	{
 		case ESG_SECRET_OK:
-			return "is usable";
+			return "no fault";
 		case ESG_SECRET_WRONG_TYPE:
-			return "is not the file it should be: unknown type";
+			return "not a file of this kind";
 		case ESG_SECRET_UNKNOWN_VERSION:
-			return "has a format version that is not known here";
+			return "unknown format version";
 		case ESG_SECRET_TRUNCATED:
-			return "is truncated";
+			return "truncated";
 		case ESG_SECRET_TRAILING:
-			return "has bytes after its end";
+			return "bytes after the end";
 		case ESG_SECRET_DAMAGED:
-			return "is damaged: wrong checksum";
+			return "damaged, wrong checksum";
 		case ESG_SECRET_UNKNOWN_PARAMETERS:
-			return "has parameters that are not known here";
+			return "unknown parameters";
 		case ESG_SECRET_NOT_A_PAIR:
-			return "does not belong to the other file of the pair";
+			return "the two files are not a pair";
 		case ESG_SECRET_NOT_AUTHENTIC:
-			return "was changed, or its key was: authentication failed";
+			return "authentication failed";
 		case ESG_SECRET_NO_PASSPHRASE:
-			return "holds an empty passphrase";
+			return "empty passphrase";
 		case ESG_SECRET_TOO_LONG:
-			return "holds a passphrase of more than 1023 bytes";
+			return "passphrase longer than 1023 bytes";
 		case ESG_SECRET_BAD_CHARACTER:
-			return "holds a passphrase with a zero byte or a line end";
+			return "passphrase with a zero byte or a line end";
 		case ESG_SECRET_CRYPTO_FAILED:
-			return "cannot be processed: OpenSSL failed";
+			return "OpenSSL failed or had no memory";
 	}
-	return "is not usable";
+	return "unknown fault";
 }

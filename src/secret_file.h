@@ -84,7 +84,7 @@ extern EsgSecretResult esg_secret_file_encrypt_seeded(const char *text, size_t l
 													  unsigned char cipher[ESG_CIPHER_FILE_SIZE],
 													  unsigned char random[ESG_RANDOM_FILE_SIZE]);
 extern void esg_secret_file_wipe(EsgPassphrase *passphrase);
-/* what is wrong, as a lower-case fact about the file or passphrase; static */
+/* what is wrong, to follow "cannot be used: "; static */
 extern const char *esg_secret_file_reason(EsgSecretResult result);
 
 #endif							/* ESG_SECRET_FILE_H */

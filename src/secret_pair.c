@@ -283,31 +283,31 @@ esg_secret_pair_reason(const EsgPairStatus *status, char *buf, size_t size)
 	switch (status->fault)
 	{
 		case ESG_PAIR_OK:
-			snprintf(buf, size, "is usable");
+			snprintf(buf, size, "no fault");
 			break;
 		case ESG_PAIR_NO_DIRECTORY:
-			snprintf(buf, size, "cannot be read: directory: %s", strerror(status->error));
+			snprintf(buf, size, "could not open the directory: %s", strerror(status->error));
 			break;
 		case ESG_PAIR_MISSING:
-			snprintf(buf, size, "does not exist");
+			snprintf(buf, size, "%s", strerror(ENOENT));
 			break;
 		case ESG_PAIR_UNREADABLE:
-			snprintf(buf, size, "cannot be read: %s", strerror(status->error));
+			snprintf(buf, size, "could not read it: %s", strerror(status->error));
 			break;
 		case ESG_PAIR_NOT_REGULAR:
-			snprintf(buf, size, "is not a regular file");
+			snprintf(buf, size, "not a regular file");
 			break;
 		case ESG_PAIR_WRONG_OWNER:
-			snprintf(buf, size, "belongs to another user");
+			snprintf(buf, size, "it belongs to another user");
 			break;
 		case ESG_PAIR_TOO_OPEN:
-			snprintf(buf, size, "is accessible to others: mode %04o", (unsigned) status->mode);
+			snprintf(buf, size, "accessible to others, mode %04o", (unsigned) status->mode);
 			break;
 		case ESG_PAIR_BAD_CONTENT:
 			snprintf(buf, size, "%s", esg_secret_file_reason(status->content));
 			break;
 		case ESG_PAIR_PATH_TOO_LONG:
-			snprintf(buf, size, "cannot be read: path too long");
+			snprintf(buf, size, "path too long");
 			break;
 	}
 }

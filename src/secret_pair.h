@@ -68,7 +68,8 @@ extern bool esg_secret_pair_read(const char *directory, const char *key_name, ui
 								 EsgPassphrase *out, EsgPairStatus *status);
 /* reads a regular file into size bytes, no more; 0 or errno */
 extern int	esg_secret_pair_read_fd(int fd, unsigned char *data, size_t size, size_t *len);
-/* the reason as text after the path: "is truncated", "cannot be read: …" */
+/* the reason, to follow "cannot be used: "; at most ESG_PAIR_REASON_SIZE */
+#define ESG_PAIR_REASON_SIZE 256
 extern void esg_secret_pair_reason(const EsgPairStatus *status, char *buf, size_t size);
 
 #endif							/* ESG_SECRET_PAIR_H */

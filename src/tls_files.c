@@ -161,7 +161,9 @@ passphrase_directory(void)
 static void
 append_passphrase_files(FileList *list)
 {
-	static const char *const names[] = {"server.key.cipher", "server.key.rand"};
+	static const char *const names[] = {
+		"server.key.cipher", "server.key.rand", "server.key.rand.new"
+	};
 	char	   *directory;
 	size_t		i;
 

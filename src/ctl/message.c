@@ -9,6 +9,9 @@
 
 #define PROGRAM "ssl_guard_ctl: "
 
+static void print(const char *prefix, const char *fmt, va_list ap)
+			__attribute__((format(printf, 2, 0)));
+
 static void
 print(const char *prefix, const char *fmt, va_list ap)
 {

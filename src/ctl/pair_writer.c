@@ -326,7 +326,7 @@ encrypt(const EsgPassphrase *passphrase, PairBytes *bytes)
 		esg_secret_file_wipe(&back);
 	}
 	return result == ESG_SECRET_OK ||
-		esg_message_error("the new pair %s", esg_secret_file_reason(result));
+		esg_message_error("could not encrypt the passphrase: %s", esg_secret_file_reason(result));
 }
 
 static bool

@@ -154,13 +154,13 @@ expected_owner(const Options *options)
 static bool
 read_pair(const Options *options, EsgPassphrase *passphrase, EsgPairStatus *status)
 {
-	char		reason[256];
+	char		reason[ESG_PAIR_REASON_SIZE];
 
 	if (esg_secret_pair_read(options->directory, options->key_name,
 							 expected_owner(options), passphrase, status))
 		return true;
 	esg_secret_pair_reason(status, reason, sizeof(reason));
-	return esg_message_error("file \"%s\" %s", status->path, reason);
+	return esg_message_error("passphrase file \"%s\" cannot be used: %s", status->path, reason);
 }
 
 /* write() rather than printf(): no buffer keeps a copy. */

@@ -1,0 +1,166 @@
+/*
+ * passphrase.c
+ *		What opens the private key: the passphrase pair.
+ *
+ * Only OpenSSL knows whether the key is encrypted, so the pair is read when
+ * OpenSSL asks, and never without need.  The passphrase is on the stack for
+ * the time it takes to copy it into OpenSSL's buffer; nothing else keeps it.
+ *
+ * Layer 3.
+ */
+#include "postgres.h"
+
+#include <unistd.h>
+
+#include "libpq/libpq.h"
+#include "miscadmin.h"
+#include "postmaster/postmaster.h"
+
+#include "guc.h"
+#include "passphrase.h"
+#include "secret_pair.h"
+
+#define KEY_NAME "server.key"
+
+/* the callback's argument: which of the two, by its address */
+static char at_start;
+static char at_reload;
+
+/* Where the pair is or would be, absolute; false if the path is too long. */
+static bool
+find_directory(char directory[MAXPGPATH])
+{
+	const char *setting = esg_guc_passphrase_directory;
+	const char *path;
+	const char *slash;
+	int			len;
+	int			n;
+
+	if (setting != NULL && setting[0] != '\0')
+	{
+		path = setting;
+		len = (int) strlen(path);
+	}
+	else
+	{
+		path = ssl_key_file;
+		slash = strrchr(path, '/');
+		len = slash == NULL ? 0 : (int) (slash - path);
+		if (len == 0 && slash != NULL)
+			len = 1;			/* a key in the root directory */
+	}
+	if (len > 0 && path[0] == '/')
+		n = snprintf(directory, MAXPGPATH, "%.*s", len, path);
+	else if (len > 0)
+		n = snprintf(directory, MAXPGPATH, "%s/%.*s", DataDir, len, path);
+	else
+		n = snprintf(directory, MAXPGPATH, "%s", DataDir);
+	return n >= 0 && n < MAXPGPATH;
+}
+
+/* Reads the pair; if that fails, says why. */
+static bool
+read_pair(EsgPassphrase *passphrase, EsgPairStatus *status)
+{
+	char		directory[MAXPGPATH];
+
+	if (find_directory(directory))
+		return esg_secret_pair_read(directory, KEY_NAME, geteuid(), passphrase, status);
+	memset(status, 0, sizeof(*status));
+	status->fault = ESG_PAIR_PATH_TOO_LONG;
+	strlcpy(status->path, directory, sizeof(status->path));
+	return false;
+}
+
+/*
+ * At start the server ends here, with the reason; core could only say that it
+ * did not get a passphrase.
+ */
+static void
+report_unusable(const EsgPairStatus *status, bool is_server_start)
+{
+	char		reason[ESG_PAIR_REASON_SIZE];
+
+	esg_secret_pair_reason(status, reason, sizeof(reason));
+	ereport(is_server_start ? FATAL : LOG,
+			(errcode(ERRCODE_CONFIG_FILE_ERROR),
+			 errmsg("passphrase file \"%s\" cannot be used: %s", status->path, reason),
+			 errhint("Make the passphrase files anew with ssl_guard_ctl encrypt, or remove "
+					 "both to have \"ssl_passphrase_command\" or the terminal asked.")));
+}
+
+/*
+ * OpenSSL's pem_password_cb.  Server children that load the key themselves
+ * (EXEC_BACKEND) need not log each time what the postmaster has logged.
+ */
+static int
+answer(char *buf, int size, int rwflag, void *userdata)
+{
+	EsgPassphrase passphrase;
+	EsgPairStatus status;
+	int			len = -1;
+
+	if (!read_pair(&passphrase, &status))
+	{
+		report_unusable(&status, userdata == &at_start);
+		return -1;
+	}
+	ereport(IsUnderPostmaster ? DEBUG1 : LOG,
+			(errmsg("taking the passphrase of the private key from \"%s\"", status.path)));
+	if (size > 0 && passphrase.len <= (size_t) size)
+	{
+		memcpy(buf, passphrase.text, passphrase.len);
+		len = (int) passphrase.len;
+	}
+	esg_secret_file_wipe(&passphrase);
+	return len;
+}
+
+void
+esg_passphrase_install(SSL_CTX *context, bool is_server_start)
+{
+	char		directory[MAXPGPATH];
+
+	if (find_directory(directory) && !esg_secret_pair_exists(directory, KEY_NAME))
+		return;
+	SSL_CTX_set_default_passwd_cb(context, answer);
+	SSL_CTX_set_default_passwd_cb_userdata(context, is_server_start ? &at_start : &at_reload);
+}
+
+/* The alarm about the file at fault. */
+static void
+fill_alarm(const EsgPairStatus *status, EsgSeverity severity, EsgAlarm *out)
+{
+	char		reason[ESG_PAIR_REASON_SIZE];
+	EsgFinding	finding;
+	EsgPlace	place;
+
+	esg_secret_pair_reason(status, reason, sizeof(reason));
+	finding.code = ESG_PASSPHRASE_UNUSABLE;
+	finding.severity = severity;
+	finding.detail = reason;
+	place.setting = "ext_ssl_guard.passphrase_directory";
+	place.path = status->path;
+	place.position = 0;
+	esg_report_file_alarm(&finding, &place, NULL, out);
+}
+
+bool
+esg_passphrase_check(const EsgOverrides overrides, EsgAlarm *out)
+{
+	EsgSeverity severity = esg_findings_severity(ESG_PASSPHRASE_UNUSABLE, ESG_ROLE_FILE,
+												 overrides);
+	EsgPassphrase passphrase;
+	EsgPairStatus status;
+	char		directory[MAXPGPATH];
+	bool		good;
+
+	if (severity == ESG_OK || !EnableSSL ||
+		(find_directory(directory) && !esg_secret_pair_exists(directory, KEY_NAME)))
+		return false;
+	good = read_pair(&passphrase, &status);
+	esg_secret_file_wipe(&passphrase);
+	if (!good)
+		fill_alarm(&status, severity, out);
+	return !good;
+}

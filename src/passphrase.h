@@ -1,0 +1,27 @@
+/*
+ * passphrase.h
+ *		What opens the private key: the passphrase pair.
+ *
+ * Layer 3.
+ */
+#ifndef ESG_PASSPHRASE_H
+#define ESG_PASSPHRASE_H
+
+#include <openssl/ssl.h>
+
+#include "report.h"
+
+/*
+ * For the TLS hook, after the hooks before ours: if there is a pair, or half of
+ * one, it answers OpenSSL's question for the passphrase instead of
+ * ssl_passphrase_command or the terminal.  No lock, no allocation, no ERROR.
+ */
+extern void esg_passphrase_install(SSL_CTX *context, bool is_server_start);
+
+/*
+ * True if there is a pair that cannot be used; then out is the alarm of it
+ * (passphrase_unusable).  Not in the postmaster.
+ */
+extern bool esg_passphrase_check(const EsgOverrides overrides, EsgAlarm *out);
+
+#endif							/* ESG_PASSPHRASE_H */
