@@ -279,7 +279,8 @@ holds_only_a_key(const EsgAuditFile *file)
 {
 	return file->file.kind == ESG_FILE_EXTRA && file->scanned &&
 		file->pem.end == ESG_PEM_NOTHING &&
-		strstr(file->pem.found, "PRIVATE KEY") != NULL;
+		(strstr(file->pem.found, "private key") != NULL ||
+		 strcmp(file->pem.found, "key parameters") == 0);
 }
 
 static void

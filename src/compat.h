@@ -33,6 +33,11 @@
 #define guc_free(ptr) free(ptr)
 #endif
 
+/* Macros for variable-length data; before 16 postgres.h had them. */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
 /*
  * Since 17 an extension names its own wait events, and pg_stat_activity shows
  * the name; before, all extensions share one event.
