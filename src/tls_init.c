@@ -23,6 +23,7 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
+#include "passphrase.h"
 #include "peer_cert.h"
 #include "server_state.h"
 #include "tls_init.h"
