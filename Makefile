@@ -52,6 +52,7 @@ include $(PGXS)
 
 # Debian's PGXS tracks no dependencies.
 $(OBJS) $(OBJS:.o=.bc) $(ctl_objs): $(headers) $(srcroot)/ext_ssl_guard.control
+$(ctl_sources:.c=.o): $(ctl_headers)
 
 all: $(ctl_program)
 install: install-ctl
@@ -62,10 +63,8 @@ ssl_guard_ctl: $(ctl_objs)
 
 .PHONY: install-ctl uninstall-ctl
 install-ctl: $(ctl_program)
-ifneq ($(ctl_objs),)
 	$(MKDIR_P) '$(DESTDIR)$(bindir)'
 	$(INSTALL_PROGRAM) ssl_guard_ctl '$(DESTDIR)$(bindir)/ssl_guard_ctl'
-endif
 
 uninstall-ctl:
 	rm -f '$(DESTDIR)$(bindir)/ssl_guard_ctl'
