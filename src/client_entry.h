@@ -14,9 +14,9 @@
 #include "x509_time.h"
 
 /* bytes, with the terminating NUL */
-#define ESG_CLIENT_NAME_SIZE 256
-#define ESG_CLIENT_CN_SIZE 128
-#define ESG_CLIENT_SERIAL_SIZE 96
+#define ESG_CLIENT_NAME_SIZE 192
+#define ESG_CLIENT_CN_SIZE 96
+#define ESG_CLIENT_SERIAL_SIZE 48
 #define ESG_CLIENT_ALGORITHM_SIZE 48
 #define ESG_CLIENT_CIPHER_SIZE 48
 #define ESG_CLIENT_TLS_SIZE 12

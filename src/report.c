@@ -264,6 +264,33 @@ esg_report_crl_alarm(const EsgFinding *finding, const EsgCrlInfo *crl,
 	pfree(path);
 }
 
+/*
+ * The object is the certificate: several roles that use it share an alarm.
+ */
+void
+esg_report_client_alarm(const EsgFinding *finding, const EsgClientFacts *facts,
+						const char *role_name, EsgAlarm *out)
+{
+	const EsgFindingDef *def = begin_alarm(finding->code, finding->severity, out);
+	char		fingerprint[ESG_FINGERPRINT_TEXT_SIZE];
+	char	   *role = printable_path(role_name);
+	StringInfoData buf;
+
+	esg_x509_info_fingerprint_text(facts->fingerprint, fingerprint);
+	snprintf(out->object, sizeof(out->object), "client:%s", fingerprint);
+	esg_report_append_pair(out->detail, sizeof(out->detail), "role", role);
+	append_time_pair(out, "not_after", facts->not_after);
+	append_fingerprint_pair(out, facts->fingerprint);
+	esg_report_append_pair(out->detail, sizeof(out->detail), "serial", facts->serial_number);
+	initStringInfo(&buf);
+	append_named(&buf, "client certificate", facts->subject, MAX_NAME_IN_MESSAGE);
+	appendStringInfoChar(&buf, ' ');
+	append_predicate(&buf, def->message, finding->detail);
+	copy_text(out->message, sizeof(out->message), buf.data);
+	pfree(buf.data);
+	pfree(role);
+}
+
 void
 esg_report_file_alarm(const EsgFinding *finding, const EsgPlace *place,
 					  const char *suggestion, EsgAlarm *out)

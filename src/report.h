@@ -13,6 +13,7 @@
 #include "datatype/timestamp.h"
 #include "nodes/pg_list.h"
 
+#include "client_entry.h"
 #include "findings.h"
 #include "x509_info.h"
 
@@ -48,6 +49,9 @@ extern void esg_report_crl_alarm(const EsgFinding *finding, const EsgCrlInfo *cr
 /* suggestion: the command that mends it, or NULL for the table's hint */
 extern void esg_report_file_alarm(const EsgFinding *finding, const EsgPlace *place,
 								  const char *suggestion, EsgAlarm *out);
+/* a certificate shown by a client that logged in as role_name */
+extern void esg_report_client_alarm(const EsgFinding *finding, const EsgClientFacts *facts,
+									const char *role_name, EsgAlarm *out);
 /* the running server: detail_pairs is appended to DETAIL as it is, or NULL */
 extern void esg_report_server_alarm(EsgCode code, EsgSeverity severity, const char *detail,
 									const char *detail_pairs, EsgAlarm *out);
