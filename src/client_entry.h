@@ -2,12 +2,15 @@
  * client_entry.h
  *		What is remembered of a client certificate, in shared memory and on disk.
  *
- * Layer 2, types only.
+ * Texts are cut at a character with "..." where they do not fit.
+ *
+ * Layer 2.
  */
 #ifndef ESG_CLIENT_ENTRY_H
 #define ESG_CLIENT_ENTRY_H
 
 #include "datatype/timestamp.h"
+#include "libpq/pqcomm.h"
 
 #include "findings.h"
 #include "memo.h"
@@ -74,5 +77,13 @@ typedef struct EsgClientRow
 								 * certificate that began later */
 	unsigned char superseded_by[ESG_DIGEST_SIZE];
 } EsgClientRow;
+
+#define ESG_CLIENT_ADDRESS_TEXT_SIZE 64
+
+/* copies UTF-8 text, cutting it at a character and ending it with "..." */
+extern void esg_client_entry_copy_text(char *dst, size_t size, const char *utf8);
+extern void esg_client_entry_set_address(const SockAddr *from, EsgClientAddress *out);
+/* as inet prints it; "unknown" for family 0 */
+extern void esg_client_entry_address_text(const EsgClientAddress *address, char *buf, size_t size);
 
 #endif							/* ESG_CLIENT_ENTRY_H */

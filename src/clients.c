@@ -13,7 +13,6 @@
  */
 #include "postgres.h"
 
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
 #include "storage/lwlock.h"
@@ -479,19 +478,4 @@ esg_clients_save(void)
 	}
 	if (rows != NULL)
 		pfree(rows);
-}
-
-void
-esg_clients_copy_text(char *dst, size_t size, const char *utf8)
-{
-	size_t		len = strlen(utf8);
-
-	if (len < size)
-	{
-		memcpy(dst, utf8, len + 1);
-		return;
-	}
-	len = pg_encoding_mbcliplen(PG_UTF8, utf8, len, size - 4);
-	memcpy(dst, utf8, len);
-	memcpy(dst + len, "...", 4);
 }

@@ -42,7 +42,5 @@ extern int64 esg_clients_reset(void);
 extern void esg_clients_count(int *used, int64 *evicted);
 /* writes the save file if anything changed since; worker, and postmaster at exit */
 extern void esg_clients_save(void);
-/* copies text, cutting it at a character and ending it with "..." */
-extern void esg_clients_copy_text(char *dst, size_t size, const char *utf8);
 
 #endif							/* ESG_CLIENTS_H */

@@ -1,0 +1,54 @@
+/*
+ * client_entry.c
+ *		Filling and showing what is remembered of a client certificate.
+ *
+ * No palloc and no error: also for a backend in its handshake.
+ */
+#include "postgres.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "mb/pg_wchar.h"
+
+#include "client_entry.h"
+
+#define ELLIPSIS "..."
+
+void
+esg_client_entry_copy_text(char *dst, size_t size, const char *utf8)
+{
+	size_t		len = strlen(utf8);
+	bool		cut = len >= size;
+
+	if (cut)
+		len = pg_encoding_mbcliplen(PG_UTF8, utf8, (int) Min(len, size),
+									(int) (size - sizeof(ELLIPSIS)));
+	memcpy(dst, utf8, len);
+	strlcpy(dst + len, cut ? ELLIPSIS : "", size - len);
+}
+
+void
+esg_client_entry_set_address(const SockAddr *from, EsgClientAddress *out)
+{
+	memset(out, 0, sizeof(*out));
+	if (from->addr.ss_family == AF_INET)
+	{
+		out->family = 4;
+		memcpy(out->bytes, &((const struct sockaddr_in *) &from->addr)->sin_addr, 4);
+	}
+	else if (from->addr.ss_family == AF_INET6)
+	{
+		out->family = 6;
+		memcpy(out->bytes, &((const struct sockaddr_in6 *) &from->addr)->sin6_addr, 16);
+	}
+}
+
+void
+esg_client_entry_address_text(const EsgClientAddress *address, char *buf, size_t size)
+{
+	if (address->family == 0 ||
+		inet_ntop(address->family == 4 ? AF_INET : AF_INET6, address->bytes, buf, size) == NULL)
+		strlcpy(buf, "unknown", size);
+}
