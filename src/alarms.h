@@ -21,7 +21,8 @@ typedef enum EsgAlarmScope
 	ESG_SCOPE_FILES = 1,		/* the audit of the server's files */
 	ESG_SCOPE_SERVER,			/* reload_failed, reload_pending … */
 	ESG_SCOPE_CLIENTS,			/* the worker's look at the client registry */
-	ESG_SCOPE_LOGIN				/* raised one by one at logins */
+	ESG_SCOPE_LOGIN,			/* raised one by one at logins */
+	ESG_SCOPE_LABELS			/* role labels that nobody can meet */
 } EsgAlarmScope;
 
 /* One row of ssl_guard_alarms, copied out. */
