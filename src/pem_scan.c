@@ -26,6 +26,8 @@
 /* longest file whose DER is looked into only to name it */
 #define MAX_DER_GUESS (16 * 1024 * 1024)
 
+#define CR_LINE_ENDS "text with CR line ends"
+
 typedef struct EsgScan
 {
 	BIO		   *bio;
@@ -182,6 +184,14 @@ is_glued(const EsgScan *scan)
 	return find_bytes(scan, start, "----------BEGIN ") < end;
 }
 
+/* Line ends of old Macintoshes, which OpenSSL does not take for such. */
+static bool
+has_only_cr(const EsgScan *scan)
+{
+	return memchr(scan->text, '\n', scan->len) == NULL &&
+		memchr(scan->text, '\r', scan->len) != NULL;
+}
+
 /* PEM_read_bio_ex() has failed: end of the text, or a damaged block? */
 static void
 note_read_failure(EsgScan *scan, size_t offset)
@@ -200,6 +210,8 @@ note_read_failure(EsgScan *scan, size_t offset)
 		scan->out->glued = true;
 		set_broken(scan, offset, "an END and a BEGIN line glued together");
 	}
+	else if (reason == PEM_R_BAD_END_LINE && has_only_cr(scan))
+		set_broken(scan, offset, CR_LINE_ENDS);
 	else if (reason == PEM_R_BAD_END_LINE)
 		set_broken(scan, offset, "a block without a proper END line");
 	else
@@ -394,8 +406,7 @@ name_text(const EsgScan *scan)
 	if (starts_with(scan, start, "<?xml"))
 		return "XML";
 	if (find_bytes(scan, 0, "-----BEGIN ") < scan->len)
-		return memchr(scan->text, '\n', scan->len) == NULL ?
-			"text with CR line ends" :
+		return has_only_cr(scan) ? CR_LINE_ENDS :
 			"a BEGIN line that is not on a line of its own";
 	if (is_binary(scan))
 		return "binary data";
