@@ -119,10 +119,10 @@ esg_identity_check(const EsgPeer *peer, EsgRefusal *out)
 	esg_identity_decide(peer->cert, peer->role_name, false, &decision);
 	if (decision.allowed)
 		return;
-	esg_peer_cert_begin_refusal(peer, ESG_IDENTITY_MISMATCH, out);
-	esg_peer_cert_add_pair(out, "reason", decision.reason);
+	esg_login_peer_begin_refusal(peer, ESG_IDENTITY_MISMATCH, out);
+	esg_login_peer_add_pair(out, "reason", decision.reason);
 	if (has_map())
-		esg_peer_cert_add_pair(out, "map", esg_guc_identity_map);
+		esg_login_peer_add_pair(out, "map", esg_guc_identity_map);
 	if (decision.row_count > 0)
-		esg_peer_cert_add_pair(out, "identities", list_identities(&decision));
+		esg_login_peer_add_pair(out, "identities", list_identities(&decision));
 }

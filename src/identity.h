@@ -11,7 +11,7 @@
 #define ESG_IDENTITY_H
 
 #include "name_match.h"
-#include "peer_cert.h"
+#include "login_peer.h"
 
 /* One candidate; texts palloc'd, UTF-8, printable. */
 typedef struct EsgIdentityRow

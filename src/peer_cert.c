@@ -1,85 +1,40 @@
 /*
  * peer_cert.c
- *		What a login shows: its connection, and its client's certificate.
+ *		Certificates of live TLS connections and contexts.
  */
 #include "postgres.h"
 
-#include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/ssl.h>
 
-#include "libpq/hba.h"
+#include "libpq/libpq-be.h"
+#include "miscadmin.h"
 
 #include "compat.h"
 #include "peer_cert.h"
+#include "x509_time.h"
 
-static bool
-read_fingerprint(X509 *cert, unsigned char *digest)
+X509 *
+esg_peer_cert_session(void)
 {
-	unsigned char buf[EVP_MAX_MD_SIZE];
+	if (MyProcPort == NULL || !MyProcPort->ssl_in_use)
+		return NULL;
+	return MyProcPort->peer;
+}
+
+bool
+esg_peer_cert_identify(const X509 *cert, unsigned char *fingerprint, int64 *not_after_unix)
+{
 	unsigned	len = 0;
-	bool		good;
+	EsgTime		t;
 
-	good = X509_digest(cert, EVP_sha256(), buf, &len) == 1 && len == ESG_DIGEST_SIZE;
-	if (good)
-		memcpy(digest, buf, ESG_DIGEST_SIZE);
-	ERR_clear_error();
-	return good;
-}
-
-void
-esg_peer_cert_read(Port *port, EsgPeer *out)
-{
-	memset(out, 0, sizeof(*out));
-	out->role_name = port->user_name;
-	out->host = port->remote_host ? port->remote_host : "";
-	out->local = port->raddr.addr.ss_family == AF_UNIX;
-	/* core stores clientcert=verify-full for the method cert, too */
-	out->line_wants_certificate = port->hba != NULL &&
-		port->hba->clientcert != clientCertOff;
-	if (!port->ssl_in_use || port->ssl == NULL)
-		return;
-	out->tls = true;
-	out->ssl = port->ssl;
-	out->tls_version = SSL_version(port->ssl);
-	out->cert = port->peer;
-	if (out->cert != NULL)
-		out->has_fingerprint = read_fingerprint(out->cert, out->fingerprint);
-}
-
-void
-esg_peer_cert_add_pair(EsgRefusal *refusal, const char *key, const char *value)
-{
-	char	   *printable = esg_x509_name_escape((const unsigned char *) value, strlen(value));
-
-	esg_report_append_pair(refusal->pairs, sizeof(refusal->pairs), key,
-						   printable ? printable : "?");
-	OPENSSL_free(printable);
-}
-
-void
-esg_peer_cert_begin_refusal(const EsgPeer *peer, EsgCode code, EsgRefusal *out)
-{
-	char		text[ESG_FINGERPRINT_TEXT_SIZE];
-
-	memset(out, 0, sizeof(*out));
-	out->code = code;
-	esg_peer_cert_add_pair(out, "role", peer->role_name);
-	esg_peer_cert_add_pair(out, "host", peer->host);
-	if (!peer->has_fingerprint)
-		return;
-	esg_x509_info_fingerprint_text(peer->fingerprint, text);
-	esg_peer_cert_add_pair(out, "fingerprint", text);
-}
-
-void
-esg_peer_cert_object(const EsgPeer *peer, char *buf)
-{
-	char	   *role = esg_x509_name_escape((const unsigned char *) peer->role_name,
-											strlen(peer->role_name));
-	char		text[ESG_FINGERPRINT_TEXT_SIZE] = "no certificate";
-
-	if (peer->has_fingerprint)
-		esg_x509_info_fingerprint_text(peer->fingerprint, text);
-	snprintf(buf, ESG_OBJECT_SIZE, "role \"%s\", %s", role ? role : "?", text);
-	OPENSSL_free(role);
+	*not_after_unix = PG_INT64_MIN;
+	if (X509_digest(cert, EVP_sha256(), fingerprint, &len) != 1 || len != ESG_DIGEST_SIZE)
+		return false;
+	t = esg_x509_time_read(X509_get0_notAfter(cert));
+	if (t.state == ESG_TIME_FOREVER)
+		*not_after_unix = PG_INT64_MAX;
+	else if (t.state == ESG_TIME_VALID)
+		*not_after_unix = t.unix_seconds;
+	return true;
 }

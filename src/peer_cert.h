@@ -1,48 +1,27 @@
 /*
  * peer_cert.h
- *		What a login shows: its connection, and its client's certificate.
+ *		Certificates of live TLS connections and contexts.
  *
  * Layer 2.
  */
 #ifndef ESG_PEER_CERT_H
 #define ESG_PEER_CERT_H
 
-#include <openssl/ssl.h>
+#include <openssl/x509.h>
 
-#include "libpq/libpq-be.h"
+#include "memo.h"
 
-#include "report.h"
+/* The certificate that the client of this session showed, borrowed; NULL if there is none. */
+extern X509 *esg_peer_cert_session(void);
 
-/* Borrowed from the Port, good during the login. */
-typedef struct EsgPeer
-{
-	const char *role_name;		/* as the client asked for it */
-	const char *host;			/* address, or name with log_hostname */
-	bool		local;			/* Unix socket: never denied */
-	bool		tls;
-	bool		line_wants_certificate; /* the pg_hba.conf line has clientcert= or
-										 * the method cert */
-	SSL		   *ssl;			/* NULL without TLS */
-	X509	   *cert;			/* verified by core; NULL: none */
-	int			tls_version;	/* SSL_version(); 0 without TLS */
-	bool		has_fingerprint;	/* false: no certificate, or out of memory */
-	unsigned char fingerprint[ESG_DIGEST_SIZE]; /* SHA-256 of cert */
-} EsgPeer;
-
-/* Why a check refuses a login; zeroed: it does not. */
-typedef struct EsgRefusal
-{
-	EsgCode		code;			/* ESG_NO_FINDING: nothing to refuse */
-	char		pairs[ESG_DETAIL_SIZE]; /* "key=value ..." for the server log, UTF-8 */
-} EsgRefusal;
-
-extern void esg_peer_cert_read(Port *port, EsgPeer *out);
-
-/* A refusal that tells who: role, client, certificate. */
-extern void esg_peer_cert_begin_refusal(const EsgPeer *peer, EsgCode code, EsgRefusal *out);
-/* appends a pair whose value may be any bytes */
-extern void esg_peer_cert_add_pair(EsgRefusal *refusal, const char *key, const char *value);
-/* the object of an alarm about this role and this certificate; size ESG_OBJECT_SIZE */
-extern void esg_peer_cert_object(const EsgPeer *peer, char *buf);
+/*
+ * Fingerprint (ESG_DIGEST_SIZE bytes) and end of a certificate, as
+ * server_state wants them: seconds since 1970, PG_INT64_MAX for infinity,
+ * PG_INT64_MIN if it cannot be read.  False if OpenSSL cannot digest it.
+ * Allocates nothing of PostgreSQL's and raises no error; leaves OpenSSL's
+ * error queue to the caller.
+ */
+extern bool esg_peer_cert_identify(const X509 *cert, unsigned char *fingerprint,
+								   int64 *not_after_unix);
 
 #endif							/* ESG_PEER_CERT_H */

@@ -213,10 +213,10 @@ esg_role_label_check(const EsgPeer *peer, EsgRefusal *out)
 		note_satisfiable(peer->role_name);
 	if (!decision.refused)
 		return;
-	esg_peer_cert_begin_refusal(peer, ESG_ROLE_LABEL_MISMATCH, out);
-	esg_peer_cert_add_pair(out, "requirement", decision.key);
-	esg_peer_cert_add_pair(out, "reason", decision.reason);
-	esg_peer_cert_add_pair(out, "label", decision.label);
+	esg_login_peer_begin_refusal(peer, ESG_ROLE_LABEL_MISMATCH, out);
+	esg_login_peer_add_pair(out, "requirement", decision.key);
+	esg_login_peer_add_pair(out, "reason", decision.reason);
+	esg_login_peer_add_pair(out, "label", decision.label);
 }
 
 /* Does this label want a certificate?  One that cannot be read does not say so. */

@@ -8,7 +8,7 @@
 #define ESG_ROLE_LABEL_H
 
 #include "label.h"
-#include "peer_cert.h"
+#include "login_peer.h"
 
 /* What a role's stored label says of a connection; texts palloc'd, UTF-8. */
 typedef struct EsgLabelDecision

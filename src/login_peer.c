@@ -1,0 +1,85 @@
+/*
+ * login_peer.c
+ *		What a login shows: its connection, and its client's certificate.
+ */
+#include "postgres.h"
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+
+#include "libpq/hba.h"
+
+#include "compat.h"
+#include "login_peer.h"
+
+static bool
+read_fingerprint(X509 *cert, unsigned char *digest)
+{
+	unsigned char buf[EVP_MAX_MD_SIZE];
+	unsigned	len = 0;
+	bool		good;
+
+	good = X509_digest(cert, EVP_sha256(), buf, &len) == 1 && len == ESG_DIGEST_SIZE;
+	if (good)
+		memcpy(digest, buf, ESG_DIGEST_SIZE);
+	ERR_clear_error();
+	return good;
+}
+
+void
+esg_login_peer_read(Port *port, EsgPeer *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->role_name = port->user_name;
+	out->host = port->remote_host ? port->remote_host : "";
+	out->local = port->raddr.addr.ss_family == AF_UNIX;
+	/* core stores clientcert=verify-full for the method cert, too */
+	out->line_wants_certificate = port->hba != NULL &&
+		port->hba->clientcert != clientCertOff;
+	if (!port->ssl_in_use || port->ssl == NULL)
+		return;
+	out->tls = true;
+	out->ssl = port->ssl;
+	out->tls_version = SSL_version(port->ssl);
+	out->cert = port->peer;
+	if (out->cert != NULL)
+		out->has_fingerprint = read_fingerprint(out->cert, out->fingerprint);
+}
+
+void
+esg_login_peer_add_pair(EsgRefusal *refusal, const char *key, const char *value)
+{
+	char	   *printable = esg_x509_name_escape((const unsigned char *) value, strlen(value));
+
+	esg_report_append_pair(refusal->pairs, sizeof(refusal->pairs), key,
+						   printable ? printable : "?");
+	OPENSSL_free(printable);
+}
+
+void
+esg_login_peer_begin_refusal(const EsgPeer *peer, EsgCode code, EsgRefusal *out)
+{
+	char		text[ESG_FINGERPRINT_TEXT_SIZE];
+
+	memset(out, 0, sizeof(*out));
+	out->code = code;
+	esg_login_peer_add_pair(out, "role", peer->role_name);
+	esg_login_peer_add_pair(out, "host", peer->host);
+	if (!peer->has_fingerprint)
+		return;
+	esg_x509_info_fingerprint_text(peer->fingerprint, text);
+	esg_login_peer_add_pair(out, "fingerprint", text);
+}
+
+void
+esg_login_peer_object(const EsgPeer *peer, char *buf)
+{
+	char	   *role = esg_x509_name_escape((const unsigned char *) peer->role_name,
+											strlen(peer->role_name));
+	char		text[ESG_FINGERPRINT_TEXT_SIZE] = "no certificate";
+
+	if (peer->has_fingerprint)
+		esg_x509_info_fingerprint_text(peer->fingerprint, text);
+	snprintf(buf, ESG_OBJECT_SIZE, "role \"%s\", %s", role ? role : "?", text);
+	OPENSSL_free(role);
+}
