@@ -40,6 +40,7 @@ typedef struct EsgLoadRecord
 	bool		hook_active;
 	uint32		sequence;
 	EsgLoadResult result;
+	bool		success_shows;	/* a pending load will not end in silence */
 	TimestampTz at;				/* of the outcome; of the start while pending */
 	EsgServedState served;		/* ESG_SEEN_LOAD, or ESG_SEEN_NOT since seen_at */
 } EsgLoadRecord;
@@ -118,11 +119,12 @@ esg_server_state_init(void)
 }
 
 void
-esg_server_state_load_started(TimestampTz now)
+esg_server_state_load_started(bool success_shows, TimestampTz now)
 {
 	local_load.hook_active = true;
 	local_load.sequence++;
 	local_load.result = ESG_LOAD_PENDING;
+	local_load.success_shows = success_shows;
 	local_load.at = now;
 	publish_load();
 }
@@ -173,7 +175,7 @@ esg_server_state_load(EsgLoadState *out)
 	out->sequence = load.sequence;
 	out->result = load.result;
 	out->at = load.at;
-	if (out->result == ESG_LOAD_PENDING &&
+	if (out->result == ESG_LOAD_PENDING && !load.success_shows &&
 		GetCurrentTimestamp() - load.at > PENDING_LIMIT)
 		out->result = ESG_LOAD_OK;
 }

@@ -36,7 +36,8 @@ typedef struct EsgLoadState
 {
 	bool		hook_active;	/* the TLS hook was called in this server's life */
 	uint32		sequence;		/* rises at every change */
-	EsgLoadResult result;		/* PENDING older than two seconds counts as OK */
+	EsgLoadResult result;		/* PENDING becomes OK after two seconds if
+								 * success does not show otherwise */
 	TimestampTz at;				/* of the last outcome */
 } EsgLoadState;
 
@@ -63,7 +64,8 @@ extern void esg_server_state_init(void);
  * Postmaster only; no lock, no error, no allocation.  Kept in statics until
  * shared memory exists, and copied there when it does (also after a crash).
  */
-extern void esg_server_state_load_started(TimestampTz now);
+/* success_shows: there is an old context, whose freeing will tell of success */
+extern void esg_server_state_load_started(bool success_shows, TimestampTz now);
 /* fingerprint of the certificate in service if ok; NULL if it is not known */
 extern void esg_server_state_load_finished(bool ok, const unsigned char *fingerprint,
 										   int64 not_after_unix, TimestampTz now);

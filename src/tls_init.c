@@ -19,12 +19,13 @@
 
 #include "libpq/libpq-be.h"
 #include "miscadmin.h"
+#include "postmaster/postmaster.h"
 #include "storage/ipc.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"
 #include "passphrase.h"
-#include "peer_cert.h"
+#include "served_cert.h"
 #include "server_state.h"
 #include "tls_init.h"
 
@@ -56,7 +57,7 @@ accept_pending(TimestampTz now)
 
 	current_ctx = pending_ctx;
 	pending_ctx = NULL;
-	if (cert != NULL && esg_peer_cert_identify(cert, digest, &not_after))
+	if (cert != NULL && esg_served_cert_identify(cert, digest, &not_after))
 		esg_server_state_load_finished(true, digest, not_after, now);
 	else
 		esg_server_state_load_finished(true, NULL, PG_INT64_MIN, now);
@@ -71,18 +72,24 @@ ctx_freed(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int idx, long argl, void 
 
 	if (ptr != &ctx_mark || !in_postmaster())
 		return;
-	if (context == pending_ctx)
+	if (context != pending_ctx && context != current_ctx)
+		return;
+	if (!EnableSSL)
+	{
+		/* only switching it off frees one then, and there is only one */
+		current_ctx = pending_ctx = NULL;
+		esg_server_state_tls_off(GetCurrentTimestamp());
+	}
+	else if (context == pending_ctx)
 	{
 		pending_ctx = NULL;
 		esg_server_state_load_finished(false, NULL, PG_INT64_MIN, GetCurrentTimestamp());
 	}
-	else if (context == current_ctx)
+	else
 	{
 		current_ctx = NULL;
 		if (pending_ctx != NULL)
 			accept_pending(GetCurrentTimestamp());
-		else
-			esg_server_state_tls_off(GetCurrentTimestamp());
 	}
 }
 
@@ -110,7 +117,7 @@ esg_tls_init(SSL_CTX *context, bool isServerStart)
 	if (SSL_CTX_set_ex_data(context, ctx_index, &ctx_mark) == 1)
 	{
 		pending_ctx = context;
-		esg_server_state_load_started(GetCurrentTimestamp());
+		esg_server_state_load_started(current_ctx != NULL, GetCurrentTimestamp());
 	}
 	ERR_clear_error();
 }

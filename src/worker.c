@@ -192,11 +192,20 @@ is_served_news(const EsgWorkerState *state)
 }
 
 static bool
+is_load_pending(void)
+{
+	EsgLoadState load;
+
+	esg_server_state_load(&load);
+	return load.result == ESG_LOAD_PENDING;
+}
+
+static bool
 is_full_check_due(const EsgWorkerState *state, TimestampTz now)
 {
 	if (state->checked_at == 0 || is_load_news(state))
 		return true;
-	if (state->reload_open)
+	if (state->reload_open && !is_load_pending())
 		return now - state->signalled_at >= RELOAD_PATIENCE;
 	return has_passed(state->checked_at, esg_guc_expire_check_interval, now);
 }
