@@ -16,7 +16,7 @@
 
 #include "compat.h"
 #include "client_auth.h"
-#include "served_cert.h"
+#include "peer_cert.h"
 #include "server_state.h"
 
 static ClientAuthentication_hook_type prev_ClientAuthentication_hook = NULL;
@@ -29,7 +29,7 @@ report_served_certificate(Port *port)
 	unsigned char digest[ESG_DIGEST_SIZE];
 	int64		not_after;
 
-	if (cert != NULL && esg_served_cert_identify(cert, digest, &not_after))
+	if (cert != NULL && esg_peer_cert_identify(cert, digest, &not_after))
 		esg_server_state_report_served(ESG_SEEN_LOGIN, digest, not_after,
 									   GetCurrentTimestamp());
 	ERR_clear_error();

@@ -25,7 +25,7 @@
 
 #include "compat.h"
 #include "passphrase.h"
-#include "served_cert.h"
+#include "peer_cert.h"
 #include "server_state.h"
 #include "tls_init.h"
 
@@ -57,7 +57,7 @@ accept_pending(TimestampTz now)
 
 	current_ctx = pending_ctx;
 	pending_ctx = NULL;
-	if (cert != NULL && esg_served_cert_identify(cert, digest, &not_after))
+	if (cert != NULL && esg_peer_cert_identify(cert, digest, &not_after))
 		esg_server_state_load_finished(true, digest, not_after, now);
 	else
 		esg_server_state_load_finished(true, NULL, PG_INT64_MIN, now);
