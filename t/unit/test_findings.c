@@ -1,0 +1,199 @@
+/* sources: findings */
+/*
+ * test_findings.c
+ *		The table of findings, and lists of them.
+ */
+#include <ctype.h>
+
+#include "covered.h"
+#include "esg_test.h"
+#include "findings.h"
+
+#define KNOWN_ROLES (ESG_ROLE_ALL_CERTS | ESG_ROLE_CRL | ESG_ROLE_FILE | ESG_ROLE_SERVER)
+
+/* at most one "%s", no other conversion */
+static bool
+has_good_format(const char *message)
+{
+	const char *percent = strchr(message, '%');
+
+	return percent == NULL ||
+		(percent[1] == 's' && strchr(percent + 1, '%') == NULL);
+}
+
+static bool
+is_lower_snake(const char *name)
+{
+	return name[0] != '\0' && strspn(name, "abcdefghijklmnopqrstuvwxyz_") == strlen(name);
+}
+
+static void
+test_row(EsgCode code)
+{
+	const EsgFindingDef *def = esg_findings_def(code);
+	char		sqlstate[16];
+	size_t		len;
+
+	if (!ok(def != NULL && def->code == code && def->name != NULL, "row %d is there", code))
+		return;
+	snprintf(sqlstate, sizeof(sqlstate), "SG%03d", (int) code);
+	is_text(def->sqlstate, sqlstate, def->name);
+	ok(is_lower_snake(def->name), "%s is a name", def->name);
+	ok(esg_findings_lookup(def->name, strlen(def->name)) == def, "%s is unique", def->name);
+	ok(def->severity > ESG_OK && def->severity <= ESG_CRITICAL, "%s has a severity", def->name);
+	ok((def->alt_roles == ESG_ROLE_NONE) == (def->alt_severity == ESG_OK),
+	   "%s: roles and severity go together", def->name);
+	ok((def->alt_roles & ~def->roles) == 0, "%s: the other severity is for its roles", def->name);
+	ok(def->roles != 0 && (def->roles & ~(unsigned) KNOWN_ROLES) == 0, "%s has roles", def->name);
+	ok((def->enforced & ~def->roles) == 0, "%s is enforced only for its roles", def->name);
+	len = strlen(def->message);
+	ok(len > 0 && len < 200 && has_good_format(def->message), "%s has a message", def->name);
+	ok(islower((unsigned char) def->message[0]) && def->message[len - 1] != '.',
+	   "%s: the message is in core's voice", def->name);
+	len = strlen(def->hint);
+	ok(len > 0 && len < 300 && strchr(def->hint, '%') == NULL &&
+	   isupper((unsigned char) def->hint[0]) && def->hint[len - 1] == '.',
+	   "%s: the hint is a sentence", def->name);
+	ok(covered_by[code] != NULL, "%s belongs to a test", def->name);
+}
+
+/* What FINDINGS.md says of severities and of enforcing, where it is not plain. */
+static const struct
+{
+	EsgCode		code;
+	EsgRole		role;
+	EsgSeverity severity;
+	bool		enforced;
+}			gradings[] = {
+	{ESG_WEAK_SIGNATURE, ESG_ROLE_LEAF, ESG_CRITICAL, true},
+	{ESG_WEAK_SIGNATURE, ESG_ROLE_CLIENT, ESG_CRITICAL, true},
+	{ESG_BAD_SIGNATURE, ESG_ROLE_LEAF, ESG_CRITICAL, false},
+	{ESG_UNUSABLE_KEY, ESG_ROLE_CLIENT, ESG_CRITICAL, true},
+	{ESG_UNUSABLE_KEY, ESG_ROLE_CA, ESG_WARNING, false},
+	{ESG_EXPIRED, ESG_ROLE_CLIENT, ESG_CRITICAL, true},
+	{ESG_EXPIRED, ESG_ROLE_CA, ESG_WARNING, false},
+	{ESG_EXPIRES_VERY_SOON, ESG_ROLE_CLIENT, ESG_CRITICAL, false},
+	{ESG_MULTIPLE_COMMON_NAMES, ESG_ROLE_LEAF, ESG_NOTICE, false},
+	{ESG_MULTIPLE_COMMON_NAMES, ESG_ROLE_CLIENT, ESG_WARNING, false},
+	{ESG_MALFORMED_NAME, ESG_ROLE_CA, ESG_NOTICE, false},
+	{ESG_MALFORMED_NAME, ESG_ROLE_CLIENT, ESG_WARNING, false},
+	{ESG_WRONG_PURPOSE, ESG_ROLE_LEAF, ESG_CRITICAL, false},
+	{ESG_WRONG_PURPOSE, ESG_ROLE_CLIENT, ESG_CRITICAL, true},
+	{ESG_UNKNOWN_CRITICAL_EXTENSION, ESG_ROLE_CLIENT, ESG_CRITICAL, false},
+	{ESG_CRL_EXPIRED, ESG_ROLE_CRL, ESG_CRITICAL, false},
+	{ESG_FILE_MISSING, ESG_ROLE_FILE, ESG_CRITICAL, true},
+	{ESG_FILE_NOT_REGULAR, ESG_ROLE_FILE, ESG_CRITICAL, false},
+	{ESG_PERMISSIONS_TOO_OPEN, ESG_ROLE_FILE, ESG_CRITICAL, true},
+	{ESG_DIRECTORY_WRITABLE, ESG_ROLE_FILE, ESG_WARNING, false},
+};
+
+static void
+test_gradings(void)
+{
+	size_t		i;
+
+	for (i = 0; i < sizeof(gradings) / sizeof(gradings[0]); i++)
+	{
+		const EsgFindingDef *def = esg_findings_def(gradings[i].code);
+
+		ok(esg_findings_severity(gradings[i].code, gradings[i].role, NULL) ==
+		   gradings[i].severity, "%s for role %d is %s", def->name, gradings[i].role,
+		   esg_findings_severity_name(gradings[i].severity));
+		ok(((def->enforced & gradings[i].role) != 0) == gradings[i].enforced,
+		   "%s for role %d is %senforced", def->name, gradings[i].role,
+		   gradings[i].enforced ? "" : "not ");
+	}
+	ok(strstr(esg_findings_def(ESG_CRL_EXPIRED)->message,
+			  "every client certificate is refused") != NULL, "crl_expired says what it means");
+}
+
+static void
+test_names(void)
+{
+	EsgSeverity severity;
+
+	ok(esg_findings_def(ESG_NO_FINDING) == NULL, "no row for no finding");
+	ok(esg_findings_def(ESG_CODE_COUNT) == NULL, "no row behind the last");
+	ok(esg_findings_lookup("expire", 6) == NULL, "no code by a part of its name");
+	ok(esg_findings_lookup("expired_", 8) == NULL, "no code by a longer name");
+	ok(esg_findings_lookup("expired,x", 7) == esg_findings_def(ESG_EXPIRED), "a name in a list");
+	ok(esg_findings_severity_parse("off", 3, &severity) && severity == ESG_OK, "off");
+	ok(esg_findings_severity_parse("notice", 6, &severity) && severity == ESG_NOTICE, "notice");
+	ok(esg_findings_severity_parse("critical x", 8, &severity) && severity == ESG_CRITICAL,
+	   "critical");
+	ok(!esg_findings_severity_parse("ok", 2, &severity), "ok is no severity to set");
+	ok(!esg_findings_severity_parse("", 0, &severity), "nothing is no severity");
+	is_text(esg_findings_severity_name(ESG_OK), "ok", "name of ok");
+	is_text(esg_findings_severity_name(ESG_WARNING), "warning", "name of warning");
+}
+
+static void
+test_list(void)
+{
+	EsgFindings list = {0};
+	EsgOverrides overrides;
+
+	memset(overrides, -1, sizeof(overrides));
+	overrides[ESG_DSA_KEY] = ESG_OK;
+	overrides[ESG_ODD_SERIAL] = ESG_CRITICAL;
+	overrides[ESG_CA_AS_LEAF] = ESG_CRITICAL;
+	ok(esg_findings_worst(&list) == ESG_OK, "an empty list is ok");
+	ok(esg_findings_add(&list, ESG_NO_ALT_NAME, ESG_ROLE_LEAF, overrides, "%s", ""), "notice");
+	ok(esg_findings_add(&list, ESG_EXPIRED, ESG_ROLE_LEAF, overrides, "%d days", 5), "critical");
+	ok(!esg_findings_add(&list, ESG_DSA_KEY, ESG_ROLE_LEAF, overrides, "%s", ""), "switched off");
+	ok(esg_findings_add(&list, ESG_ODD_SERIAL, ESG_ROLE_LEAF, overrides, "%s", "zero"), "regraded");
+	ok(esg_findings_add_graded(&list, ESG_CA_AS_LEAF, ESG_NOTICE, overrides, "%s", ""),
+	   "graded by the check, and by the administrator");
+	ok(esg_findings_add_graded(&list, ESG_WEAK_KEY, ESG_NOTICE, NULL, NULL), "graded, no detail");
+	ok(!esg_findings_add(&list, ESG_CODE_COUNT, ESG_ROLE_LEAF, NULL, "%s", ""), "no such code");
+	is_int(list.count, 5, "five are there");
+	ok(!esg_findings_has(&list, ESG_DSA_KEY) && esg_findings_has(&list, ESG_EXPIRED), "has");
+	ok(esg_findings_worst(&list) == ESG_CRITICAL, "worst");
+	esg_findings_sort(&list);
+	ok(list.items[0].code == ESG_EXPIRED && list.items[1].code == ESG_CA_AS_LEAF &&
+	   list.items[2].code == ESG_ODD_SERIAL && list.items[3].code == ESG_WEAK_KEY &&
+	   list.items[4].code == ESG_NO_ALT_NAME, "worst first, then by number");
+	is_text(list.items[0].detail, "5 days", "detail");
+	is_text(list.items[3].detail, "", "no detail");
+	ok(esg_findings_add(&list, ESG_WEAK_KEY, ESG_ROLE_LEAF, NULL, "%s", "again"), "once more");
+	is_int(list.count, 5, "a code is there once");
+	ok(list.items[3].severity == ESG_CRITICAL, "with the worse severity");
+	esg_findings_free(&list);
+	ok(list.count == 0 && list.items == NULL && !list.out_of_memory, "empty again");
+}
+
+/* length of the detail that len times "x" and then tail make */
+static void
+test_cut(size_t len, const char *tail, size_t want_len, const char *want_tail)
+{
+	char		text[1024];
+	EsgFindings list = {0};
+	const char *detail;
+
+	memset(text, 'x', len);
+	snprintf(text + len, sizeof(text) - len, "%s", tail);
+	esg_findings_add(&list, ESG_EXPIRED, ESG_ROLE_LEAF, NULL, "%s", text);
+	detail = list.items[0].detail;
+	is_int((long long) strlen(detail), (long long) want_len, "length of a long detail");
+	is_text(detail + strlen(detail) - strlen(want_tail), want_tail, "end of a long detail");
+	esg_findings_free(&list);
+}
+
+int
+main(void)
+{
+	int			code;
+
+	for (code = ESG_NO_FINDING + 1; code < ESG_CODE_COUNT; code++)
+		test_row((EsgCode) code);
+	test_gradings();
+	test_names();
+	test_list();
+	test_cut(256, "", 256, "xxxx");
+	test_cut(257, "", 256, "xx...");
+	test_cut(900, "", 256, "xx...");
+	test_cut(252, "\xc3\xbc\xc3\xbc\xc3\xbc", 255, "xx...");	/* no room for the first */
+	test_cut(251, "\xc3\xbc\xc3\xbc\xc3\xbc", 256, "x\xc3\xbc...");
+	test_cut(250, "\xf0\x9f\x98\x80\xf0\x9f\x98\x80", 253, "xx...");
+	return done();
+}
