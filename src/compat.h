@@ -11,10 +11,36 @@
 #ifndef ESG_COMPAT_H
 #define ESG_COMPAT_H
 
+#include <string.h>
+
 #include <openssl/opensslv.h>
 
 #if OPENSSL_VERSION_NUMBER < 0x10101000L
 #error "ext_ssl_guard needs OpenSSL 1.1.1 or newer"
+#endif
+
+/* Before 3.0 a key is asked by its type. */
+#if OPENSSL_VERSION_NUMBER < 0x30000000L
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/objects.h>
+
+#define EVP_PKEY_get_bits(pkey) EVP_PKEY_bits(pkey)
+/* whoever asks has taken the types that cannot for himself */
+#define EVP_PKEY_can_sign(pkey) ((void) (pkey), 1)
+
+static inline int
+EVP_PKEY_get_group_name(const EVP_PKEY *pkey, char *name, size_t size, size_t *len)
+{
+	const EC_KEY *key = EVP_PKEY_get0_EC_KEY((EVP_PKEY *) pkey);
+	int			nid = key ? EC_GROUP_get_curve_name(EC_KEY_get0_group(key)) : NID_undef;
+
+	if (nid == NID_undef || OPENSSL_strlcpy(name, OBJ_nid2sn(nid), size) >= size)
+		return 0;
+	if (len)
+		*len = strlen(name);
+	return 1;
+}
 #endif
 
 #ifdef PG_VERSION_NUM
