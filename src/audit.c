@@ -106,7 +106,6 @@ index_cas(Judge *judge)
 	int			count = 0;
 	int			i;
 
-	/* the index refers to the array */
 	cas = MemoryContextAllocHuge(audit->context, Max(audit->cert_count, 1) * sizeof(*cas));
 	for (i = 0; i < audit->cert_count; i++)
 	{
@@ -115,6 +114,7 @@ index_cas(Judge *judge)
 	}
 	if (count > 0)
 		judge->cas = esg_policy_chain_index(cas, count);
+	pfree(cas);
 }
 
 static void
@@ -203,18 +203,23 @@ static void
 judge_each_crl(Judge *judge)
 {
 	EsgAudit   *audit = judge->audit;
+	EsgPolicy	extra_policy = judge->policy;
 	const EsgCertInfo **own;
 	int			count;
 	int			i;
 
+	/* an extra file serves somebody else, whose CAs are not in ssl_ca_file */
+	extra_policy.overrides[ESG_CRL_UNKNOWN_ISSUER] = ESG_OK;
 	own = collect_own(audit, &count);
 	for (i = 0; i < audit->crl_count; i++)
 	{
 		EsgAuditCrl *crl = audit->crls[i];
 
 		CHECK_FOR_INTERRUPTS();
-		esg_policy_crl_check(&crl->info, judge->cas, &judge->policy, judge->memo,
-							 judge->now, &crl->findings);
+		esg_policy_crl_check(&crl->info, judge->cas,
+							 crl->file->file.kind == ESG_FILE_EXTRA ?
+							 &extra_policy : &judge->policy,
+							 judge->memo, judge->now, &crl->findings);
 		esg_policy_crl_check_own(&crl->info, own, count, &judge->policy, &crl->findings);
 		if (crl->file->in_crl_dir)
 		{
