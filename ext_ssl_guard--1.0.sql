@@ -398,6 +398,19 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
 
 COMMENT ON FUNCTION ssl_guard_check() IS 'runs the full check now and returns the standing alarms';
 
+CREATE FUNCTION ssl_guard_identity_check(
+    role name,
+    certificate text,
+    OUT source text,
+    OUT identity text,
+    OUT matched boolean,
+    OUT rule text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'ssl_guard_identity_check'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE ROWS 5;
+
+COMMENT ON FUNCTION ssl_guard_identity_check(name, text) IS 'dry run: the identities of a PEM certificate, and in the last row whether it may log in as the role';
+
 --
 -- Nothing is SECURITY DEFINER: whoever reads a view must be allowed to call its function.
 --
@@ -410,6 +423,7 @@ REVOKE ALL ON FUNCTION ssl_guard_inspect(bytea) FROM PUBLIC;
 REVOKE ALL ON FUNCTION ssl_guard_list_alarms() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ssl_guard_read_status() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ssl_guard_check() FROM PUBLIC;
+REVOKE ALL ON FUNCTION ssl_guard_identity_check(name, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ssl_guard_list_certificates() TO pg_monitor;
 GRANT EXECUTE ON FUNCTION ssl_guard_list_crls() TO pg_monitor;
 GRANT EXECUTE ON FUNCTION ssl_guard_list_files() TO pg_monitor;
@@ -418,6 +432,7 @@ GRANT EXECUTE ON FUNCTION ssl_guard_inspect(bytea) TO pg_monitor;
 GRANT EXECUTE ON FUNCTION ssl_guard_list_alarms() TO pg_monitor;
 GRANT EXECUTE ON FUNCTION ssl_guard_read_status() TO pg_monitor;
 GRANT EXECUTE ON FUNCTION ssl_guard_check() TO pg_monitor;
+GRANT EXECUTE ON FUNCTION ssl_guard_identity_check(name, text) TO pg_monitor;
 REVOKE ALL ON ssl_guard_certificates FROM PUBLIC;
 REVOKE ALL ON ssl_guard_crls FROM PUBLIC;
 REVOKE ALL ON ssl_guard_files FROM PUBLIC;

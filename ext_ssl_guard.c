@@ -9,6 +9,7 @@
 #include "src/alarms.h"
 #include "src/client_auth.h"
 #include "src/guc.h"
+#include "src/role_label.h"
 #include "src/server_state.h"
 #include "src/shmem.h"
 #include "src/tls_init.h"
@@ -29,5 +30,6 @@ _PG_init(void)
 	esg_shmem_init();
 	esg_tls_init_init();
 	esg_client_auth_init();
+	esg_role_label_init();
 	esg_worker_init();
 }

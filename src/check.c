@@ -6,6 +6,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "libpq/libpq.h"
 #include "miscadmin.h"
 #include "postmaster/postmaster.h"
@@ -17,6 +18,7 @@
 #include "audit_alarms.h"
 #include "check.h"
 #include "guc.h"
+#include "role_label.h"
 #include "passphrase.h"
 #include "server_state.h"
 
@@ -127,4 +129,7 @@ esg_check_run(void)
 	pfree(alarms);
 	esg_audit_free(audit);
 	esg_check_server();
+	/* the worker has no database and cannot look into catalogs */
+	if (IsTransactionState() && OidIsValid(MyDatabaseId))
+		esg_role_label_audit();
 }

@@ -1,6 +1,6 @@
 /*
  * client_auth.c
- *		The login hook: what a login over TLS tells.
+ *		The login hook: what a login tells, and what it must pass.
  *
  * Runs in each backend after authentication, inside a transaction, with shared
  * memory at hand.
@@ -16,6 +16,7 @@
 
 #include "compat.h"
 #include "client_auth.h"
+#include "login_guard.h"
 #include "peer_cert.h"
 #include "server_state.h"
 
@@ -41,9 +42,11 @@ esg_client_auth(Port *port, int status)
 	if (prev_ClientAuthentication_hook)
 		prev_ClientAuthentication_hook(port, status);
 	/* a refused login stays refused; nothing of it is looked at */
-	if (status != STATUS_OK || !port->ssl_in_use)
+	if (status != STATUS_OK)
 		return;
-	report_served_certificate(port);
+	if (port->ssl_in_use)
+		report_served_certificate(port);
+	esg_login_guard_check(port);
 }
 
 void
