@@ -21,6 +21,7 @@
 #define ESG_CLIENT_CN_SIZE 96
 #define ESG_CLIENT_SERIAL_SIZE 48
 #define ESG_CLIENT_ALGORITHM_SIZE 48
+#define ESG_CLIENT_DETAIL_SIZE 80
 #define ESG_CLIENT_CIPHER_SIZE 48
 #define ESG_CLIENT_TLS_SIZE 12
 
@@ -41,6 +42,8 @@ typedef struct EsgClientFacts
 	uint64		findings[2];	/* bit EsgCode: findings not about time */
 	uint64		refused[2];		/* those that enforce refuses */
 	int32		key_bits;
+	int32		detail_code;	/* EsgCode of the worst of findings, and ... */
+	char		detail[ESG_CLIENT_DETAIL_SIZE]; /* ... what there is to say about it */
 	char		subject[ESG_CLIENT_NAME_SIZE];
 	char		issuer[ESG_CLIENT_NAME_SIZE];
 	char		common_name[ESG_CLIENT_CN_SIZE];
@@ -62,6 +65,7 @@ typedef struct EsgClientEntry
 	char		role_name[NAMEDATALEN];
 	TimestampTz first_seen;
 	TimestampTz last_seen;
+	TimestampTz alarmed_at;		/* when a login last raised its alarms */
 	int64		logins;
 	int64		denials;
 	EsgClientAddress last_address;

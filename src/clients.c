@@ -221,23 +221,34 @@ esg_clients_init(void)
 	esg_shmem_register("clients", area_size, attach);
 }
 
+/* Same certificate, same chain, same settings: the analysis still holds. */
+static bool
+facts_hold(const EsgClientFacts *facts, const unsigned char *chain_digest, uint64 policy_stamp)
+{
+	return facts->policy_stamp == policy_stamp &&
+		memcmp(facts->chain_digest, chain_digest, ESG_DIGEST_SIZE) == 0;
+}
+
 bool
-esg_clients_lookup(const unsigned char *fingerprint, const unsigned char *chain_digest,
-				   uint64 policy_stamp, EsgClientFacts *out)
+esg_clients_lookup(const EsgClientKey *key, EsgClientFacts *out, TimestampTz *alarmed_at)
 {
 	uint32		number;
 	bool		known = false;
 
+	*alarmed_at = 0;
 	if (area == NULL)
 		return false;
 	lock_area(LW_SHARED);
-	number = find_slot(fingerprint, NULL);
+	number = find_slot(key->fingerprint, key->role_name);
+	if (number)
+		*alarmed_at = slot_at(number)->entry.alarmed_at;
+	else
+		number = find_slot(key->fingerprint, NULL);
 	if (number)
 	{
 		const EsgClientFacts *facts = &slot_at(number)->entry.facts;
 
-		known = facts->policy_stamp == policy_stamp &&
-			memcmp(facts->chain_digest, chain_digest, ESG_DIGEST_SIZE) == 0;
+		known = facts_hold(facts, key->chain_digest, key->policy_stamp);
 		if (known)
 			*out = *facts;
 	}
@@ -263,17 +274,11 @@ update_entry(EsgClientEntry *entry, const EsgClientLogin *login)
 		entry->logins++;
 	if (login->at > entry->last_seen)
 		entry->last_seen = login->at;
+	if (login->alarmed)
+		entry->alarmed_at = login->at;
 	entry->last_address = login->address;
 	strlcpy(entry->last_tls_version, login->tls_version, sizeof(entry->last_tls_version));
 	strlcpy(entry->last_cipher, login->cipher, sizeof(entry->last_cipher));
-}
-
-/* Same analysis?  Facts are large and seldom change: copy them only then. */
-static bool
-same_facts(const EsgClientFacts *a, const EsgClientFacts *b)
-{
-	return a->policy_stamp == b->policy_stamp &&
-		memcmp(a->chain_digest, b->chain_digest, ESG_DIGEST_SIZE) == 0;
 }
 
 void
@@ -299,7 +304,8 @@ esg_clients_record(const EsgClientLogin *login)
 		link_newest(number);
 	}
 	entry = &slot_at(number)->entry;
-	if (!same_facts(&entry->facts, login->facts))
+	/* facts are large and seldom change */
+	if (!facts_hold(&entry->facts, login->facts->chain_digest, login->facts->policy_stamp))
 		entry->facts = *login->facts;
 	update_entry(entry, login);
 	area->changes++;

@@ -16,12 +16,22 @@
 
 #include "client_entry.h"
 
+/* What a look-up goes by. */
+typedef struct EsgClientKey
+{
+	const char *role_name;
+	const unsigned char *fingerprint;
+	const unsigned char *chain_digest;
+	uint64		policy_stamp;
+} EsgClientKey;
+
 /* One login that has got as far as our hook. */
 typedef struct EsgClientLogin
 {
 	const EsgClientFacts *facts;
 	const char *role_name;
 	bool		denied;
+	bool		alarmed;		/* this login raised its alarms */
 	TimestampTz at;
 	EsgClientAddress address;
 	const char *tls_version;
@@ -32,9 +42,12 @@ typedef struct EsgClientLogin
 #define ESG_CLIENT_IDLE_DAYS 30
 
 extern void esg_clients_init(void);
-/* the facts last found for this certificate, presented with this chain and judged by these settings */
-extern bool esg_clients_lookup(const unsigned char *fingerprint, const unsigned char *chain_digest,
-							   uint64 policy_stamp, EsgClientFacts *out);
+/*
+ * The facts last found for this certificate, presented with this chain and
+ * judged by these settings; *alarmed_at is of the entry for role_name, 0 if
+ * there is none.
+ */
+extern bool esg_clients_lookup(const EsgClientKey *key, EsgClientFacts *out, TimestampTz *alarmed_at);
 extern void esg_clients_record(const EsgClientLogin *login);
 /* palloc'd, most recently used first is not promised; superseded is resolved */
 extern int	esg_clients_copy(EsgClientRow **out);

@@ -29,8 +29,8 @@
 #include "compat.h"
 #include "failures.h"
 #include "handshake.h"
-#include "peer_cert.h"
 #include "report.h"
+#include "peer_cert.h"
 #include "x509_info.h"
 
 /* records taken in one go: the worker has other things to do */
