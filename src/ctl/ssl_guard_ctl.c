@@ -85,10 +85,11 @@ fail_usage(void)
 
 /*
  * Tries the passphrase on the key beside the pair.  What is not there cannot be
- * tried: the key may be elsewhere, or come later.
+ * tried: the key may be elsewhere, or come later.  Whoever is about to encrypt
+ * a key makes the pair before, so that no restart in between can fail.
  */
 static bool
-try_key(const Options *options, const EsgPassphrase *passphrase)
+try_key(const Options *options, const EsgPassphrase *passphrase, bool plain_key_allowed)
 {
 	char		path[ESG_PAIR_PATH_SIZE];
 	int			error;
@@ -111,6 +112,12 @@ try_key(const Options *options, const EsgPassphrase *passphrase)
 		case ESG_KEY_FILE_NO_KEY:
 			return esg_message_error("file \"%s\" has no private key that OpenSSL can read", path);
 		case ESG_KEY_FILE_NOT_ENCRYPTED:
+			if (plain_key_allowed)
+			{
+				esg_message_warning("private key file \"%s\" is not encrypted: "
+									"the passphrase was not tried", path);
+				return true;
+			}
 			return esg_message_error("private key file \"%s\" is not encrypted", path);
 		case ESG_KEY_FILE_REFUSED:
 			break;
@@ -127,7 +134,7 @@ run_encrypt(const Options *options, EsgPassphrase *passphrase)
 	if (!esg_pair_writer_open(&writer, options->directory, options->key_name, options->force))
 		return false;
 	good = esg_prompt_read(options->passphrase_file, passphrase) &&
-		try_key(options, passphrase) &&
+		try_key(options, passphrase, true) &&
 		esg_pair_writer_write(&writer, passphrase);
 	esg_pair_writer_close(&writer);
 	if (good)
@@ -199,7 +206,7 @@ run_check(const Options *options, EsgPassphrase *passphrase)
 {
 	EsgPairStatus status;
 
-	if (!read_pair(options, passphrase, &status) || !try_key(options, passphrase))
+	if (!read_pair(options, passphrase, &status) || !try_key(options, passphrase, false))
 		return false;
 	if (status.pending)
 		esg_message_note("an \"encrypt\" was interrupted: the pair is usable, \"%s/%s%s\" "
