@@ -169,11 +169,20 @@ read_unknown_critical(X509 *cert, EsgCertInfo *out)
 	}
 }
 
+/* An extension decoded; the first one if it is there twice. */
+static void *
+decode_first(X509 *cert, int nid)
+{
+	int			position = -1;
+
+	return X509_get_ext_d2i(cert, nid, NULL, &position);
+}
+
 /* OpenSSL gives no usages of a certificate with an invalid extension. */
 static void
 decode_key_usage(X509 *cert, EsgCertInfo *out)
 {
-	ASN1_BIT_STRING *bits = X509_get_ext_d2i(cert, NID_key_usage, NULL, NULL);
+	ASN1_BIT_STRING *bits = decode_first(cert, NID_key_usage);
 	const unsigned char *data;
 	int			len;
 
@@ -189,7 +198,7 @@ decode_key_usage(X509 *cert, EsgCertInfo *out)
 static void
 decode_ext_key_usage(X509 *cert, EsgCertInfo *out)
 {
-	EXTENDED_KEY_USAGE *usages = X509_get_ext_d2i(cert, NID_ext_key_usage, NULL, NULL);
+	EXTENDED_KEY_USAGE *usages = decode_first(cert, NID_ext_key_usage);
 	size_t		j;
 	int			i;
 
@@ -226,12 +235,13 @@ read_usages(X509 *cert, uint32_t flags, EsgCertInfo *out)
 
 /*
  * Both what OpenSSL says in a handshake and the letter of RFC 5280 4.2.1.12:
- * OpenSSL also takes the step-up usages of the nineties for a server's.
+ * OpenSSL also takes the step-up usages of the nineties for a server's.  It says
+ * nothing (-1) of a certificate with an invalid extension.
  */
 static bool
 fits_purpose(X509 *cert, const EsgCertInfo *info, int purpose, uint32_t bit)
 {
-	return X509_check_purpose(cert, purpose, 0) == 1 &&
+	return X509_check_purpose(cert, purpose, 0) != 0 &&
 		(!info->has_ext_key_usage || (info->ext_key_usage & bit) != 0);
 }
 
@@ -256,7 +266,7 @@ read_serial(const X509 *cert, EsgCertInfo *out)
 static bool
 has_must_staple(X509 *cert)
 {
-	TLS_FEATURE *features = X509_get_ext_d2i(cert, NID_tlsfeature, NULL, NULL);
+	TLS_FEATURE *features = decode_first(cert, NID_tlsfeature);
 	bool		found = false;
 	int			i;
 
@@ -474,7 +484,7 @@ make_usage_name(const ASN1_OBJECT *usage)
 int
 esg_x509_info_ext_key_usage_names(const EsgCertInfo *cert, char *names[], int max)
 {
-	EXTENDED_KEY_USAGE *usages = X509_get_ext_d2i(cert->cert, NID_ext_key_usage, NULL, NULL);
+	EXTENDED_KEY_USAGE *usages = decode_first(cert->cert, NID_ext_key_usage);
 	int			count = 0;
 	int			i;
 
