@@ -79,8 +79,8 @@ make_cert()
 		2>"$certs/said" || die "$(cat "$certs/said")"
 	openssl ca -config "$certs/ca.cnf" -batch -notext -cert "$certs/ca.crt" -keyfile "$certs/ca.key" \
 		-in "$certs/$1.csr" -out "$certs/$1.crt" -extensions "$2" -md "$6" \
-		-startdate "$(date -u -d "now $4 days -365 days" +%Y%m%d%H%M%SZ)" \
-		-enddate "$(date -u -d "now $4 days" +%Y%m%d%H%M%SZ)" 2>"$certs/said" || die "$(cat "$certs/said")"
+		-startdate "$(date -u -d "now $4 days 2 hours -365 days" +%Y%m%d%H%M%SZ)" \
+		-enddate "$(date -u -d "now $4 days 2 hours" +%Y%m%d%H%M%SZ)" 2>"$certs/said" || die "$(cat "$certs/said")"
 }
 
 # make_crl NAME LAST NEXT: in days from now
