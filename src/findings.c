@@ -468,6 +468,12 @@ static const EsgFindingDef definitions[ESG_CODE_COUNT] = {
 		"login does not meet the security label of role \"%s\"",
 		"See the role's label in \"pg_shseclabel\", then change it or the client's connection."
 	},
+	[ESG_CERTIFICATE_NOT_JUDGED] = {
+		ESG_CERTIFICATE_NOT_JUDGED, "certificate_not_judged", "SG073",
+		ESG_WARNING, NONE, ESG_OK, SERVER, SERVER,
+		"certificate of a client of role \"%s\" could not be analysed",
+		"OpenSSL could not read the certificate or ran out of memory. Look at the certificate with ssl_guard_inspect()."
+	},
 };
 
 #undef ALL

@@ -12,12 +12,24 @@
 #include "utils/timestamp.h"
 
 #include "alarms.h"
+#include "client_check.h"
 #include "compat.h"
+#include "file_guard.h"
 #include "guc.h"
 #include "ident_map.h"
 #include "identity.h"
 #include "login_guard.h"
 #include "role_label.h"
+
+/* One login on its way through the checks. */
+typedef struct Login
+{
+	EsgPeer		peer;
+	bool		exempt;
+	bool		known;			/* facts are there */
+	bool		alarmed;		/* the certificate's alarms were raised now */
+	EsgClientFacts facts;
+} Login;
 
 typedef struct LoginCheck
 {
@@ -32,13 +44,34 @@ static const LoginCheck checks[] = {
 	{&esg_guc_role_label_check, ESG_ROLE_LABEL_MISMATCH, esg_role_label_check},
 };
 
+/* Counts the login in the registry of client certificates. */
+static void
+record(const Login *login, bool denied)
+{
+	EsgClientLogin entry = {
+		.facts = &login->facts,
+		.role_name = login->peer.role_name,
+		.denied = denied,
+		.alarmed = login->alarmed,
+		.at = GetCurrentTimestamp(),
+		.tls_version = SSL_get_version(login->peer.ssl),
+		.cipher = SSL_get_cipher_name(login->peer.ssl),
+	};
+
+	esg_client_entry_set_address(login->peer.address, &entry.address);
+	esg_clients_record(&entry);
+}
+
 /* The client learns the code; what was expected of it is for the log. */
 static void
-refuse(const EsgPeer *peer, const EsgRefusal *refusal)
+refuse(const Login *login, const EsgRefusal *refusal)
 {
+	const EsgPeer *peer = &login->peer;
 	const char *name = esg_findings_def(refusal->code)->name;
 	char	   *detail = psprintf("code=%s %s", name, esg_report_text(refusal->pairs));
 
+	if (login->known)
+		record(login, true);
 	ereport(FATAL,
 			(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
 			 peer->cert != NULL ?
@@ -86,36 +119,111 @@ clear_warning(const EsgPeer *peer, EsgCode code)
 	(void) esg_alarms_clear(ESG_SCOPE_LOGIN, code, object, GetCurrentTimestamp());
 }
 
+/* A check has spoken: refuse, warn, or take an earlier warning back. */
 static void
-run_check(const LoginCheck *check, const EsgPeer *peer, bool exempt)
+conclude(const Login *login, EsgCode code, int mode, const EsgRefusal *refusal)
 {
-	int			mode = *check->mode;
+	if (refusal->code == ESG_NO_FINDING)
+		clear_warning(&login->peer, code);
+	else if (mode == ESG_MODE_ENFORCE && !login->exempt)
+		refuse(login, refusal);
+	else
+		warn(&login->peer, refusal);
+}
+
+static void
+run_check(const LoginCheck *check, const Login *login)
+{
 	EsgRefusal	refusal;
 
+	if (*check->mode == ESG_MODE_OFF)
+		return;
+	check->check(&login->peer, &refusal);
+	conclude(login, check->code, *check->mode, &refusal);
+}
+
+/* In mode "warn" it is the worker that looks at the files, and raises alarms. */
+static void
+check_files(const Login *login)
+{
+	EsgFileViolation violation;
+	EsgRefusal	refusal;
+
+	if (!login->peer.tls || login->exempt || esg_guc_file_permission_check != ESG_MODE_ENFORCE)
+		return;
+	esg_file_guard_check(&violation);
+	if (violation.code == ESG_NO_FINDING)
+		return;
+	esg_login_peer_begin_refusal(&login->peer, violation.code, &refusal);
+	esg_login_peer_add_pair(&refusal, "path", violation.path);
+	esg_login_peer_add_pair(&refusal, "fault", violation.message);
+	esg_login_peer_add_pair(&refusal, "remedy", violation.suggestion);
+	refuse(login, &refusal);
+}
+
+/* Every finding is an alarm; some are reasons to refuse. */
+static void
+judge_facts(Login *login, const EsgPolicy *policy, bool fresh)
+{
+	EsgRefusal	refusal;
+	EsgCode		code;
+
+	if (fresh)
+	{
+		esg_client_check_alarm(&login->facts, login->peer.role_name, policy,
+							   GetCurrentTimestamp());
+		login->alarmed = true;
+	}
+	if (esg_guc_client_certificate_check != ESG_MODE_ENFORCE || login->exempt)
+		return;
+	code = esg_client_check_refused(&login->facts, policy, esg_report_unix_now());
+	if (code == ESG_NO_FINDING)
+		return;
+	esg_login_peer_begin_refusal(&login->peer, code, &refusal);
+	esg_login_peer_add_pair(&refusal, "subject", login->facts.subject);
+	esg_login_peer_add_pair(&refusal, "serial", login->facts.serial_number);
+	refuse(login, &refusal);
+}
+
+/* The registry knows every certificate, whatever the mode of the check. */
+static void
+check_certificate(Login *login)
+{
+	int			mode = esg_guc_client_certificate_check;
+	EsgPolicy	policy;
+	EsgRefusal	refusal = {ESG_NO_FINDING};
+	bool		fresh;
+
+	if (login->peer.cert == NULL)
+		return;
+	esg_guc_policy(&policy);
+	login->known = esg_client_check_facts(&login->peer, &policy, &login->facts, &fresh);
 	if (mode == ESG_MODE_OFF)
 		return;
-	check->check(peer, &refusal);
-	if (refusal.code == ESG_NO_FINDING)
-		clear_warning(peer, check->code);
-	else if (mode == ESG_MODE_ENFORCE && !exempt)
-		refuse(peer, &refusal);
-	else
-		warn(peer, &refusal);
+	if (!login->known)
+		esg_login_peer_begin_refusal(&login->peer, ESG_CERTIFICATE_NOT_JUDGED, &refusal);
+	conclude(login, ESG_CERTIFICATE_NOT_JUDGED, mode, &refusal);
+	if (login->known)
+		judge_facts(login, &policy, fresh);
 }
 
 static void
 run_checks(Port *port)
 {
-	EsgPeer		peer;
-	bool		exempt;
-	int			i;
+	Login		login;
 
-	esg_login_peer_read(port, &peer);
-	if (peer.local)
+	memset(&login, 0, sizeof(login));
+	esg_login_peer_read(port, &login.peer);
+	/* over a Unix socket there is no TLS, so no certificate, and no denial */
+	if (login.peer.local)
 		return;
-	exempt = esg_guc_is_exempt_role(peer.role_name);
-	for (i = 0; i < (int) lengthof(checks); i++)
-		run_check(&checks[i], &peer, exempt);
+	login.exempt = esg_guc_is_exempt_role(login.peer.role_name);
+	check_certificate(&login);
+	check_files(&login);
+	for (int i = 0; i < (int) lengthof(checks); i++)
+		run_check(&checks[i], &login);
+	if (login.known)
+		record(&login, false);
 }
 
 void

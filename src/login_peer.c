@@ -32,6 +32,7 @@ esg_login_peer_read(Port *port, EsgPeer *out)
 	memset(out, 0, sizeof(*out));
 	out->role_name = port->user_name;
 	out->host = port->remote_host ? port->remote_host : "";
+	out->address = &port->raddr;
 	out->local = port->raddr.addr.ss_family == AF_UNIX;
 	/* core stores clientcert=verify-full for the method cert, too */
 	out->line_wants_certificate = port->hba != NULL &&

@@ -18,6 +18,7 @@ typedef struct EsgPeer
 {
 	const char *role_name;		/* as the client asked for it */
 	const char *host;			/* address, or name with log_hostname */
+	const SockAddr *address;
 	bool		local;			/* Unix socket: never denied */
 	bool		tls;
 	bool		line_wants_certificate; /* the pg_hba.conf line has clientcert= or
