@@ -46,8 +46,8 @@ try_pair(const unsigned char *cipher, size_t cipher_len,
 	if (result != ESG_SECRET_OK && memcmp(&out, &zero, sizeof(out)) != 0)
 		abort();
 	if (result == ESG_SECRET_OK &&
-		(out.text[out.len] != '\0' ||
-		 esg_secret_file_check_passphrase(out.text, out.len) != ESG_SECRET_OK))
+		(out.secret[out.len] != '\0' ||
+		 esg_secret_file_check_passphrase(out.secret, out.len) != ESG_SECRET_OK))
 		abort();
 	if (ERR_peek_error() != 0 || esg_secret_file_reason(result) == NULL)
 		abort();
@@ -90,7 +90,7 @@ try_passphrase(const uint8_t *data, size_t size)
 		return;
 	}
 	if (esg_secret_file_decrypt(cipher, sizeof(cipher), random, sizeof(random), &out) != ESG_SECRET_OK ||
-		out.len != size || memcmp(out.text, data, size) != 0)
+		out.len != size || memcmp(out.secret, data, size) != 0)
 		abort();
 }
 

@@ -109,7 +109,7 @@ answer(char *buf, int size, int rwflag, void *userdata)
 			(errmsg("taking the passphrase of the private key from \"%s\"", status.path)));
 	if (size > 0 && passphrase.len <= (size_t) size)
 	{
-		memcpy(buf, passphrase.text, passphrase.len);
+		memcpy(buf, passphrase.secret, passphrase.len);
 		len = (int) passphrase.len;
 	}
 	esg_secret_file_wipe(&passphrase);

@@ -238,7 +238,7 @@ unpack_plain(const unsigned char *plain, EsgPassphrase *out)
 	result = esg_secret_file_check_passphrase((const char *) plain + PLAIN_TEXT_OFFSET, len);
 	if (result != ESG_SECRET_OK)
 		return result;
-	memcpy(out->text, plain + PLAIN_TEXT_OFFSET, len);
+	memcpy(out->secret, plain + PLAIN_TEXT_OFFSET, len);
 	out->len = len;
 	return ESG_SECRET_OK;
 }

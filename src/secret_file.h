@@ -36,7 +36,8 @@ typedef enum EsgSecretResult
 	ESG_SECRET_TRUNCATED,
 	ESG_SECRET_TRAILING,		/* more bytes than the format has */
 	ESG_SECRET_DAMAGED,			/* the checksum says so */
-	ESG_SECRET_UNKNOWN_PARAMETERS,	/* key derivation or cipher of another kind */
+	ESG_SECRET_UNKNOWN_PARAMETERS,	/* key derivation or cipher of another
+									 * kind */
 	ESG_SECRET_NOT_A_PAIR,		/* the files have different pair ids */
 	ESG_SECRET_NOT_AUTHENTIC,	/* GCM tag: changed by someone who mended the
 								 * checksum, or the wrong random bytes */
@@ -50,7 +51,7 @@ typedef enum EsgSecretResult
 typedef struct EsgPassphrase
 {
 	size_t		len;			/* 1..ESG_MAX_PASSPHRASE */
-	char		text[ESG_MAX_PASSPHRASE + 1];	/* zero-terminated */
+	char		secret[ESG_MAX_PASSPHRASE + 1]; /* zero-terminated */
 } EsgPassphrase;
 
 /* What makes two encryptions of one passphrase differ; all random. */
@@ -64,26 +65,32 @@ typedef struct EsgSecretSeed
 
 /* 1..1023 bytes, any but zero, CR and LF */
 extern EsgSecretResult esg_secret_file_check_passphrase(const char *text, size_t len);
+
 /* is this one file of the pair, whole and of a known version? */
 extern EsgSecretResult esg_secret_file_check_cipher(const unsigned char *data, size_t len);
 extern EsgSecretResult esg_secret_file_check_random(const unsigned char *data, size_t len);
+
 /* ESG_SECRET_NOT_A_PAIR if the ids differ; both files are checked first */
 extern EsgSecretResult esg_secret_file_check_pair(const unsigned char *cipher, size_t cipher_len,
 												  const unsigned char *random, size_t random_len);
+
 /* out is wiped on failure */
 extern EsgSecretResult esg_secret_file_decrypt(const unsigned char *cipher, size_t cipher_len,
 											   const unsigned char *random, size_t random_len,
 											   EsgPassphrase *out);
+
 /* a new pair from OpenSSL's random generator; the buffers are wiped on failure */
 extern EsgSecretResult esg_secret_file_encrypt(const char *text, size_t len,
 											   unsigned char cipher[ESG_CIPHER_FILE_SIZE],
 											   unsigned char random[ESG_RANDOM_FILE_SIZE]);
+
 /* the same with a given seed: for test vectors; a seed is never used twice */
 extern EsgSecretResult esg_secret_file_encrypt_seeded(const char *text, size_t len,
 													  const EsgSecretSeed *seed,
 													  unsigned char cipher[ESG_CIPHER_FILE_SIZE],
 													  unsigned char random[ESG_RANDOM_FILE_SIZE]);
 extern void esg_secret_file_wipe(EsgPassphrase *passphrase);
+
 /* what is wrong, to follow "cannot be used: "; static */
 extern const char *esg_secret_file_reason(EsgSecretResult result);
 

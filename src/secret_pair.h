@@ -48,7 +48,8 @@ typedef struct EsgPairStatus
 	EsgSecretResult content;
 	bool		pending;		/* the random bytes are in .rand.new: a writer
 								 * was interrupted */
-	char		path[ESG_PAIR_PATH_SIZE];	/* the file at fault, or the .cipher file */
+	char		path[ESG_PAIR_PATH_SIZE];	/* the file at fault, or the
+											 * .cipher file */
 } EsgPairStatus;
 
 /*
@@ -57,8 +58,10 @@ typedef struct EsgPairStatus
  * but root and its group, which may read.
  */
 extern EsgPairFault esg_secret_pair_check_mode(uid_t owner, mode_t mode, uid_t user);
+
 /* is there a .cipher or a .rand file, or something that cannot be looked at? */
 extern bool esg_secret_pair_exists(const char *directory, const char *key_name);
+
 /*
  * Reads and decrypts; user is whose files they should be, key_name is
  * "server.key" or "client.key".  True if out holds the passphrase; else out is
@@ -66,8 +69,10 @@ extern bool esg_secret_pair_exists(const char *directory, const char *key_name);
  */
 extern bool esg_secret_pair_read(const char *directory, const char *key_name, uid_t user,
 								 EsgPassphrase *out, EsgPairStatus *status);
+
 /* reads a regular file into size bytes, no more; 0 or errno */
 extern int	esg_secret_pair_read_fd(int fd, unsigned char *data, size_t size, size_t *len);
+
 /* the reason, to follow "cannot be used: "; at most ESG_PAIR_REASON_SIZE */
 #define ESG_PAIR_REASON_SIZE 256
 extern void esg_secret_pair_reason(const EsgPairStatus *status, char *buf, size_t size);

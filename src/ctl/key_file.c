@@ -40,7 +40,7 @@ answer(char *buf, int size, int rwflag, void *userdata)
 	question->asked = true;
 	if (size < 0 || question->passphrase->len > (size_t) size)
 		return -1;
-	memcpy(buf, question->passphrase->text, question->passphrase->len);
+	memcpy(buf, question->passphrase->secret, question->passphrase->len);
 	return (int) question->passphrase->len;
 }
 

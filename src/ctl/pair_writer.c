@@ -313,7 +313,7 @@ encrypt(const EsgPassphrase *passphrase, PairBytes *bytes)
 	EsgPassphrase back;
 	EsgSecretResult result;
 
-	result = esg_secret_file_encrypt(passphrase->text, passphrase->len,
+	result = esg_secret_file_encrypt(passphrase->secret, passphrase->len,
 									 bytes->cipher, bytes->random);
 	if (result == ESG_SECRET_OK)
 	{
@@ -321,7 +321,7 @@ encrypt(const EsgPassphrase *passphrase, PairBytes *bytes)
 										 bytes->random, sizeof(bytes->random), &back);
 		if (result == ESG_SECRET_OK &&
 			(back.len != passphrase->len ||
-			 CRYPTO_memcmp(back.text, passphrase->text, back.len) != 0))
+			 CRYPTO_memcmp(back.secret, passphrase->secret, back.len) != 0))
 			result = ESG_SECRET_CRYPTO_FAILED;
 		esg_secret_file_wipe(&back);
 	}

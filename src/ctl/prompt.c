@@ -81,9 +81,9 @@ read_line(int fd, const sigset_t *mask, EsgPassphrase *out)
 	out->len = 0;
 	while ((n = read_byte(fd, mask, &c)) > 0 && c != '\n')
 	{
-		if (out->len < sizeof(out->text))
-			out->text[out->len] = c;
-		if (out->len <= sizeof(out->text))
+		if (out->len < sizeof(out->secret))
+			out->secret[out->len] = c;
+		if (out->len <= sizeof(out->secret))
 			out->len++;
 		last = c;
 	}
@@ -97,7 +97,7 @@ read_line(int fd, const sigset_t *mask, EsgPassphrase *out)
 static bool
 check_passphrase(const EsgPassphrase *passphrase)
 {
-	switch (esg_secret_file_check_passphrase(passphrase->text, passphrase->len))
+	switch (esg_secret_file_check_passphrase(passphrase->secret, passphrase->len))
 	{
 		case ESG_SECRET_OK:
 			return true;
@@ -138,18 +138,18 @@ read_from_file(const char *file, EsgPassphrase *out)
 }
 
 static void
-write_text(int fd, const char *text)
+write_text(int fd, const char *message)
 {
-	size_t		len = strlen(text);
+	size_t		len = strlen(message);
 
 	/* nobody to tell if the terminal takes no text */
 	while (len > 0)
 	{
-		ssize_t		n = write(fd, text, len);
+		ssize_t		n = write(fd, message, len);
 
 		if (n <= 0)
 			break;
-		text += n;
+		message += n;
 		len -= (size_t) n;
 	}
 }
@@ -245,7 +245,7 @@ ask_twice(int tty, EsgPassphrase *out)
 	if (!ask(tty, "Passphrase of the private key: ", out) || !check_passphrase(out))
 		return false;
 	good = ask(tty, "Again: ", &again);
-	if (good && (again.len != out->len || CRYPTO_memcmp(again.text, out->text, out->len) != 0))
+	if (good && (again.len != out->len || CRYPTO_memcmp(again.secret, out->secret, out->len) != 0))
 		good = esg_message_error("the two passphrases differ");
 	esg_secret_file_wipe(&again);
 	return good;
@@ -278,6 +278,6 @@ esg_prompt_read(const char *file, EsgPassphrase *out)
 	if (!good)
 		esg_secret_file_wipe(out);
 	else
-		memset(out->text + out->len, 0, sizeof(out->text) - out->len);
+		memset(out->secret + out->len, 0, sizeof(out->secret) - out->len);
 	return good;
 }

@@ -174,10 +174,10 @@ read_pair(const Options *options, EsgPassphrase *passphrase, EsgPairStatus *stat
 static bool
 print_passphrase(EsgPassphrase *passphrase)
 {
-	const char *p = passphrase->text;
+	const char *p = passphrase->secret;
 	size_t		left = passphrase->len + 1;
 
-	passphrase->text[passphrase->len] = '\n';
+	passphrase->secret[passphrase->len] = '\n';
 	while (left > 0)
 	{
 		ssize_t		n = write(STDOUT_FILENO, p, left);

@@ -106,7 +106,7 @@ test_passphrases(void)
 			continue;
 		result = open_pair(&pair, &out);
 		ok(result == ESG_SECRET_OK && out.len == cases[i].len &&
-		   memcmp(out.text, cases[i].text, out.len) == 0 && out.text[out.len] == '\0',
+		   memcmp(out.secret, cases[i].text, out.len) == 0 && out.secret[out.len] == '\0',
 		   "%s: comes back", cases[i].name);
 	}
 }
@@ -274,7 +274,7 @@ test_vector(void)
 										  pair.cipher, pair.random),
 		   ESG_SECRET_OK, "test vector: made");
 	is_int(open_pair(&pair, &out), ESG_SECRET_OK, "test vector: opened");
-	is_text(out.text, vector_passphrase, "test vector: passphrase");
+	is_text(out.secret, vector_passphrase, "test vector: passphrase");
 	make_hex(pair.cipher, 76, header);
 	make_hex(pair.cipher + 76, 16, body);
 	make_hex(pair.cipher + 1102, 16, tag);
@@ -395,7 +395,7 @@ read_it(EsgPairStatus *status)
 
 	if (esg_secret_pair_read(directory, "server.key", geteuid(), &out, status))
 	{
-		memcpy(text, out.text, sizeof(text));
+		memcpy(text, out.secret, sizeof(text));
 		return text;
 	}
 	slash = strrchr(status->path, '/');
