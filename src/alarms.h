@@ -44,11 +44,14 @@ typedef struct EsgAlarmCounts
 } EsgAlarmCounts;
 
 extern void esg_alarms_init(void);
+
 /* The complete set of a scope.  Logs what is new, worse, due for repetition or cleared, after releasing the lock. */
 extern void esg_alarms_reconcile(EsgAlarmScope scope, const EsgAlarm *alarms, int count, TimestampTz now);
+
 /* One alarm more in a scope, nothing cleared.  Returns true if it was logged. */
 extern bool esg_alarms_raise(EsgAlarmScope scope, const EsgAlarm *alarm, TimestampTz now);
 extern bool esg_alarms_clear(EsgAlarmScope scope, EsgCode code, const char *object, TimestampTz now);
+
 /* palloc'd, worst first, then oldest first */
 extern int	esg_alarms_copy(EsgAlarmRow **out);
 extern void esg_alarms_count(EsgAlarmCounts *out);

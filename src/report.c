@@ -29,41 +29,41 @@
 
 /* How many of the first max bytes make whole UTF-8 characters. */
 static size_t
-clip_utf8(const char *text, size_t len, size_t max)
+clip_utf8(const char *str, size_t len, size_t max)
 {
 	if (len <= max)
 		return len;
-	while (max > 0 && ((unsigned char) text[max] & 0xC0) == 0x80)
+	while (max > 0 && ((unsigned char) str[max] & 0xC0) == 0x80)
 		max--;
 	return max;
 }
 
 /* Copies text into buf, cut at a character with "..." if it is too long. */
 static void
-copy_text(char *buf, size_t size, const char *text)
+copy_text(char *buf, size_t size, const char *str)
 {
-	size_t		len = strlen(text);
+	size_t		len = strlen(str);
 	size_t		keep = len;
 
 	if (len >= size)
-		keep = clip_utf8(text, len, size - sizeof(ELLIPSIS));
-	memcpy(buf, text, keep);
+		keep = clip_utf8(str, len, size - sizeof(ELLIPSIS));
+	memcpy(buf, str, keep);
 	strlcpy(buf + keep, keep < len ? ELLIPSIS : "", size - keep);
 }
 
 /* As copy_text(), but the end of a long text is kept: it is what differs. */
 static void
-copy_text_end(char *buf, size_t size, const char *text)
+copy_text_end(char *buf, size_t size, const char *str)
 {
-	size_t		len = strlen(text);
+	size_t		len = strlen(str);
 	const char *tail;
 
 	if (len < size)
 	{
-		strlcpy(buf, text, size);
+		strlcpy(buf, str, size);
 		return;
 	}
-	tail = text + len - (size - sizeof(ELLIPSIS));
+	tail = str + len - (size - sizeof(ELLIPSIS));
 	while (((unsigned char) *tail & 0xC0) == 0x80)
 		tail++;
 	snprintf(buf, size, ELLIPSIS "%s", tail);
@@ -139,11 +139,11 @@ append_predicate(StringInfo buf, const char *predicate, const char *detail)
 
 /* Appends " in file ..." or the like, text in quotes and cut at max bytes. */
 static void
-append_named(StringInfo buf, const char *before, const char *text, size_t max)
+append_named(StringInfo buf, const char *before, const char *str, size_t max)
 {
 	char		clipped[MAX_PATH_IN_MESSAGE + sizeof(ELLIPSIS)];
 
-	copy_text(clipped, Min(max + sizeof(ELLIPSIS), sizeof(clipped)), text);
+	copy_text(clipped, Min(max + sizeof(ELLIPSIS), sizeof(clipped)), str);
 	appendStringInfo(buf, "%s \"%s\"", before, clipped);
 }
 
@@ -197,19 +197,19 @@ set_place(EsgAlarm *out, const EsgPlace *place, const char *path)
 static void
 append_time_pair(EsgAlarm *out, const char *key, EsgTime t)
 {
-	char		text[ESG_TIME_TEXT_SIZE];
+	char		str[ESG_TIME_TEXT_SIZE];
 
-	esg_x509_time_text(t, text, sizeof(text));
-	esg_report_append_pair(out->detail, sizeof(out->detail), key, text);
+	esg_x509_time_text(t, str, sizeof(str));
+	esg_report_append_pair(out->detail, sizeof(out->detail), key, str);
 }
 
 static void
 append_fingerprint_pair(EsgAlarm *out, const unsigned char *digest)
 {
-	char		text[ESG_FINGERPRINT_TEXT_SIZE];
+	char		str[ESG_FINGERPRINT_TEXT_SIZE];
 
-	esg_x509_info_fingerprint_text(digest, text);
-	esg_report_append_pair(out->detail, sizeof(out->detail), "fingerprint", text);
+	esg_x509_info_fingerprint_text(digest, str);
+	esg_report_append_pair(out->detail, sizeof(out->detail), "fingerprint", str);
 }
 
 /* "<what> "<name>" in file "<path>" <predicate>" */
@@ -394,11 +394,11 @@ esg_report_log_alarm(const EsgAlarm *alarm, bool cleared)
 }
 
 static bool
-is_ascii_text(const char *text)
+is_ascii_text(const char *str)
 {
-	for (; *text != '\0'; text++)
+	for (; *str != '\0'; str++)
 	{
-		if (IS_HIGHBIT_SET(*text))
+		if (IS_HIGHBIT_SET(*str))
 			return false;
 	}
 	return true;
@@ -409,22 +409,22 @@ is_ascii_text(const char *text)
  * bytes that was.  proc invalid: there is no conversion, only ASCII fits.
  */
 static int
-convert_run(StringInfo out, Oid proc, const char *text, int len)
+convert_run(StringInfo out, Oid proc, const char *str, int len)
 {
 	int			done = 0;
 	char	   *converted;
 
 	if (!OidIsValid(proc))
 	{
-		while (done < len && !IS_HIGHBIT_SET(text[done]))
+		while (done < len && !IS_HIGHBIT_SET(str[done]))
 			done++;
-		appendBinaryStringInfo(out, text, done);
+		appendBinaryStringInfo(out, str, done);
 		return done;
 	}
 	converted = palloc((Size) len * MAX_CONVERSION_GROWTH + 1);
 	converted[0] = '\0';
 	done = pg_do_encoding_conversion_buf(proc, PG_UTF8, GetDatabaseEncoding(),
-										 (unsigned char *) unconstify(char *, text), len,
+										 (unsigned char *) unconstify(char *, str), len,
 										 (unsigned char *) converted,
 										 len * MAX_CONVERSION_GROWTH + 1, true);
 	appendStringInfoString(out, converted);
@@ -434,17 +434,17 @@ convert_run(StringInfo out, Oid proc, const char *text, int len)
 
 /* Writes the character at text as \uHHHH or \UHHHHHHHH; returns its length. */
 static int
-escape_character(StringInfo out, const char *text, int len)
+escape_character(StringInfo out, const char *str, int len)
 {
-	int			step = pg_encoding_mblen(PG_UTF8, text);
+	int			step = pg_encoding_mblen(PG_UTF8, str);
 	pg_wchar	c;
 
-	if (step > len || !pg_utf8_islegal((const unsigned char *) text, step))
+	if (step > len || !pg_utf8_islegal((const unsigned char *) str, step))
 	{
-		appendStringInfo(out, "\\x%02X", (unsigned char) *text);
+		appendStringInfo(out, "\\x%02X", (unsigned char) *str);
 		return 1;
 	}
-	c = utf8_to_unicode((const unsigned char *) text);
+	c = utf8_to_unicode((const unsigned char *) str);
 	appendStringInfo(out, c > 0xFFFF ? "\\U%08X" : "\\u%04X", (unsigned) c);
 	return step;
 }
@@ -487,15 +487,15 @@ char *
 esg_report_take(char *utf8)
 {
 	char	   *copy = pstrdup(utf8 ? utf8 : "");
-	char	   *text = copy;
+	char	   *str = copy;
 
 	OPENSSL_free(utf8);
 	if (!is_ascii_text(copy))
 	{
-		text = esg_report_text(copy);
+		str = esg_report_text(copy);
 		pfree(copy);
 	}
-	return text;
+	return str;
 }
 
 TimestampTz

@@ -28,10 +28,12 @@ typedef struct EsgAlarm
 {
 	EsgCode		code;
 	EsgSeverity severity;
-	char		object[ESG_OBJECT_SIZE];	/* "/srv/pg/server.crt:1", a path, "server" */
+	char		object[ESG_OBJECT_SIZE];	/* "/srv/pg/server.crt:1", a path,
+											 * "server" */
 	char		message[ESG_MESSAGE_SIZE];
 	char		hint[ESG_HINT_SIZE];
-	char		detail[ESG_DETAIL_SIZE];	/* "code=… severity=… setting=…" */
+	char		detail[ESG_DETAIL_SIZE];	/* "code=… severity=…
+											 * setting=…" */
 } EsgAlarm;
 
 /* Where a certificate or CRL was found. */
@@ -46,12 +48,15 @@ extern void esg_report_cert_alarm(const EsgFinding *finding, const EsgCertInfo *
 								  const EsgPlace *place, EsgAlarm *out);
 extern void esg_report_crl_alarm(const EsgFinding *finding, const EsgCrlInfo *crl,
 								 const EsgPlace *place, EsgAlarm *out);
+
 /* suggestion: the command that mends it, or NULL for the table's hint */
 extern void esg_report_file_alarm(const EsgFinding *finding, const EsgPlace *place,
 								  const char *suggestion, EsgAlarm *out);
+
 /* a certificate shown by a client that logged in as role_name */
 extern void esg_report_client_alarm(const EsgFinding *finding, const EsgClientFacts *facts,
 									const char *role_name, EsgAlarm *out);
+
 /* the running server: detail_pairs is appended to DETAIL as it is, or NULL */
 extern void esg_report_server_alarm(EsgCode code, EsgSeverity severity, const char *detail,
 									const char *detail_pairs, EsgAlarm *out);
@@ -64,6 +69,7 @@ extern void esg_report_append_pair(char *buf, size_t size, const char *key, cons
 
 /* UTF-8 to the server encoding; what does not fit comes out as \uHHHH; palloc'd */
 extern char *esg_report_text(const char *utf8);
+
 /* the same for a string of OpenSSL's, which it frees; NULL gives "" */
 extern char *esg_report_take(char *utf8);
 

@@ -42,7 +42,8 @@ typedef struct EsgLoadRecord
 	EsgLoadResult result;
 	bool		success_shows;	/* a pending load will not end in silence */
 	TimestampTz at;				/* of the outcome; of the start while pending */
-	EsgServedState served;		/* ESG_SEEN_LOAD, or ESG_SEEN_NOT since seen_at */
+	EsgServedState served;		/* ESG_SEEN_LOAD, or ESG_SEEN_NOT since
+								 * seen_at */
 } EsgLoadRecord;
 
 typedef struct EsgServerStateArea

@@ -34,7 +34,8 @@ typedef enum EsgSeenBy
 
 typedef struct EsgLoadState
 {
-	bool		hook_active;	/* the TLS hook was called in this server's life */
+	bool		hook_active;	/* the TLS hook was called in this server's
+								 * life */
 	uint32		sequence;		/* rises at every change */
 	EsgLoadResult result;		/* PENDING becomes OK after two seconds if
 								 * success does not show otherwise */
@@ -46,7 +47,8 @@ typedef struct EsgServedState
 	EsgSeenBy	seen_by;
 	TimestampTz seen_at;
 	unsigned char fingerprint[ESG_DIGEST_SIZE];
-	int64		not_after_unix; /* PG_INT64_MAX: infinity, PG_INT64_MIN: not known */
+	int64		not_after_unix; /* PG_INT64_MAX: infinity, PG_INT64_MIN: not
+								 * known */
 } EsgServedState;
 
 typedef struct EsgCheckState
@@ -55,7 +57,8 @@ typedef struct EsgCheckState
 	TimestampTz last_check_at;	/* 0 if never */
 	TimestampTz next_check_at;	/* 0 if none is planned */
 	bool		disk_known;
-	unsigned char disk_fingerprint[ESG_DIGEST_SIZE];	/* first certificate of ssl_cert_file */
+	unsigned char disk_fingerprint[ESG_DIGEST_SIZE];	/* first certificate of
+														 * ssl_cert_file */
 } EsgCheckState;
 
 extern void esg_server_state_init(void);
@@ -66,6 +69,7 @@ extern void esg_server_state_init(void);
  */
 /* success_shows: there is an old context, whose freeing will tell of success */
 extern void esg_server_state_load_started(bool success_shows, TimestampTz now);
+
 /* fingerprint of the certificate in service if ok; NULL if it is not known */
 extern void esg_server_state_load_finished(bool ok, const unsigned char *fingerprint,
 										   int64 not_after_unix, TimestampTz now);
@@ -81,6 +85,7 @@ extern void esg_server_state_report_served(EsgSeenBy by, const unsigned char *fi
 										   int64 not_after_unix, TimestampTz now);
 extern void esg_server_state_check(EsgCheckState *out);
 extern void esg_server_state_set_worker(int pid);
+
 /* disk_fingerprint: NULL if there is no certificate on disk */
 extern void esg_server_state_set_check(TimestampTz last, const unsigned char *disk_fingerprint);
 extern void esg_server_state_set_next_check(TimestampTz next);

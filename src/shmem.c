@@ -40,7 +40,9 @@ void
 esg_shmem_register(const char *name, EsgAreaSizeFn size, EsgAreaAttachFn attach)
 {
 	if (area_count >= ESG_MAX_AREAS)
-		elog(FATAL, "too many shared memory areas");
+		ereport(FATAL,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg_internal("too many shared memory areas")));
 	areas[area_count].name = name;
 	areas[area_count].size = size;
 	areas[area_count].attach = attach;

@@ -107,7 +107,10 @@ settle_pending(void)
 static void
 esg_tls_init(SSL_CTX *context, bool isServerStart)
 {
-	/* core's own function is the first in the chain: it asks for the passphrase */
+	/*
+	 * core's own function is the first in the chain: it asks for the
+	 * passphrase
+	 */
 	if (prev_openssl_tls_init_hook)
 		prev_openssl_tls_init_hook(context, isServerStart);
 	esg_passphrase_install(context, isServerStart);

@@ -9,6 +9,7 @@
 
 /* preloading only */
 extern void esg_worker_init(void);
+
 /* found by name when the worker starts */
 extern PGDLLEXPORT void esg_worker_main(Datum main_arg);
 
