@@ -203,14 +203,17 @@ inspect(FunctionCallInfo fcinfo, struct varlena *argument)
 				 errhint("Give PEM text (-----BEGIN CERTIFICATE-----), or DER as bytea.")));
 	if (result.end == ESG_PEM_BROKEN)
 		ereport(WARNING,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("only the first %d certificates could be read", result.certs),
+				(errcode(ERRCODE_WARNING),
+				 errmsg_plural("only %d certificate could be read",
+							   "only %d certificates could be read",
+							   result.certs, result.certs),
 				 errdetail("At byte %zu there is %s.", result.fault_offset, result.found)));
 	else if (result.skipped_trusted > 0)
 		ereport(WARNING,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%d TRUSTED CERTIFICATE blocks were skipped",
-						result.skipped_trusted)));
+				(errcode(ERRCODE_WARNING),
+				 errmsg_plural("%d TRUSTED CERTIFICATE block was skipped",
+							   "%d TRUSTED CERTIFICATE blocks were skipped",
+							   result.skipped_trusted, result.skipped_trusted)));
 	put_inspected(fcinfo, audit);
 	esg_audit_free(audit);
 }

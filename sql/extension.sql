@@ -1,0 +1,59 @@
+--
+-- What CREATE EXTENSION makes: objects, columns, comments.
+--
+SET client_min_messages = warning;
+DROP EXTENSION IF EXISTS ext_ssl_guard CASCADE;
+RESET client_min_messages;
+CREATE EXTENSION ext_ssl_guard;
+
+-- psql's \dx+ lists row types since 17
+SELECT pg_describe_object(d.classid, d.objid, 0) AS object
+  FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND d.refclassid = 'pg_extension'::regclass
+ WHERE e.extname = 'ext_ssl_guard' AND d.deptype = 'e'
+   AND NOT (d.classid = 'pg_type'::regclass AND d.objid <> 'ssl_guard_severity'::regtype)
+ ORDER BY pg_describe_object(d.classid, d.objid, 0) COLLATE "C";
+
+\d ssl_guard_certificates
+\d ssl_guard_crls
+\d ssl_guard_files
+\d ssl_guard_alarms
+\d ssl_guard_status
+SELECT enum_range(NULL::ssl_guard_severity);
+
+-- functions that have no view
+SELECT f AS function, pg_get_function_arguments(f::regprocedure) AS columns
+  FROM unnest(ARRAY['ssl_guard_check()', 'ssl_guard_inspect(text)', 'ssl_guard_inspect(bytea)',
+                    'ssl_guard_session_certificate()']) AS f \gx
+
+-- every object has a comment
+SELECT pg_describe_object(d.classid, d.objid, 0) AS without_comment
+  FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND d.refclassid = 'pg_extension'::regclass
+ WHERE e.extname = 'ext_ssl_guard'
+   AND d.classid IN ('pg_proc'::regclass, 'pg_class'::regclass, 'pg_type'::regclass)
+   AND pg_describe_object(d.classid, d.objid, 0) NOT LIKE 'type %ssl\_guard\_%[]'
+   AND coalesce(obj_description(d.objid, d.classid::regclass::name), '') = ''
+   AND NOT (d.classid = 'pg_type'::regclass AND d.objid <> 'ssl_guard_severity'::regtype)
+ ORDER BY 1;
+
+-- nothing is SECURITY DEFINER
+SELECT count(*) AS security_definer
+  FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass
+  JOIN pg_extension e ON e.oid = d.refobjid AND d.refclassid = 'pg_extension'::regclass
+ WHERE e.extname = 'ext_ssl_guard' AND p.prosecdef;
+
+-- severities rise
+SELECT 'ok'::ssl_guard_severity < 'notice' AND 'notice'::ssl_guard_severity < 'warning'
+   AND 'warning'::ssl_guard_severity < 'critical' AS rising;
+
+-- relocatable: the views and the enum go along
+CREATE SCHEMA guard;
+ALTER EXTENSION ext_ssl_guard SET SCHEMA guard;
+SELECT count(*) >= 0 AS works FROM guard.ssl_guard_certificates WHERE severity >= 'ok';
+SELECT count(*) >= 0 AS works FROM guard.ssl_guard_files;
+SELECT count(*) >= 0 AS works FROM guard.ssl_guard_crls;
+DROP EXTENSION ext_ssl_guard;
+CREATE EXTENSION ext_ssl_guard SCHEMA guard;
+SELECT count(*) >= 0 AS works FROM guard.ssl_guard_files WHERE severity IN ('ok', 'notice', 'warning', 'critical');
+DROP EXTENSION ext_ssl_guard;
+DROP SCHEMA guard;
+CREATE EXTENSION ext_ssl_guard;

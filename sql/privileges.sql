@@ -1,0 +1,46 @@
+--
+-- Who may do what: PUBLIC nothing but its own certificate, pg_monitor may read.
+--
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS ext_ssl_guard;
+RESET client_min_messages;
+
+CREATE ROLE regress_ssl_guard_nobody;
+CREATE ROLE regress_ssl_guard_monitor IN ROLE pg_monitor;
+
+\set VERBOSITY terse
+SET ROLE regress_ssl_guard_nobody;
+SELECT count(*) FROM ssl_guard_certificates;
+SELECT count(*) FROM ssl_guard_crls;
+SELECT count(*) FROM ssl_guard_files;
+SELECT count(*) FROM ssl_guard_alarms;
+SELECT count(*) FROM ssl_guard_status;
+SELECT count(*) FROM ssl_guard_list_certificates();
+SELECT count(*) FROM ssl_guard_list_crls();
+SELECT count(*) FROM ssl_guard_list_files();
+SELECT count(*) FROM ssl_guard_list_alarms();
+SELECT count(*) FROM ssl_guard_read_status();
+SELECT count(*) FROM ssl_guard_check();
+SELECT count(*) FROM ssl_guard_inspect('x');
+SELECT count(*) FROM ssl_guard_inspect('x'::bytea);
+SELECT has_function_privilege('ssl_guard_session_certificate()', 'EXECUTE') AS own_certificate;
+RESET ROLE;
+
+SET ROLE regress_ssl_guard_monitor;
+SELECT count(*) >= 0 AS allowed FROM ssl_guard_certificates;
+SELECT count(*) >= 0 AS allowed FROM ssl_guard_crls;
+SELECT count(*) >= 0 AS allowed FROM ssl_guard_files;
+SELECT count(*) FROM ssl_guard_inspect(NULL::text);
+SELECT count(*) FROM ssl_guard_inspect(NULL::bytea);
+SELECT c.relname, has_table_privilege(c.oid, 'SELECT') AS readable,
+       has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE') AS writable
+  FROM pg_class c WHERE c.relname IN ('ssl_guard_certificates', 'ssl_guard_crls', 'ssl_guard_files',
+                                      'ssl_guard_alarms', 'ssl_guard_status')
+ ORDER BY 1;
+SELECT f, has_function_privilege(f, 'EXECUTE') AS allowed
+  FROM unnest(ARRAY['ssl_guard_check()', 'ssl_guard_inspect(text)', 'ssl_guard_inspect(bytea)',
+                    'ssl_guard_session_certificate()']) AS f;
+RESET ROLE;
+
+DROP ROLE regress_ssl_guard_nobody;
+DROP ROLE regress_ssl_guard_monitor;
