@@ -25,8 +25,9 @@ typedef void (*EsgAreaAttachFn) (void *area, LWLock *lock, bool found);
 /* true if the library is being loaded by shared_preload_libraries */
 extern bool esg_shmem_preloading(void);
 extern void esg_shmem_register(const char *name, EsgAreaSizeFn size, EsgAreaAttachFn attach);
+
+/* after all registrations: installs the hooks */
 extern void esg_shmem_init(void);
-									 * hooks */
 extern bool esg_shmem_available(void);
 extern void esg_shmem_require(const char *what);
 
