@@ -411,6 +411,113 @@ LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE ROWS 5;
 
 COMMENT ON FUNCTION ssl_guard_identity_check(name, text) IS 'dry run: the identities of a PEM certificate, and in the last row whether it may log in as the role';
 
+CREATE FUNCTION ssl_guard_list_client_certificates(
+    OUT fingerprint text,
+    OUT role_name text,
+    OUT subject text,
+    OUT issuer text,
+    OUT serial_number text,
+    OUT common_name text,
+    OUT not_before timestamptz,
+    OUT not_after timestamptz,
+    OUT expires_in interval,
+    OUT key_algorithm text,
+    OUT key_bits integer,
+    OUT signature_algorithm text,
+    OUT first_seen timestamptz,
+    OUT last_seen timestamptz,
+    OUT logins bigint,
+    OUT denials bigint,
+    OUT last_address inet,
+    OUT last_tls_version text,
+    OUT last_cipher text,
+    OUT superseded_by text,
+    OUT findings text[],
+    OUT severity ssl_guard_severity)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'ssl_guard_list_client_certificates'
+LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 100;
+
+COMMENT ON FUNCTION ssl_guard_list_client_certificates() IS 'rows of the view ssl_guard_client_certificates';
+
+CREATE VIEW ssl_guard_client_certificates AS
+    SELECT fingerprint,
+        role_name,
+        subject,
+        issuer,
+        serial_number,
+        common_name,
+        not_before,
+        not_after,
+        expires_in,
+        key_algorithm,
+        key_bits,
+        signature_algorithm,
+        first_seen,
+        last_seen,
+        logins,
+        denials,
+        last_address,
+        last_tls_version,
+        last_cipher,
+        superseded_by,
+        findings,
+        severity
+    FROM ssl_guard_list_client_certificates();
+
+COMMENT ON VIEW ssl_guard_client_certificates IS 'client certificates seen at logins, one row for each certificate and role';
+COMMENT ON COLUMN ssl_guard_client_certificates.fingerprint IS 'SHA-256 of the certificate, lower-case hexadecimal';
+COMMENT ON COLUMN ssl_guard_client_certificates.role_name IS 'role that logged in, or tried to';
+COMMENT ON COLUMN ssl_guard_client_certificates.subject IS 'long names are cut, with ... at the end';
+COMMENT ON COLUMN ssl_guard_client_certificates.common_name IS 'NULL if there is none';
+COMMENT ON COLUMN ssl_guard_client_certificates.expires_in IS 'time left, negative if expired; NULL for infinity';
+COMMENT ON COLUMN ssl_guard_client_certificates.logins IS 'logins that were accepted';
+COMMENT ON COLUMN ssl_guard_client_certificates.denials IS 'logins that the extension refused';
+COMMENT ON COLUMN ssl_guard_client_certificates.last_address IS 'NULL if not known';
+COMMENT ON COLUMN ssl_guard_client_certificates.superseded_by IS 'fingerprint of a newer certificate of the same role and subject that was used since';
+COMMENT ON COLUMN ssl_guard_client_certificates.findings IS 'codes as of now, worst first';
+COMMENT ON COLUMN ssl_guard_client_certificates.severity IS 'the worst finding''s, ok if there is none';
+
+CREATE FUNCTION ssl_guard_list_handshake_failures(
+    OUT reason text,
+    OUT subject text,
+    OUT issuer text,
+    OUT serial_number text,
+    OUT fingerprint text,
+    OUT last_address inet,
+    OUT first_seen timestamptz,
+    OUT last_seen timestamptz,
+    OUT failures bigint)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'ssl_guard_list_handshake_failures'
+LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
+
+COMMENT ON FUNCTION ssl_guard_list_handshake_failures() IS 'rows of the view ssl_guard_handshake_failures';
+
+CREATE VIEW ssl_guard_handshake_failures AS
+    SELECT reason,
+        subject,
+        issuer,
+        serial_number,
+        fingerprint,
+        last_address,
+        first_seen,
+        last_seen,
+        failures
+    FROM ssl_guard_list_handshake_failures();
+
+COMMENT ON VIEW ssl_guard_handshake_failures IS 'TLS handshakes that failed over the client''s certificate, one row for each reason and certificate';
+COMMENT ON COLUMN ssl_guard_handshake_failures.reason IS 'expired, revoked, unknown_ca, crl_expired, crl_missing, wrong_purpose and so on';
+COMMENT ON COLUMN ssl_guard_handshake_failures.fingerprint IS 'SHA-256 of the client''s certificate, lower-case hexadecimal';
+COMMENT ON COLUMN ssl_guard_handshake_failures.failures IS 'handshakes counted since the server''s start';
+
+CREATE FUNCTION ssl_guard_reset_client_certificates()
+RETURNS bigint
+AS 'MODULE_PATHNAME', 'ssl_guard_reset_client_certificates'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION ssl_guard_reset_client_certificates() IS 'empties the registry of client certificates; returns the number of entries removed';
+
 --
 -- Nothing is SECURITY DEFINER: whoever reads a view must be allowed to call its function.
 --
@@ -424,6 +531,9 @@ REVOKE ALL ON FUNCTION ssl_guard_list_alarms() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ssl_guard_read_status() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ssl_guard_check() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ssl_guard_identity_check(name, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION ssl_guard_list_client_certificates() FROM PUBLIC;
+REVOKE ALL ON FUNCTION ssl_guard_list_handshake_failures() FROM PUBLIC;
+REVOKE ALL ON FUNCTION ssl_guard_reset_client_certificates() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ssl_guard_list_certificates() TO pg_monitor;
 GRANT EXECUTE ON FUNCTION ssl_guard_list_crls() TO pg_monitor;
 GRANT EXECUTE ON FUNCTION ssl_guard_list_files() TO pg_monitor;
@@ -433,13 +543,19 @@ GRANT EXECUTE ON FUNCTION ssl_guard_list_alarms() TO pg_monitor;
 GRANT EXECUTE ON FUNCTION ssl_guard_read_status() TO pg_monitor;
 GRANT EXECUTE ON FUNCTION ssl_guard_check() TO pg_monitor;
 GRANT EXECUTE ON FUNCTION ssl_guard_identity_check(name, text) TO pg_monitor;
+GRANT EXECUTE ON FUNCTION ssl_guard_list_client_certificates() TO pg_monitor;
+GRANT EXECUTE ON FUNCTION ssl_guard_list_handshake_failures() TO pg_monitor;
 REVOKE ALL ON ssl_guard_certificates FROM PUBLIC;
 REVOKE ALL ON ssl_guard_crls FROM PUBLIC;
 REVOKE ALL ON ssl_guard_files FROM PUBLIC;
 REVOKE ALL ON ssl_guard_alarms FROM PUBLIC;
 REVOKE ALL ON ssl_guard_status FROM PUBLIC;
+REVOKE ALL ON ssl_guard_client_certificates FROM PUBLIC;
+REVOKE ALL ON ssl_guard_handshake_failures FROM PUBLIC;
 GRANT SELECT ON ssl_guard_certificates TO pg_monitor;
 GRANT SELECT ON ssl_guard_crls TO pg_monitor;
 GRANT SELECT ON ssl_guard_files TO pg_monitor;
 GRANT SELECT ON ssl_guard_alarms TO pg_monitor;
 GRANT SELECT ON ssl_guard_status TO pg_monitor;
+GRANT SELECT ON ssl_guard_client_certificates TO pg_monitor;
+GRANT SELECT ON ssl_guard_handshake_failures TO pg_monitor;

@@ -125,6 +125,20 @@ esg_sql_row_int8(EsgSqlRow *row, int64 value)
 }
 
 void
+esg_sql_row_address(EsgSqlRow *row, const EsgClientAddress *address)
+{
+	char		text[ESG_CLIENT_ADDRESS_TEXT_SIZE];
+
+	if (address->family == 0)
+	{
+		esg_sql_row_null(row);
+		return;
+	}
+	esg_client_entry_address_text(address, text, sizeof(text));
+	set_column(row, DirectFunctionCall1(inet_in, CStringGetDatum(text)), false);
+}
+
+void
 esg_sql_row_timestamp(EsgSqlRow *row, TimestampTz value)
 {
 	set_column(row, TimestampTzGetDatum(value), value == 0);

@@ -16,6 +16,7 @@
 #include "datatype/timestamp.h"
 #include "utils/tuplestore.h"
 
+#include "client_entry.h"
 #include "findings.h"
 #include "x509_info.h"
 
@@ -49,6 +50,8 @@ extern void esg_sql_row_bool(EsgSqlRow *row, bool value);
 extern void esg_sql_row_verdict(EsgSqlRow *row, EsgVerdict value);
 extern void esg_sql_row_int4(EsgSqlRow *row, int value);
 extern void esg_sql_row_int8(EsgSqlRow *row, int64 value);
+/* inet; NULL if not known */
+extern void esg_sql_row_address(EsgSqlRow *row, const EsgClientAddress *address);
 /* 0 is NULL: never happened */
 extern void esg_sql_row_timestamp(EsgSqlRow *row, TimestampTz value);
 /* invalid and absent are NULL */

@@ -16,6 +16,7 @@
 
 #include "alarms.h"
 #include "check.h"
+#include "clients.h"
 #include "guc.h"
 #include "server_state.h"
 #include "shmem.h"
@@ -161,6 +162,8 @@ ssl_guard_read_status(PG_FUNCTION_ARGS)
 	EsgSqlRow	row;
 	EsgLoadState load;
 	EsgCheckState check;
+	int			clients;
+	int64		evicted;
 
 	esg_shmem_require("ssl_guard_status");
 	esg_sql_row_init(&row, fcinfo);
@@ -181,9 +184,10 @@ ssl_guard_read_status(PG_FUNCTION_ARGS)
 	set_load(&row, &load);
 	set_served(&row, &check);
 	set_counts(&row);
-	esg_sql_row_int8(&row, 0);
+	esg_clients_count(&clients, &evicted);
+	esg_sql_row_int8(&row, clients);
 	esg_sql_row_int4(&row, esg_guc_max_client_certificates);
-	esg_sql_row_int8(&row, 0);
+	esg_sql_row_int8(&row, evicted);
 	esg_sql_row_end(&row);
 	return (Datum) 0;
 }
