@@ -102,7 +102,7 @@ sub setup
 	my ($self, %options) = @_;
 	my $preload = $options{preload} // 'ext_ssl_guard';
 	my @hba = @{ $options{hba} // ['hostssl all all 127.0.0.1/32 trust'] };
-	my @conf = ("listen_addresses = '127.0.0.1'", 'log_statement = none', 'log_min_messages = log');
+	my @conf = ("listen_addresses = '127.0.0.1'", 'log_statement = none', 'log_min_messages = warning');
 
 	$self->init(%{ $options{init} // {} });
 	push @conf, "shared_preload_libraries = '$preload'" if $preload;
