@@ -21,6 +21,7 @@
 
 /* Before 3.0 a key is asked by its type. */
 #if OPENSSL_VERSION_NUMBER < 0x30000000L
+#include <openssl/crypto.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/objects.h>

@@ -90,7 +90,7 @@ typedef struct KeyParts
 	int			param_type;		/* V_ASN1_UNDEF: none */
 	const void *param;			/* an ASN1_OBJECT or an ASN1_STRING */
 	EsgAsn1		bits;			/* the BIT STRING's octets */
-	EVP_PKEY   *pkey;			/* borrowed; NULL if OpenSSL refuses it */
+	const EVP_PKEY *pkey;		/* borrowed; NULL if OpenSSL refuses it */
 } KeyParts;
 
 int
@@ -125,14 +125,14 @@ static bool
 split_key(X509 *cert, KeyParts *parts)
 {
 	static const unsigned char nothing[1];
-	X509_PUBKEY *spki = X509_get_X509_PUBKEY(cert);
-	ASN1_OBJECT *oid = NULL;
+	/* const since OpenSSL 4.0, the reader's argument not yet in 1.1.1 */
+	X509_PUBKEY *spki = (X509_PUBKEY *) X509_get_X509_PUBKEY(cert);
 	X509_ALGOR *algor = NULL;
 	const unsigned char *octets = NULL;
 	int			len = 0;
 
 	memset(parts, 0, sizeof(*parts));
-	if (spki == NULL || !X509_PUBKEY_get0_param(&oid, &octets, &len, &algor, spki))
+	if (spki == NULL || !X509_PUBKEY_get0_param(NULL, &octets, &len, &algor, spki))
 		return false;
 	X509_ALGOR_get0(&parts->oid, &parts->param_type, &parts->param, algor);
 	/* an empty BIT STRING has no octets at all */
@@ -146,7 +146,7 @@ static void
 digest_key(X509 *cert, unsigned char *digest)
 {
 	unsigned char *der = NULL;
-	int			len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &der);
+	int			len = i2d_X509_PUBKEY((X509_PUBKEY *) X509_get_X509_PUBKEY(cert), &der);
 
 	if (len > 0)
 		EVP_Digest(der, (size_t) len, digest, NULL, EVP_sha256(), NULL);

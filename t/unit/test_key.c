@@ -61,8 +61,8 @@ read_parts(const char *oid, int param_type, const char *param, const char *bits_
 		ASN1_STRING_set(value, octets, (int) param_len);
 		OPENSSL_free(octets);
 	}
-	X509_PUBKEY_set0_param(X509_get_X509_PUBKEY(cert), OBJ_txt2obj(oid, 1), param_type, value,
-						   bits, (int) len);
+	X509_PUBKEY_set0_param((X509_PUBKEY *) X509_get_X509_PUBKEY(cert), OBJ_txt2obj(oid, 1),
+						   param_type, value, bits, (int) len);
 	certmaker_resign(cert, certmaker_rsa(1024), NULL);
 	der = certmaker_der(cert, &size);
 	parsed = certmaker_parse(der, size);
