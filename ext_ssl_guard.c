@@ -8,7 +8,10 @@
 
 #include "src/alarms.h"
 #include "src/client_auth.h"
+#include "src/clients.h"
+#include "src/failures.h"
 #include "src/guc.h"
+#include "src/handshake.h"
 #include "src/role_label.h"
 #include "src/server_state.h"
 #include "src/shmem.h"
@@ -27,7 +30,10 @@ _PG_init(void)
 		return;
 	esg_server_state_init();
 	esg_alarms_init();
+	esg_clients_init();
+	esg_failures_init();
 	esg_shmem_init();
+	esg_handshake_init();
 	esg_tls_init_init();
 	esg_client_auth_init();
 	esg_role_label_init();

@@ -24,6 +24,8 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
+#include "file_guard.h"
+#include "handshake.h"
 #include "passphrase.h"
 #include "peer_cert.h"
 #include "server_state.h"
@@ -114,8 +116,11 @@ esg_tls_init(SSL_CTX *context, bool isServerStart)
 	if (prev_openssl_tls_init_hook)
 		prev_openssl_tls_init_hook(context, isServerStart);
 	esg_passphrase_install(context, isServerStart);
+	esg_handshake_watch(context);
 	if (!in_postmaster())
 		return;
+	if (isServerStart)
+		esg_file_guard_start();
 	settle_pending();
 	if (SSL_CTX_set_ex_data(context, ctx_index, &ctx_mark) == 1)
 	{

@@ -27,7 +27,10 @@
 #include "compat.h"
 #include "audit.h"
 #include "check.h"
+#include "client_check.h"
+#include "clients.h"
 #include "guc.h"
+#include "handshake.h"
 #include "server_state.h"
 #include "worker.h"
 
@@ -50,11 +53,18 @@
 /* and keep looking closely for this long */
 #define RELOAD_WATCH (3 * USECS_PER_SEC)
 
+/* Clients are judged anew as often as files are polled, but at least, seconds. */
+#define CLIENT_REVIEW_INTERVAL 60
+/* and written to disk, if anything changed, every so many times */
+#define REVIEWS_PER_SAVE 5
+
 /* What the worker knows of its own past. */
 typedef struct EsgWorkerState
 {
 	TimestampTz checked_at;		/* start of the last full check, 0 if none */
 	TimestampTz polled_at;		/* of the last look at the files' content */
+	TimestampTz reviewed_at;	/* of the last look at the client registry */
+	int			reviews;		/* since it was last saved */
 	TimestampTz signalled_at;	/* of the last SIGHUP, 0 if none */
 	bool		reload_open;	/* that SIGHUP has had no check yet */
 	EsgLoadState load;			/* as of the last check */
@@ -169,6 +179,32 @@ poll_files(EsgWorkerState *state)
 		run_full_check(state);
 }
 
+static int
+review_interval(void)
+{
+	if (esg_guc_file_poll_interval > 0)
+		return Min(esg_guc_file_poll_interval, CLIENT_REVIEW_INTERVAL);
+	return CLIENT_REVIEW_INTERVAL;
+}
+
+/* Certificates of idle clients grow old, too. */
+static void
+review_clients(EsgWorkerState *state)
+{
+	state->reviewed_at = GetCurrentTimestamp();
+	esg_client_check_review();
+	if (++state->reviews < REVIEWS_PER_SAVE)
+		return;
+	state->reviews = 0;
+	esg_clients_save();
+}
+
+static void
+drain_handshakes(EsgWorkerState *state)
+{
+	esg_handshake_drain();
+}
+
 /* Did a TLS load end since the last full check? */
 static bool
 is_load_news(const EsgWorkerState *state)
@@ -216,6 +252,9 @@ do_round(EsgWorkerState *state)
 {
 	TimestampTz now = GetCurrentTimestamp();
 
+	do_work(drain_handshakes, state);
+	if (has_passed(state->reviewed_at, review_interval(), now))
+		do_work(review_clients, state);
 	if (is_full_check_due(state, now))
 	{
 		do_work(run_full_check, state);
@@ -244,6 +283,7 @@ next_sleep(const EsgWorkerState *state)
 		return SHORT_SLEEP;
 	if (state->signalled_at != 0 && now - state->signalled_at < RELOAD_WATCH)
 		sleep = SHORT_SLEEP;
+	sleep = time_left(state->reviewed_at, review_interval(), now, sleep);
 	sleep = time_left(state->checked_at, esg_guc_expire_check_interval, now, sleep);
 	return time_left(state->polled_at, esg_guc_file_poll_interval, now, sleep);
 }
@@ -288,6 +328,28 @@ start_worker(void)
 	warn_of_thresholds();
 }
 
+/* Not 0: that would mean the worker need not be started again. */
+static void
+stop_worker(void)
+{
+	esg_clients_save();
+	proc_exit(1);
+}
+
+/* Until something is to be done, or a handshake failed. */
+static void
+wait_for_work(const EsgWorkerState *state, uint32 wait_event)
+{
+	int			events = WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH;
+
+	if (esg_handshake_fd() >= 0)
+		(void) WaitLatchOrSocket(MyLatch, events | WL_SOCKET_READABLE, esg_handshake_fd(),
+								 next_sleep(state), wait_event);
+	else
+		(void) WaitLatch(MyLatch, events, next_sleep(state), wait_event);
+	ResetLatch(MyLatch);
+}
+
 void
 esg_worker_main(Datum main_arg)
 {
@@ -299,15 +361,12 @@ esg_worker_main(Datum main_arg)
 	for (;;)
 	{
 		CHECK_FOR_INTERRUPTS();
-		/* not 0: that would mean it need not be started again */
 		if (ShutdownRequestPending)
-			proc_exit(1);
+			stop_worker();
 		if (ConfigReloadPending)
 			reload_settings(&state);
 		do_round(&state);
-		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-						 next_sleep(&state), wait_event);
-		ResetLatch(MyLatch);
+		wait_for_work(&state, wait_event);
 	}
 }
 
