@@ -174,6 +174,20 @@ forget_seen(void)
 		area->entries[i].seen = false;
 }
 
+/* Marks the entries that a report has.  The lock is held. */
+static void
+mark_reported(const EsgAlarm *alarms, const uint32 *hashes, int count)
+{
+	forget_seen();
+	for (int i = 0; i < count; i++)
+	{
+		EsgAlarmEntry *entry = find_entry(hashes[i], alarms[i].code, alarms[i].object);
+
+		if (entry != NULL && alarms[i].severity != ESG_OK)
+			entry->seen = true;
+	}
+}
+
 /*
  * Is the alarm already noted in this report?  The worst of several was noted
  * first.
@@ -297,22 +311,24 @@ log_cleared(const EsgAlarm *gone, int count)
 }
 
 /*
- * The rest of what a report cleared, when it was more than one batch.  Another
- * process may have reported the same scope in between; then "seen" is about
- * its report, which is as good.
+ * Clears what the scope holds and the report does not have.  This comes before
+ * anything new is noted, so that a full registry has room for it.
  */
 static void
-clear_rest(EsgAlarmScope scope, EsgAlarm *gone)
+clear_others(EsgAlarmScope scope, const EsgAlarm *alarms, const uint32 *hashes, int count)
 {
-	int			count;
+	EsgAlarm   *gone = palloc(sizeof(EsgAlarm) * CLEAR_BATCH);
+	int			cleared;
 
 	do
 	{
 		LWLockAcquire(area_lock, LW_EXCLUSIVE);
-		count = clear_unseen(scope, gone);
+		mark_reported(alarms, hashes, count);
+		cleared = clear_unseen(scope, gone);
 		LWLockRelease(area_lock);
-		log_cleared(gone, count);
-	} while (count == CLEAR_BATCH);
+		log_cleared(gone, cleared);
+	} while (cleared == CLEAR_BATCH);
+	pfree(gone);
 }
 
 void
@@ -320,30 +336,25 @@ esg_alarms_reconcile(EsgAlarmScope scope, const EsgAlarm *alarms, int count, Tim
 {
 	EsgOutcome *outcomes = palloc0(sizeof(EsgOutcome) * Max(count, 1));
 	uint32	   *hashes = palloc(sizeof(uint32) * Max(count, 1));
-	EsgAlarm   *gone = palloc(sizeof(EsgAlarm) * CLEAR_BATCH);
 	int			dropped;
-	int			cleared;
 	bool		overflow;
 
 	esg_shmem_require("the alarm registry");
 	for (int i = 0; i < count; i++)
 		hashes[i] = hash_key(alarms[i].code, alarms[i].object);
 
+	clear_others(scope, alarms, hashes, count);
+
 	LWLockAcquire(area_lock, LW_EXCLUSIVE);
 	dropped = note_report(scope, alarms, hashes, count, now, outcomes);
-	cleared = clear_unseen(scope, gone);
 	overflow = note_overflow(dropped);
 	LWLockRelease(area_lock);
 
 	log_report(alarms, outcomes, count);
-	log_cleared(gone, cleared);
-	if (cleared == CLEAR_BATCH)
-		clear_rest(scope, gone);
 	if (overflow)
 		log_overflow(dropped);
 	pfree(outcomes);
 	pfree(hashes);
-	pfree(gone);
 }
 
 bool

@@ -119,6 +119,22 @@ is_blank(const char *text)
 	return text[strspn(text, " \t\r\n\v\f")] == '\0';
 }
 
+/* A severity as finding_overrides takes it, in any case; ESG_OK for "off". */
+static bool
+parse_severity(const char *name, size_t len, EsgSeverity *out)
+{
+	char		lower[16];
+
+	if (len >= sizeof(lower))
+		return false;
+	for (size_t i = 0; i < len; i++)
+		lower[i] = (char) pg_tolower((unsigned char) name[i]);
+	*out = ESG_OK;
+	if (len == 3 && memcmp(lower, "off", 3) == 0)
+		return true;
+	return esg_findings_severity_parse(lower, len, out) && *out != ESG_OK;
+}
+
 /* One "code=severity" of finding_overrides. */
 static bool
 parse_override(const char *item, size_t len, signed char *overrides)
@@ -152,8 +168,7 @@ parse_override(const char *item, size_t len, signed char *overrides)
 		GUC_check_errdetail("Finding code \"%s\" is listed more than once.", def->name);
 		return false;
 	}
-	if (!(value_len == 3 && pg_strncasecmp(value, "off", 3) == 0) &&
-		(!esg_findings_severity_parse(value, value_len, &severity) || severity == ESG_OK))
+	if (!parse_severity(value, value_len, &severity))
 	{
 		GUC_check_errdetail("Unknown severity \"%.*s\" of finding code \"%s\".",
 							(int) value_len, value, def->name);
