@@ -43,11 +43,13 @@ typedef struct EsgOid
 extern bool esg_asn1_read(EsgAsn1 *in, unsigned tag, EsgAsn1 *content);
 extern bool esg_asn1_is_next(const EsgAsn1 *in, unsigned tag);
 extern bool esg_asn1_at_end(const EsgAsn1 *in);
+
 /* the element has exactly these content octets */
 extern bool esg_asn1_is_oid(const EsgAsn1 *content, const EsgOid *oid);
 
 /* an OpenSSL object identifier's content octets */
 extern EsgAsn1 esg_asn1_object(const ASN1_OBJECT *object);
+
 /* dotted, cut at size; "" if there is none */
 extern void esg_asn1_object_text(const ASN1_OBJECT *object, char *buf, size_t size);
 

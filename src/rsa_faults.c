@@ -60,12 +60,13 @@ typedef struct Workspace
 static size_t
 reduce_group(const BIGNUM *number, size_t first, uint16_t *residues)
 {
+	const		BN_ULONG most = ~(BN_ULONG) 0;
 	BN_ULONG	product = 1;
 	BN_ULONG	rest;
 	size_t		end;
 	size_t		i;
 
-	for (end = first; end < PRIME_COUNT && product <= (BN_ULONG) -1 / primes[end]; end++)
+	for (end = first; end < PRIME_COUNT && product <= most / primes[end]; end++)
 		product *= primes[end];
 	rest = BN_mod_word(number, product);
 	for (i = first; i < end; i++)

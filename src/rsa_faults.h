@@ -12,7 +12,8 @@
 #define ESG_RSA_SQUARE			(1 << 0)
 #define ESG_RSA_SMALL_FACTOR	(1 << 1)	/* an odd prime below 752 */
 #define ESG_RSA_ROCA			(1 << 2)	/* CVE-2017-15361 */
-#define ESG_RSA_CLOSE_PRIMES	(1 << 3)	/* Fermat's method ends within 100 rounds */
+#define ESG_RSA_CLOSE_PRIMES	(1 << 3)	/* Fermat's method ends within 100
+											 * rounds */
 #define ESG_RSA_FAULTS_UNKNOWN	(1 << 4)	/* out of memory: no answer */
 
 /*

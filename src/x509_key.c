@@ -121,12 +121,18 @@ find_kind(const ASN1_OBJECT *object)
 	return NULL;
 }
 
+/* const since OpenSSL 4.0, but not yet so in 1.1.1 the arguments it goes to */
+static X509_PUBKEY *
+get_spki(const X509 *cert)
+{
+	return (X509_PUBKEY *) X509_get_X509_PUBKEY(cert);
+}
+
 static bool
 split_key(X509 *cert, KeyParts *parts)
 {
 	static const unsigned char nothing[1];
-	/* const since OpenSSL 4.0, the reader's argument not yet in 1.1.1 */
-	X509_PUBKEY *spki = (X509_PUBKEY *) X509_get_X509_PUBKEY(cert);
+	X509_PUBKEY *spki = get_spki(cert);
 	X509_ALGOR *algor = NULL;
 	const unsigned char *octets = NULL;
 	int			len = 0;
@@ -146,7 +152,7 @@ static void
 digest_key(X509 *cert, unsigned char *digest)
 {
 	unsigned char *der = NULL;
-	int			len = i2d_X509_PUBKEY((X509_PUBKEY *) X509_get_X509_PUBKEY(cert), &der);
+	int			len = i2d_X509_PUBKEY(get_spki(cert), &der);
 
 	if (len > 0)
 		EVP_Digest(der, (size_t) len, digest, NULL, EVP_sha256(), NULL);

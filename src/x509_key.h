@@ -42,8 +42,8 @@ typedef struct EsgKeyInfo
 {
 	EsgKeyType	type;
 	bool		usable;			/* OpenSSL decoded it and it can sign */
-	char		algorithm[64];	/* "RSA", "RSASSA-PSS", "DSA", "EC", "Ed25519",
-								 * …, the dotted OID if unknown */
+	char		algorithm[64];	/* "RSA", "RSASSA-PSS", "DSA", "EC",
+								 * "Ed25519", …, the dotted OID if unknown */
 	char		curve[32];		/* EC: "prime256v1" …; "" if unnamed */
 	int			curve_nid;		/* NID_undef if none */
 	int			bits;			/* RSA modulus, DSA p, EC group order, 256
@@ -52,10 +52,12 @@ typedef struct EsgKeyInfo
 	bool		small_exponent; /* RSA, 3..65535 */
 	bool		explicit_parameters;	/* EC */
 	unsigned	faults;			/* EsgKeyFault bits */
-	unsigned char digest[ESG_DIGEST_SIZE];	/* SHA-256 of subjectPublicKeyInfo (algorithm + key bits) */
+	unsigned char digest[ESG_DIGEST_SIZE];	/* SHA-256 of subjectPublicKeyInfo
+											 * (algorithm + key bits) */
 } EsgKeyInfo;
 
 extern void esg_x509_key_read(X509 *cert, EsgMemo *memo, EsgKeyInfo *out);
+
 /* NIST SP 800-57 row for a modulus size, rounded down; 0 below 1024 bits */
 extern int	esg_x509_key_rsa_strength(int bits);
 

@@ -82,7 +82,7 @@ split_seconds(int64_t unix_seconds, CivilTime *out)
 	int64_t		days = since_0 / ESG_SECONDS_PER_DAY;
 	int			rest = (int) (since_0 % ESG_SECONDS_PER_DAY);
 
-	/* 400 years have 146097 days; the guess is never too high by more than one */
+	/* 400 years have 146097 days */
 	out->year = (int) (days * 400 / 146097);
 	while (days_before_year(out->year + 1) <= days)
 		out->year++;
@@ -226,7 +226,7 @@ esg_x509_time_read(const ASN1_TIME *t)
 		return out;
 	out.unix_seconds = seconds;
 	out.state = seconds == FOREVER_SECONDS ? ESG_TIME_FOREVER : ESG_TIME_VALID;
-	/* what has been read ends in Z and has this length is the form of RFC 5280 */
+	/* of what has been read, only RFC 5280's form ends in Z at this length */
 	out.nonconforming = len != (type == V_ASN1_UTCTIME ? 13 : 15) || text.end[-1] != 'Z';
 	return out;
 }

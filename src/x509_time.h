@@ -27,9 +27,10 @@ typedef struct EsgTime
 	EsgTimeState state;
 	int64_t		unix_seconds;	/* proleptic Gregorian, UTC; year 0..9999; set
 								 * for ESG_TIME_FOREVER too */
-	bool		nonconforming;	/* readable, but OpenSSL's verification refuses
-								 * it (no seconds, offset instead of Z …):
-								 * ASN1_TIME_to_tm/X509_cmp_time says error */
+	bool		nonconforming;	/* readable, but OpenSSL's verification
+								 * refuses it (no seconds, offset instead of Z
+								 * …): ASN1_TIME_to_tm/X509_cmp_time says
+								 * error */
 } EsgTime;
 
 #define ESG_SECONDS_PER_DAY INT64_C(86400)
@@ -37,9 +38,11 @@ typedef struct EsgTime
 extern EsgTime esg_x509_time_read(const ASN1_TIME *t);
 extern int64_t esg_x509_time_from_civil(int year, int month, int day,
 										int hour, int minute, int second);
+
 /* ISO 8601, "2026-11-25T08:00:00Z" or "infinity"; "invalid", "absent" */
 #define ESG_TIME_TEXT_SIZE 32
 extern void esg_x509_time_text(EsgTime t, char *buf, size_t size);
+
 /* a span in words, "5 days", "3 hours", "less than a minute"; seconds >= 0 */
 extern void esg_x509_time_span_text(int64_t seconds, char *buf, size_t size);
 
