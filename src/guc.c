@@ -9,7 +9,7 @@
  */
 #include "postgres.h"
 
-#include <limits.h>
+#include <ctype.h>
 #include <unistd.h>
 
 #include "miscadmin.h"

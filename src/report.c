@@ -441,11 +441,11 @@ escape_character(StringInfo out, const char *str, int len)
 
 	if (step > len || !pg_utf8_islegal((const unsigned char *) str, step))
 	{
-		appendStringInfo(out, "\\x%02X", (unsigned char) *str);
+		appendStringInfo(out, "\\x%02x", (unsigned char) *str);
 		return 1;
 	}
 	c = utf8_to_unicode((const unsigned char *) str);
-	appendStringInfo(out, c > 0xFFFF ? "\\U%08X" : "\\u%04X", (unsigned) c);
+	appendStringInfo(out, c > 0xFFFF ? "\\U%08x" : "\\u%04x", (unsigned) c);
 	return step;
 }
 
