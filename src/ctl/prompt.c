@@ -220,9 +220,11 @@ ask(int tty, const char *question, EsgPassphrase *out)
 		{
 			quiet = before;
 			quiet.c_lflag &= ~(tcflag_t) (ECHO | ECHONL);
-			write_text(tty, question);
 			if (tcsetattr(tty, TCSAFLUSH, &quiet) == 0)
+			{
+				write_text(tty, question);
 				good = read_line(tty, &mask, out);
+			}
 			error = good ? 0 : errno;
 			write_text(tty, "\n");
 			tcsetattr(tty, TCSAFLUSH, &before);

@@ -1,0 +1,240 @@
+# kill -9 at every step of "ssl_guard_ctl encrypt": afterwards the old pair can
+# be read, or the new one; and the next encrypt goes well.
+#
+# A library loaded into the program (LD_PRELOAD) kills it before its nth call
+# of a function that changes something in the file system.
+
+use strict;
+use warnings;
+
+use IPC::Run ();
+use Test::More;
+
+use ESG::Certs;
+use PostgreSQL::Test::Utils ();
+
+my $base = PostgreSQL::Test::Utils::tempdir();
+my $count = 0;
+
+ESG::Certs::spew("$base/killer.c", <<'SOURCE');
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+static void
+step(void)
+{
+	static int calls;
+	const char *at = getenv("KILL_AT");
+
+	if (at && ++calls == atoi(at))
+		kill(getpid(), SIGKILL);
+}
+
+static int
+open_at(const char *function, int fd, const char *path, int flags, mode_t mode)
+{
+	int			(*next) (int, const char *, int, ...) =
+		(int (*) (int, const char *, int, ...)) dlsym(RTLD_NEXT, function);
+
+	if (flags & O_CREAT)
+		step();
+	return next(fd, path, flags, mode);
+}
+
+#define OPEN_AT(function) \
+	int function(int fd, const char *path, int flags, ...) \
+	{ \
+		va_list ap; \
+		mode_t mode; \
+		va_start(ap, flags); \
+		mode = va_arg(ap, mode_t); \
+		va_end(ap); \
+		return open_at(#function, fd, path, flags, mode); \
+	}
+
+OPEN_AT(openat)
+#ifdef __GLIBC__
+OPEN_AT(openat64)
+#endif
+
+int
+fchmod(int fd, mode_t mode)
+{
+	step();
+	return ((int (*) (int, mode_t)) dlsym(RTLD_NEXT, "fchmod")) (fd, mode);
+}
+
+ssize_t
+write(int fd, const void *data, size_t len)
+{
+	step();
+	return ((ssize_t (*) (int, const void *, size_t)) dlsym(RTLD_NEXT, "write")) (fd, data, len);
+}
+
+int
+fsync(int fd)
+{
+	step();
+	return ((int (*) (int)) dlsym(RTLD_NEXT, "fsync")) (fd);
+}
+
+int
+unlinkat(int fd, const char *path, int flags)
+{
+	step();
+	return ((int (*) (int, const char *, int)) dlsym(RTLD_NEXT, "unlinkat")) (fd, path, flags);
+}
+
+int
+renameat(int from_fd, const char *from, int to_fd, const char *to)
+{
+	step();
+	return ((int (*) (int, const char *, int, const char *)) dlsym(RTLD_NEXT, "renameat")) (from_fd, from, to_fd, to);
+}
+SOURCE
+
+my $built = system("cc -shared -fPIC -o '$base/killer.so' '$base/killer.c' -ldl 2>'$base/cc.out'") == 0;
+plan skip_all => 'no C compiler' unless $built;
+
+sub new_dir
+{
+	my $dir = "$base/d" . ++$count;
+
+	mkdir $dir, 0700 or die "mkdir: $!";
+	return $dir;
+}
+
+sub put
+{
+	my ($dir, $file, $content) = @_;
+
+	ESG::Certs::spew("$dir/$file", $content);
+	chmod 0400, "$dir/$file";
+	return;
+}
+
+# the files of a directory by name, and a directory with such files
+sub remember
+{
+	my ($dir) = @_;
+
+	return { map { (s{.*/}{}r => ESG::Certs::slurp($_)) } glob("$dir/*") };
+}
+
+sub restore
+{
+	my ($files) = @_;
+	my $dir = new_dir();
+
+	put($dir, $_, $files->{$_}) foreach keys %$files;
+	return $dir;
+}
+
+# true if it ended by itself, with success; dies if it failed by itself
+sub encrypt
+{
+	my ($dir, $passphrase, $kill_at) = @_;
+	my $said = '';
+
+	ESG::Certs::spew("$base/input", "$passphrase\n");
+	{
+		local $ENV{LD_PRELOAD} = $kill_at ? "$base/killer.so" : '';
+		local $ENV{KILL_AT} = $kill_at // '';
+		IPC::Run::run([ 'ssl_guard_ctl', 'encrypt', '--force', '-D', $dir ], '<', "$base/input", '>&', \$said);
+	}
+	return 1 if $? == 0;
+	return 0 if $kill_at && ($? & 127) == 9;
+	die "ssl_guard_ctl failed (status $?): $said";
+}
+
+# the passphrase, or '' if there is no pair
+sub decrypt
+{
+	my ($dir) = @_;
+	my ($out, $err) = ('', '');
+
+	IPC::Run::run([ 'ssl_guard_ctl', 'decrypt', '-D', $dir ], '<', \undef, '>', \$out, '2>', \$err);
+	return '' if $err =~ /cipher" cannot be used: No such file/;
+	return "failed: $err" if $? != 0;
+	chomp $out;
+	return $out;
+}
+
+# Kills at each step in turn, starting from the files given.  Returns the list
+# of [ step, what can be read, files ].
+sub kill_everywhere
+{
+	my ($start, $passphrase) = @_;
+	my @states;
+
+	for (my $step = 1; $step < 100; $step++)
+	{
+		my $dir = restore($start);
+
+		return @states if encrypt($dir, $passphrase, $step);
+		push @states, [ $step, decrypt($dir), remember($dir) ];
+	}
+	die 'it never ends';
+}
+
+# The old answer up to some step, the new one from then on, and both occur.
+sub is_switch
+{
+	my ($old, $new, $name, @states) = @_;
+	my $answers = join ' ', map { $_->[1] eq $old ? 'old' : $_->[1] eq $new ? 'new' : "($_->[1])" } @states;
+
+	like($answers, qr/\A(old )+(new ?)+\z/, $name);
+	return;
+}
+
+my $old_dir = new_dir();
+encrypt($old_dir, 'old');
+my $old = remember($old_dir);
+
+my @first = kill_everywhere({}, 'new');
+is_switch('', 'new', 'the first pair: nothing, then the pair', @first);
+cmp_ok(scalar @first, '>=', 14, 'every step was reached');
+
+my @states = kill_everywhere($old, 'new');
+is_switch('old', 'new', 'a pair is replaced: the old one, then the new one', @states);
+
+my (@after, @tidy, @again);
+foreach my $state (@states)
+{
+	my $dir = restore($state->[2]);
+
+	encrypt($dir, 'next');
+	push @after, decrypt($dir);
+	push @tidy, join ' ', sort keys %{ remember($dir) };
+
+	# killed a second time, at each step: nothing that could be read gets lost
+	my @second = kill_everywhere($state->[2], 'next');
+	my $answers = join ' ', map { $_->[1] } @second;
+	push @again, "step $state->[0]: $answers" if $answers !~ /\A($state->[1] )+(next ?)+\z/;
+}
+is_deeply([ grep { $_ ne 'next' } @after ], [], 'encrypt works after a crash at any step');
+is_deeply([ grep { $_ ne 'server.key.cipher server.key.rand' } @tidy ], [], 'and tidies up');
+is_deeply(\@again, [], 'a second crash does no harm either');
+
+# check tells of the interrupted one
+my ($pending) = grep { $_->[1] eq 'new' && $_->[2]{'server.key.rand.new'} } @states;
+ok($pending, 'there is a state in which .rand.new is the one that counts');
+my $dir = restore($pending->[2]);
+my $said = '';
+IPC::Run::run([ 'ssl_guard_ctl', 'check', '-D', $dir ], '<', \undef, '>&', \$said);
+is($?, 0, 'check calls it usable');
+like($said, qr/interrupted/, 'and tells that encrypt was interrupted');
+
+# encrypt finished it before it failed for lack of room: the pair is still there
+my $failed = `echo next | bash -c 'ulimit -f 0; ssl_guard_ctl encrypt --force -D "\$0" 2>&1 | cat' '$dir'`;
+like($failed, qr/could not write/, 'a full disk after the crash');
+is(decrypt($dir), 'new', 'the pair is as it was');
+is(join(' ', sort keys %{ remember($dir) }), 'server.key.cipher server.key.rand', 'but tidy');
+
+done_testing();
