@@ -25,7 +25,8 @@ typedef struct EsgIdentityRow
 typedef struct EsgIdentityDecision
 {
 	bool		allowed;
-	bool		failed;			/* not allowed because the answer could not be had */
+	bool		failed;			/* not allowed because the answer could not be
+								 * had */
 	char	   *reason;			/* palloc'd, UTF-8 */
 	int			row_count;		/* up to the first match, or all */
 	EsgIdentityRow *rows;
@@ -38,6 +39,7 @@ typedef struct EsgIdentityDecision
  */
 extern void esg_identity_decide(X509 *cert, const char *role_name, bool all,
 								EsgIdentityDecision *out);
+
 /* the login's question; no refusal where the check does not apply */
 extern void esg_identity_check(const EsgPeer *peer, EsgRefusal *out);
 

@@ -47,11 +47,10 @@ count_characters(const char *text, size_t len)
 	return count;
 }
 
-/* always false, for "return fail(...)" */
-static bool
-fail(Scanner *scan, size_t pos, const char *fmt,...)
+static bool fail(Scanner *scan, size_t pos, const char *fmt,...)
 			__attribute__((format(printf, 3, 4)));
 
+/* always false, for "return fail(...)" */
 static bool
 fail(Scanner *scan, size_t pos, const char *fmt,...)
 {

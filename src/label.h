@@ -32,7 +32,8 @@ typedef struct EsgLabel
 {
 	bool		tls;
 	bool		x509;			/* the flag; see esg_label_needs_certificate() */
-	int			min_tls;		/* TLS1_VERSION … TLS1_3_VERSION; 0 if not given */
+	int			min_tls;		/* TLS1_VERSION … TLS1_3_VERSION; 0 if not
+								 * given */
 	int			count;
 	EsgLabelRule *rules;
 } EsgLabel;
@@ -56,7 +57,8 @@ typedef struct EsgLabelVerdict
 {
 	bool		refused;
 	bool		failed;			/* refused because the answer could not be had */
-	const char *key;			/* static: the first requirement that is not met */
+	const char *key;			/* static: the first requirement that is not
+								 * met */
 	const char *reason;			/* static phrase */
 } EsgLabelVerdict;
 

@@ -21,8 +21,8 @@ typedef struct EsgPeer
 	const SockAddr *address;
 	bool		local;			/* Unix socket: never denied */
 	bool		tls;
-	bool		line_wants_certificate; /* the pg_hba.conf line has clientcert= or
-										 * the method cert */
+	bool		line_wants_certificate; /* the pg_hba.conf line has
+										 * clientcert= or the method cert */
 	SSL		   *ssl;			/* NULL without TLS */
 	X509	   *cert;			/* verified by core; NULL: none */
 	int			tls_version;	/* SSL_version(); 0 without TLS */
@@ -34,15 +34,18 @@ typedef struct EsgPeer
 typedef struct EsgRefusal
 {
 	EsgCode		code;			/* ESG_NO_FINDING: nothing to refuse */
-	char		pairs[ESG_DETAIL_SIZE]; /* "key=value ..." for the server log, UTF-8 */
+	char		pairs[ESG_DETAIL_SIZE]; /* "key=value ..." for the server log,
+										 * UTF-8 */
 } EsgRefusal;
 
 extern void esg_login_peer_read(Port *port, EsgPeer *out);
 
 /* A refusal that tells who: role, client, certificate. */
 extern void esg_login_peer_begin_refusal(const EsgPeer *peer, EsgCode code, EsgRefusal *out);
+
 /* appends a pair whose value may be any bytes */
 extern void esg_login_peer_add_pair(EsgRefusal *refusal, const char *key, const char *value);
+
 /* the object of an alarm about this role and this certificate; size ESG_OBJECT_SIZE */
 extern void esg_login_peer_object(const EsgPeer *peer, char *buf);
 

@@ -58,7 +58,8 @@ typedef struct EsgCandidate
 {
 	EsgIdentitySource source;
 	char	   *text;			/* printable */
-	const char *unusable;		/* static text: why it never matches; NULL if it may */
+	const char *unusable;		/* static text: why it never matches; NULL if
+								 * it may */
 } EsgCandidate;
 
 typedef struct EsgCandidates
@@ -78,6 +79,7 @@ typedef enum EsgNamesResult
 } EsgNamesResult;
 
 extern const char *esg_name_match_source_name(EsgIdentitySource source);
+
 /* exact, lower case; only what identity_sources may hold, so not "issuer" */
 extern bool esg_name_match_source_lookup(const char *name, size_t len, EsgIdentitySource *out);
 
@@ -89,6 +91,7 @@ extern bool esg_name_match_source_lookup(const char *name, size_t len, EsgIdenti
 extern EsgNamesResult esg_name_match_candidates(X509 *cert, const unsigned char *sources,
 												int source_count, EsgCandidates *out);
 extern void esg_name_match_candidates_free(EsgCandidates *candidates);
+
 /* static text for anything but ESG_NAMES_OK */
 extern const char *esg_name_match_result_text(EsgNamesResult result);
 
