@@ -1,0 +1,116 @@
+/*
+ * seeds.c
+ *		What the fuzzers start from: seeds DIRECTORY
+ *
+ * Writes certificates and CRLs of many kinds into DIRECTORY/fuzz_cert and files
+ * of PEM blocks into DIRECTORY/fuzz_pem, which must be there.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/pem.h>
+
+#include "certmaker.h"
+
+static void
+write_file(const char *dir, const char *kind, const char *name, const void *data, size_t len)
+{
+	char		path[1024];
+	FILE	   *out;
+
+	snprintf(path, sizeof(path), "%s/%s/seed_%s", dir, kind, name);
+	out = fopen(path, "wb");
+	if (out == NULL || fwrite(data, 1, len, out) != len || fclose(out) != 0)
+	{
+		perror(path);
+		exit(1);
+	}
+}
+
+static void
+write_cert(const char *dir, const char *name, const CertSpec *spec)
+{
+	X509	   *cert = certmaker_cert(spec);
+	size_t		len;
+	unsigned char *der = certmaker_der(cert, &len);
+
+	write_file(dir, "fuzz_cert", name, der, len);
+	free(der);
+	X509_free(cert);
+}
+
+static void
+write_certs(const char *dir)
+{
+	write_cert(dir, "plain", &(CertSpec){0});
+	write_cert(dir, "version1", &(CertSpec){.version = 1});
+	write_cert(dir, "names", &(CertSpec){.issuer = "CN=a\\,b,O=c",
+		.subject = "C=DE,O=M\xc3\xbcller,OU=\\x00,CN=\\xe2\\x80\\xae,CN=b,1.2.3.4=x",
+		.extensions = "subjectAltName=DNS:a,URI:x:y,email:a@b,IP:1.2.3.4,IP:::1,RID:1.2.3,"
+		"dirName:d,otherName:1.3.6.1.4.1.311.20.2.3;UTF8:u@d\n[d]\nCN=x\n"});
+	write_cert(dir, "usages", &(CertSpec){.extensions =
+		"basicConstraints=critical,CA:TRUE\nkeyUsage=keyCertSign,digitalSignature\n"
+		"extendedKeyUsage=serverAuth,1.2.3\ntlsfeature=status_request\n1.2.3.4=critical,DER:0500"});
+	write_cert(dir, "ec", &(CertSpec){.key = certmaker_ec("prime256v1")});
+	write_cert(dir, "explicit", &(CertSpec){.key = certmaker_ec_explicit("prime256v1")});
+	write_cert(dir, "ed25519", &(CertSpec){.key = certmaker_named("ED25519")});
+	write_cert(dir, "pss", &(CertSpec){.pss_salt = 32});
+	write_cert(dir, "times", &(CertSpec){.not_before = "500101000000Z", .not_after = "99991231235959Z",
+		.serial = "-1"});
+}
+
+static void
+write_crls(const char *dir, X509 *ca)
+{
+	const char *const revoked[] = {"1", "2", NULL};
+	X509_CRL   *crl = certmaker_crl(&(CrlSpec){.issuer_cert = ca, .issuer_key = certmaker_rsa(2048),
+		.revoked = revoked});
+	unsigned char *der = NULL;
+	int			len = i2d_X509_CRL(crl, &der);
+	char	   *pem = certmaker_crl_pem(crl);
+
+	write_file(dir, "fuzz_cert", "crl", der, (size_t) len);
+	write_file(dir, "fuzz_pem", "crl", pem, strlen(pem));
+	OPENSSL_free(der);
+	free(pem);
+	X509_CRL_free(crl);
+}
+
+/* Small certificates, so that the fuzzer can put several into one file. */
+static void
+write_pems(const char *dir)
+{
+	X509	   *cert = certmaker_cert(&(CertSpec){.key = certmaker_ec("prime256v1")});
+	char	   *pem = certmaker_pem(cert);
+	size_t		len = strlen(pem);
+	BIO		   *bio = BIO_new(BIO_s_mem());
+	char	   *text;
+	long		text_len;
+
+	write_file(dir, "fuzz_pem", "one", pem, len);
+	BIO_printf(bio, "text\n%s", pem);
+	PEM_write_bio_X509_AUX(bio, cert);
+	PEM_write_bio_PrivateKey(bio, certmaker_ec("prime256v1"), NULL, NULL, 0, NULL, NULL);
+	BIO_printf(bio, "%.*s%s", (int) len - 1, pem, pem);
+	text_len = BIO_get_mem_data(bio, &text);
+	write_file(dir, "fuzz_pem", "many", text, (size_t) text_len);
+	BIO_free(bio);
+	free(pem);
+	X509_free(cert);
+}
+
+int
+main(int argc, char **argv)
+{
+	X509	   *ca;
+
+	if (argc != 2)
+		return 2;
+	ca = certmaker_cert(&(CertSpec){0});
+	write_certs(argv[1]);
+	write_crls(argv[1], ca);
+	write_pems(argv[1]);
+	X509_free(ca);
+	return 0;
+}
