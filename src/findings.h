@@ -191,6 +191,7 @@ extern EsgSeverity esg_findings_severity(EsgCode code, EsgRole role, const EsgOv
 extern bool esg_findings_add(EsgFindings *list, EsgCode code, EsgRole role,
 							 const EsgOverrides overrides, const char *fmt,...)
 			__attribute__((format(printf, 5, 6)));
+
 /*
  * The same with the check's own severity in place of the table's, for a code
  * whose severity depends on more than the role.  Overrides still win.

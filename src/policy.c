@@ -337,6 +337,31 @@ check_explicit_ec_parameters(const CertCase *c, CertVerdict *v)
 }
 
 /*
+ * The OID of the key's type, or of its curve if the type has one; "" if the
+ * name that the key goes by is that OID.
+ */
+static void
+print_key_oid(const EsgCertInfo *cert, char *buf, size_t size)
+{
+	X509_ALGOR *algorithm = NULL;
+	const ASN1_OBJECT *shown;
+	const void *parameter = NULL;
+	int			parameter_type = V_ASN1_UNDEF;
+
+	buf[0] = '\0';
+	if (cert->cert == NULL ||
+		X509_PUBKEY_get0_param(NULL, NULL, NULL, &algorithm,
+							   X509_get_X509_PUBKEY(cert->cert)) != 1)
+		return;
+	X509_ALGOR_get0(&shown, &parameter_type, &parameter, algorithm);
+	if (parameter_type == V_ASN1_OBJECT)
+		shown = parameter;
+	esg_x509_name_oid(shown, buf, size);
+	if (strcmp(buf, cert->key.algorithm) == 0)
+		buf[0] = '\0';
+}
+
+/*
  * A key that OpenSSL can use but whose strength is in no table of ours is not
  * fine either: a warning under the same code.
  */
@@ -347,8 +372,11 @@ check_unusable_key(const CertCase *c, CertVerdict *v)
 
 	if (!key->usable)
 	{
-		snprintf(v->detail, sizeof(v->detail),
-				 "this OpenSSL cannot use type %s to sign and verify", key->algorithm);
+		char		oid[80];
+
+		print_key_oid(c->cert, oid, sizeof(oid));
+		snprintf(v->detail, sizeof(v->detail), "this OpenSSL cannot use it to sign: %s%s%s",
+				 key->algorithm, oid[0] != '\0' ? ", OID " : "", oid);
 		return true;
 	}
 	if (key->security_bits >= 0)

@@ -73,7 +73,8 @@ typedef struct ChainCase
 	const EsgPolicy *policy;
 	EsgMemo    *memo;
 	Link	   *links;
-	int		   *first_copies;	/* position of the same certificate before, or -1 */
+	int		   *first_copies;	/* the same certificate's position before, or
+								 * -1 */
 	bool	   *in_path;		/* on the way from the leaf up */
 	int			leaf;			/* where that way starts */
 	int			top;			/* and ends */
@@ -728,11 +729,10 @@ judge_bundle(const EsgChainCert *certs, int count, const EsgPolicy *policy, EsgF
 
 	for (i = 0; i < count; i++)
 	{
-		char		name[ESG_MAX_DETAIL + 8];
+		const char *name = esg_public_roots_name(certs[i].info->fingerprint);
 
-		if (esg_public_roots_has(certs[i].info->fingerprint))
+		if (name != NULL)
 		{
-			print_name(X509_get_subject_name(certs[i].info->cert), name, sizeof(name));
 			esg_findings_add(out, ESG_PUBLIC_ROOT_STORE, ESG_ROLE_FILE, policy->overrides,
 							 "%s", name);
 			return;

@@ -24,6 +24,7 @@ typedef struct EsgIssuerIndex EsgIssuerIndex;
 
 extern EsgIssuerIndex *esg_policy_chain_index(const EsgCertInfo *const *certs, int count);
 extern void esg_policy_chain_index_free(EsgIssuerIndex *index);
+
 /* candidates of that subject name, first of *count; NULL and 0 if none */
 extern const EsgCertInfo *const *esg_policy_chain_find(const EsgIssuerIndex *index,
 													   const X509_NAME *subject, int *count);

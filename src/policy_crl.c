@@ -85,9 +85,11 @@ static bool
 check_invalid_time(const CrlCase *c, char *detail, size_t size)
 {
 	bool		bad_begin = esg_policy_time_unusable(c->crl->this_update);
-	bool		bad_end = c->crl->next_update.state != ESG_TIME_ABSENT &&
-		esg_policy_time_unusable(c->crl->next_update);
+	bool		bad_end = esg_policy_time_unusable(c->crl->next_update);
 
+	/* absent is another finding */
+	if (c->crl->next_update.state == ESG_TIME_ABSENT)
+		bad_end = false;
 	snprintf(detail, size, "%s%s%s", bad_begin ? "thisUpdate" : "",
 			 bad_begin && bad_end ? ", " : "", bad_end ? "nextUpdate" : "");
 	return bad_begin || bad_end;

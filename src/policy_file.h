@@ -19,7 +19,8 @@ typedef enum EsgFileKind
 	ESG_FILE_CRL,
 	ESG_FILE_CRL_DIR,
 	ESG_FILE_EXTRA,
-	ESG_FILE_PASSPHRASE,		/* server.key.cipher, server.key.rand: key rules */
+	ESG_FILE_PASSPHRASE,		/* server.key.cipher, server.key.rand: key
+								 * rules */
 	ESG_FILE_DIRECTORY			/* on the path of one of the above */
 } EsgFileKind;
 

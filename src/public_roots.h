@@ -7,9 +7,7 @@
 #ifndef ESG_PUBLIC_ROOTS_H
 #define ESG_PUBLIC_ROOTS_H
 
-#include <stdbool.h>
-
-/* fingerprint: SHA-256 of the certificate, 32 bytes */
-extern bool esg_public_roots_has(const unsigned char *fingerprint);
+/* its name, or NULL; fingerprint: SHA-256 of the certificate, 32 bytes */
+extern const char *esg_public_roots_name(const unsigned char *fingerprint);
 
 #endif							/* ESG_PUBLIC_ROOTS_H */
