@@ -104,6 +104,18 @@ describe_subject(X509 *cert, EsgClientFacts *out)
 			  esg_x509_info_serial_text(X509_get0_serialNumber(cert)));
 }
 
+/* Keeps what is said of the worst finding, and of which certificate. */
+static void
+keep_detail(EsgClientFacts *out, const EsgFinding *finding, EsgRole role)
+{
+	char		text[2 * ESG_CLIENT_DETAIL_SIZE];
+
+	snprintf(text, sizeof(text), "%s%s", finding->detail,
+			 role == ESG_ROLE_CHAIN ? ", in an intermediate certificate" : "");
+	out->detail_code = finding->code;
+	esg_client_entry_copy_text(out->detail, sizeof(out->detail), text);
+}
+
 /* Notes one finding; the worst of all leaves its detail. */
 static void
 note_finding(EsgClientFacts *out, const EsgFinding *finding, EsgRole role,
@@ -120,8 +132,7 @@ note_finding(EsgClientFacts *out, const EsgFinding *finding, EsgRole role,
 	if (finding->severity <= *worst)
 		return;
 	*worst = finding->severity;
-	out->detail_code = finding->code;
-	esg_client_entry_copy_text(out->detail, sizeof(out->detail), finding->detail);
+	keep_detail(out, finding, role);
 }
 
 static void
@@ -261,10 +272,11 @@ judge_begin(const EsgClientFacts *facts, const EsgPolicy *policy, int64 now, Esg
 	(void) esg_findings_add(out, ESG_NOT_YET_VALID, ESG_ROLE_CLIENT, policy->overrides, "%s", wait);
 }
 
-/* What can be said of a finding whose own words were not kept. */
+/* What can be said of a finding whose own words were not kept; "" is nothing. */
 static void
 describe_code(const EsgClientFacts *facts, EsgCode code, char *buf, size_t size)
 {
+	buf[0] = '\0';
 	if ((int) code == facts->detail_code)
 		strlcpy(buf, facts->detail, size);
 	else if (code == ESG_WEAK_SIGNATURE || code == ESG_UNKNOWN_SIGNATURE ||
@@ -276,8 +288,9 @@ describe_code(const EsgClientFacts *facts, EsgCode code, char *buf, size_t size)
 		strlcpy(buf, "several", size);
 	else if (code == ESG_WRONG_PURPOSE)
 		strlcpy(buf, "clients", size);
-	else
-		strlcpy(buf, "see ssl_guard_inspect()", size);
+	else if (code == ESG_VALIDITY_TOO_LONG)
+		esg_x509_time_span_text(facts->not_after.unix_seconds - facts->not_before.unix_seconds,
+								buf, size);
 }
 
 void

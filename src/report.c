@@ -121,20 +121,29 @@ esg_report_append_pair(char *buf, size_t size, const char *key, const char *valu
 		strlcat(buf, value, size);
 }
 
-/* Puts detail into the predicate's "%s". */
+/* Puts detail into the predicate's "%s"; without one the place for it goes. */
 static void
 append_predicate(StringInfo buf, const char *predicate, const char *detail)
 {
 	const char *slot = strstr(predicate, "%s");
+	const char *before = slot;
+	const char *after;
 
 	if (slot == NULL)
 	{
 		appendStringInfoString(buf, predicate);
 		return;
 	}
-	appendBinaryStringInfo(buf, predicate, slot - predicate);
+	after = slot + 2;
+	if (detail == NULL || *detail == '\0')
+	{
+		while (before > predicate && strchr(" (", before[-1]) != NULL)
+			before--;
+		after += *after == ')' ? 1 : 0;
+	}
+	appendBinaryStringInfo(buf, predicate, before - predicate);
 	appendStringInfoString(buf, detail ? detail : "");
-	appendStringInfoString(buf, slot + 2);
+	appendStringInfoString(buf, after);
 }
 
 /* Appends " in file ..." or the like, text in quotes and cut at max bytes. */

@@ -1,0 +1,85 @@
+# file_permission_check = enforce: no login and no start with unsafe files.
+
+use strict;
+use warnings;
+
+use Test::More;
+
+use PostgreSQL::Test::Utils ();
+
+use ESG::Certs;
+use ESG::Node;
+
+my $certs = ESG::Certs->new;
+my $ca = $certs->make_ca('ca');
+my $crl = $certs->make_crl($ca, 'crl');
+my $node = ESG::Node->new('main');
+
+$node->setup(
+	ca => $ca,
+	crl => $crl,
+	server => $certs->make_server('server', ca => $ca),
+	conf => "ext_ssl_guard.file_poll_interval = '1s'\next_ssl_guard.exempt_roles = 'exempt'",
+	hba => [ 'hostssl all all 127.0.0.1/32 trust', 'hostnossl all all 127.0.0.1/32 trust' ]);
+$node->start;
+$node->safe_psql('postgres', 'CREATE ROLE app LOGIN; CREATE ROLE exempt LOGIN');
+
+sub login
+{
+	my (%options) = @_;
+	my ($status, undef, $err) = $node->tcp_psql('SELECT 1', user => 'app', %options);
+
+	return 'in' if $status == 0;
+	return $err =~ /refused \((\w+)\)/ ? $1 : $err;
+}
+
+# warn: an alarm, nothing else
+chmod 0666, $node->path('root.crt') or die "chmod: $!";
+$node->wait_sql("SELECT hint FROM ssl_guard_alarms WHERE code = 'permissions_too_open'", qr/./);
+is(login(), 'in', 'warn: a login gets in');
+
+# enforce
+$node->set_conf('ext_ssl_guard.file_permission_check' => 'enforce', 'esg_test.marker' => '1');
+$node->reload;
+$node->wait_sql('SHOW esg_test.marker', '1');
+my $offset = $node->log_end;
+is(login(), 'permissions_too_open', 'enforce: refused');
+$node->wait_log(qr/FATAL:  connection was refused \(permissions_too_open\)/, $offset);
+like($node->log_since($offset), qr{path=\S*root\.crt .*remedy="chmod 0644}, 'the log has file and remedy');
+my (undef, undef, $told) = $node->tcp_psql('SELECT 1', user => 'app');
+unlike($told, qr/root\.crt|chmod/, 'the client is not told which file');
+is(login(user => 'exempt'), 'in', 'an exempt role gets in');
+is(login(sslmode => 'disable'), 'in', 'without TLS no TLS file is in use');
+is($node->safe_psql('postgres', 'SELECT 1'), '1', 'a Unix socket is never refused');
+chmod 0644, $node->path('root.crt') or die "chmod: $!";
+is(login(), 'in', 'mended, the next login gets in, without a reload');
+
+# each of the files
+foreach my $file (qw(server.crt root.crt root.crl))
+{
+	chmod 0664, $node->path($file) or die "chmod: $!";
+	is(login(), 'permissions_too_open', "$file: refused");
+	chmod 0644, $node->path($file) or die "chmod: $!";
+	is(login(), 'in', "$file: mended");
+}
+chmod 0640, $node->path('server.key') or die "chmod: $!";
+is(login(), 'permissions_too_open', 'server.key: refused');
+chmod 0600, $node->path('server.key') or die "chmod: $!";
+is(login(), 'in', 'server.key: mended');
+rename $node->path('root.crl'), $node->path('root.crl.away') or die "rename: $!";
+is(login(), 'file_missing', 'a file that is gone: refused');
+rename $node->path('root.crl.away'), $node->path('root.crl') or die "rename: $!";
+is(login(), 'in', 'back again: a login gets in');
+
+# at start
+$node->stop;
+chmod 0666, $node->path('root.crt') or die "chmod: $!";
+$offset = $node->log_end;
+is($node->start(fail_ok => 1), 0, 'the server does not start');
+like($node->log_since($offset), qr{FATAL:  file ".*root\.crt" has mode 0666}, 'FATAL names file and mode');
+like($node->log_since($offset), qr{HINT:  Run: chmod 0644 }, 'and the command that mends it');
+chmod 0644, $node->path('root.crt') or die "chmod: $!";
+$node->start;
+is(login(), 'in', 'mended, it starts');
+
+done_testing();
