@@ -239,24 +239,51 @@ judge_modulus(const EsgAsn1 *n, EsgMemo *memo, EsgKeyInfo *out)
 	out->faults |= (unsigned) faults;
 }
 
-static void
-read_rsa(const KeyParts *parts, EsgMemo *memo, EsgKeyInfo *out)
+static bool
+open_rsa(EsgAsn1 in, EsgAsn1 *n, EsgAsn1 *e)
 {
-	EsgAsn1		in = parts->bits;
 	EsgAsn1		body;
-	EsgAsn1		n;
-	EsgAsn1		e;
 
-	if (!esg_asn1_read(&in, ESG_TAG_SEQUENCE, &body) ||
-		!esg_asn1_read(&body, ESG_TAG_INTEGER, &n) || !esg_asn1_read(&body, ESG_TAG_INTEGER, &e))
-		return;
-	out->bits = count_bits(&n);
+	return esg_asn1_read(&in, ESG_TAG_SEQUENCE, &body) &&
+		esg_asn1_read(&body, ESG_TAG_INTEGER, n) && esg_asn1_read(&body, ESG_TAG_INTEGER, e);
+}
+
+static void
+judge_rsa(const EsgAsn1 *n, const EsgAsn1 *e, EsgMemo *memo, EsgKeyInfo *out)
+{
+	out->bits = count_bits(n);
 	out->security_bits = esg_x509_key_rsa_strength(out->bits);
 	/* OpenSSL loads longer ones, and then verifies nothing with them */
 	if (out->bits > OPENSSL_RSA_MAX_MODULUS_BITS)
 		out->usable = false;
-	judge_exponent(&e, out);
-	judge_modulus(&n, memo, out);
+	judge_exponent(e, out);
+	judge_modulus(n, memo, out);
+}
+
+/*
+ * OpenSSL takes stranger BER than we do, indefinite lengths for one: let it
+ * write as DER what it has understood.
+ */
+static void
+read_rsa(const KeyParts *parts, EsgMemo *memo, EsgKeyInfo *out)
+{
+	EsgAsn1		der;
+	EsgAsn1		n;
+	EsgAsn1		e;
+	unsigned char *rewritten = NULL;
+	int			len;
+
+	if (open_rsa(parts->bits, &n, &e))
+		judge_rsa(&n, &e, memo, out);
+	else if (parts->pkey)
+	{
+		len = i2d_PublicKey((EVP_PKEY *) parts->pkey, &rewritten);
+		der.p = rewritten;
+		der.end = rewritten + (len > 0 ? len : 0);
+		if (len > 0 && open_rsa(der, &n, &e))
+			judge_rsa(&n, &e, memo, out);
+		OPENSSL_free(rewritten);
+	}
 }
 
 /* ---------- DSA, RFC 3279 2.3.2 ---------- */
@@ -270,10 +297,14 @@ read_dsa(const KeyParts *parts, EsgKeyInfo *out)
 	if (!open_parameters(parts, &body) || !esg_asn1_read(&body, ESG_TAG_INTEGER, &p))
 	{
 		/* parameters inherited from the issuer: nobody supports that */
-		out->usable = false;
-		return;
+		if (parts->param_type != V_ASN1_SEQUENCE)
+			out->usable = false;
+		if (!out->usable)
+			return;
+		out->bits = EVP_PKEY_get_bits(parts->pkey);
 	}
-	out->bits = count_bits(&p);
+	else
+		out->bits = count_bits(&p);
 	out->security_bits = esg_x509_key_rsa_strength(out->bits);
 }
 

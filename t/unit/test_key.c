@@ -330,6 +330,8 @@ test_raw_parts(void)
 	info = read_parts("1.2.840.113549.1.1.1", V_ASN1_NULL, NULL, "30080202" "00FF" "0202" "0003");
 	ok(info.bits == 8 && info.security_bits == 0 && info.small_exponent, "padded INTEGERs");
 	ok((info.faults & (ESG_KEY_BAD_MODULUS | ESG_KEY_BAD_EXPONENT)) == 0, "no sign");
+	info = read_parts("1.2.840.113549.1.1.1", V_ASN1_NULL, NULL, "30800202" "00FF" "020103" "0000");
+	ok(info.bits == (info.usable ? 8 : 0), "an indefinite length, if OpenSSL takes it");
 	info = read_parts("1.2.840.113549.1.1.1", V_ASN1_NULL, NULL, "300602" "01FD" "020103");
 	ok(info.bits == 8 && (info.faults & ESG_KEY_BAD_MODULUS), "negative modulus");
 	info = read_parts("1.2.840.113549.1.1.1", V_ASN1_NULL, NULL, "30070202" "00FD" "0201FD");
