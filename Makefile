@@ -8,7 +8,9 @@
 MODULE_big = ext_ssl_guard
 EXTENSION = ext_ssl_guard
 
-srcroot := $(patsubst %/,%,$(dir $(abspath $(firstword $(MAKEFILE_LIST)))))
+# "." when built in place, for the sake of directories with a space in their name
+makefile := $(firstword $(MAKEFILE_LIST))
+srcroot := $(if $(filter Makefile,$(makefile)),.,$(patsubst %/,%,$(dir $(abspath $(makefile)))))
 DATA = $(notdir $(wildcard $(srcroot)/ext_ssl_guard--*.sql))
 
 # Only the administrator's PG_CONFIG reaches the scripts; they look further
@@ -44,7 +46,7 @@ ifneq ($(pgxs_goals),)
 PGXS := $(shell '$(PG_CONFIG)' --pgxs 2>/dev/null)
 ifneq ($(wildcard $(PGXS)),)
 
-ifneq ($(srcroot),$(CURDIR))
+ifneq ($(srcroot),.)
 $(shell mkdir -p src/ctl)
 endif
 
