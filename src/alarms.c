@@ -380,15 +380,32 @@ esg_alarms_raise(EsgAlarmScope scope, const EsgAlarm *alarm, TimestampTz now)
 	return outcome == OUTCOME_LOG;
 }
 
+/* Most calls are made by good logins, which should not wait for each other. */
+static bool
+is_standing(EsgAlarmScope scope, uint32 hash, EsgCode code, const char *object)
+{
+	const EsgAlarmEntry *entry;
+	bool		standing;
+
+	LWLockAcquire(area_lock, LW_SHARED);
+	entry = find_entry(hash, code, object);
+	standing = entry != NULL && (entry->scopes & (1 << scope)) != 0;
+	LWLockRelease(area_lock);
+	return standing;
+}
+
 bool
 esg_alarms_clear(EsgAlarmScope scope, EsgCode code, const char *object, TimestampTz now)
 {
-	EsgAlarm   *gone = palloc(sizeof(EsgAlarm));
 	uint32		hash = hash_key(code, object);
+	EsgAlarm   *gone;
 	EsgAlarmEntry *entry;
 	bool		cleared;
 
 	esg_shmem_require("the alarm registry");
+	if (!is_standing(scope, hash, code, object))
+		return false;
+	gone = palloc(sizeof(EsgAlarm));
 	LWLockAcquire(area_lock, LW_EXCLUSIVE);
 	entry = find_entry(hash, code, object);
 	cleared = entry != NULL && (entry->scopes & (1 << scope)) != 0 &&

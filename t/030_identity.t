@@ -32,6 +32,12 @@ my $near = $certs->make_client(
 		'URI:spiffe://prod/billing2', 'email:billing@example.com.evil.org',
 		'DNS:billing.example.org', 'UPN:billing@corp2', 'IP:192.0.2.70'
 	]);
+# more names than are looked at
+my $many = $certs->make_client('many', ca => $ca,
+	extensions => [ 'subjectAltName=' . join(',', ('DNS:x') x 1000, 'DNS:billing') ]);
+# names made for the log
+my $forger = $certs->make_client('forger', ca => $ca, subject => "/CN=x\nFATAL:  forged",
+	extensions => ['subjectAltName=URI:http://x\x0aLOG:  forged']);
 my $colons = uc($job->{fingerprint}) =~ s/(..)(?=.)/$1:/gr;
 my $node = ESG::Node->new('main');
 my $marker = 0;
@@ -156,6 +162,20 @@ like(
 my (undef, undef, $told) = $node->tcp_psql('SELECT 1', user => 'billing', client => $near);
 unlike($told, qr/several|upn|DETAIL|HINT/, 'the client is not told');
 
+# Names with line feeds stay on their line.
+apply(identity_sources => 'cn, uri', identity_map => '');
+$offset = $node->log_end;
+is(login('billing', $forger), 'identity_mismatch', 'a name with a line feed');
+like($node->log_since($offset), qr/identities="cn:x\\\\x0aFATAL:  forged/, 'is escaped in the log');
+unlike($node->log_since($offset), qr/^(FATAL|LOG):/m, 'and forges no line');
+
+# What cannot be answered is refused.
+apply(identity_sources => 'dns');
+$offset = $node->log_end;
+is(login('billing', $many), 'identity_mismatch', 'too many identities to look at');
+like($node->log_since($offset), qr/reason="the certificate has too many identities"/, 'says the log');
+apply(identity_sources => 'cn, dns, upn', identity_map => 'several');
+
 # A map that does not exist.
 apply(identity_map => 'missing');
 is(login('billing', $job), 'identity_mismatch', 'a map that does not exist matches nothing');
@@ -215,6 +235,10 @@ is( $node->safe_psql(
 		q{SELECT code, severity, occurrences FROM ssl_guard_alarms WHERE object ~ 'scram'}),
 	'identity_mismatch|warning|3',
 	'warn: an alarm');
+apply(identity_map => '', identity_sources => 'dns');
+is(login('billing', $many), 'in', 'warn: what cannot be answered is let in');
+is($node->count_log(qr/reason="the certificate has too many identities"/, $offset), 1, 'warn: and logged');
+apply(identity_map => 'scram', identity_sources => 'uri');
 is(login('scram', $job, more => 'password=secret'), 'in', 'warn: a good login');
 is($node->count_log(qr/alarm cleared/, $offset), 0, 'does not clear it');
 write_map('scram /^spiffe: scram');
