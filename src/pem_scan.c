@@ -254,13 +254,13 @@ static bool
 take_cert(EsgScan *scan, EsgBlock *block, bool trusted)
 {
 	const unsigned char *p = block->data;
-	bool		with_trust = trusted ||
-		(scan->out->certs == 0 && !(scan->want & ESG_PEM_TRUSTED));
 	X509	   *cert;
 
 	if (!check_header(scan, block))
 		return false;
-	cert = with_trust ? d2i_X509_AUX(NULL, &p, block->len) : d2i_X509(NULL, &p, block->len);
+	if (scan->out->certs == 0 && !(scan->want & ESG_PEM_TRUSTED))
+		trusted = true;
+	cert = trusted ? d2i_X509_AUX(NULL, &p, block->len) : d2i_X509(NULL, &p, block->len);
 	if (cert == NULL)
 	{
 		set_broken(scan, block->offset, "a CERTIFICATE block that does not decode");

@@ -18,11 +18,12 @@
 
 typedef enum EsgPemWant
 {
-	ESG_PEM_CERTS = 1 << 0,		/* CERTIFICATE, X509 CERTIFICATE, TRUSTED CERTIFICATE */
+	ESG_PEM_CERTS = 1 << 0,		/* CERTIFICATE, X509 CERTIFICATE, TRUSTED
+								 * CERTIFICATE */
 	ESG_PEM_CRLS = 1 << 1,		/* X509 CRL */
-	ESG_PEM_TRUSTED = 1 << 2	/* with ESG_PEM_CERTS: take TRUSTED CERTIFICATE
-								 * at every position, as OpenSSL's reader of
-								 * CA files does */
+	ESG_PEM_TRUSTED = 1 << 2	/* with ESG_PEM_CERTS: take TRUSTED
+								 * CERTIFICATE at every position, as OpenSSL's
+								 * reader of CA files does */
 } EsgPemWant;
 
 typedef enum EsgPemEnd
@@ -43,13 +44,16 @@ typedef struct EsgPemResult
 	EsgPemEnd	end;
 	int			certs;			/* callbacks made */
 	int			crls;
-	int			skipped_trusted;	/* TRUSTED CERTIFICATE blocks that OpenSSL skips */
-	bool		glued;			/* "-----END X----------BEGIN X-----" is the fault */
+	int			skipped_trusted;	/* TRUSTED CERTIFICATE blocks that OpenSSL
+									 * skips */
+	bool		glued;			/* "-----END X----------BEGIN X-----" is the
+								 * fault */
 	size_t		fault_offset;	/* byte of the fault, if end is ESG_PEM_BROKEN */
 	char		found[96];		/* what was found instead, in words: "a
 								 * CERTIFICATE REQUEST", "DER", "a PKCS#7
-								 * structure", "HTML", "UTF-16 text", "nothing",
-								 * … or the reason why a block is broken */
+								 * structure", "HTML", "UTF-16 text",
+								 * "nothing", … or the reason why a block is
+								 * broken */
 } EsgPemResult;
 
 /* position counts from 1 by kind; return false to stop; the object is the callee's */

@@ -39,7 +39,8 @@ typedef struct EsgCertInfo
 								 * or as a self-signed v1 (3) */
 	bool		names_equal;	/* subject = issuer */
 	EsgVerdict	self_signed;	/* names equal and proved by the own key;
-								 * ESG_UNKNOWN: names equal, OpenSSL cannot verify */
+								 * ESG_UNKNOWN: names equal, OpenSSL cannot
+								 * verify */
 	bool		has_key_usage;
 	uint32_t	key_usage;		/* KU_* of OpenSSL */
 	bool		has_ext_key_usage;
@@ -48,11 +49,13 @@ typedef struct EsgCertInfo
 								 * present, has serverAuth */
 	bool		client_purpose;
 	bool		unknown_critical;	/* EXFLAG_CRITICAL */
-	bool		malformed_extension;	/* EXFLAG_INVALID, duplicate, version forbids */
+	bool		malformed_extension;	/* EXFLAG_INVALID, duplicate, version
+										 * forbids */
 	const char *malformed_reason;	/* static text, or NULL */
 	char		critical_oid[64];	/* the unknown critical extension */
 	bool		odd_serial;
-	const char *odd_serial_reason;	/* "zero", "negative", "longer than 20 octets" */
+	const char *odd_serial_reason;	/* "zero", "negative", "longer than 20
+									 * octets" */
 	bool		must_staple;
 } EsgCertInfo;
 
@@ -68,18 +71,22 @@ typedef struct EsgCrlInfo
 
 extern void esg_x509_info_read(X509 *cert, EsgMemo *memo, EsgCertInfo *out);
 extern void esg_x509_info_read_crl(X509_CRL *crl, EsgCrlInfo *out);
+
 /* does issuer's key verify cert? ESG_UNKNOWN: OpenSSL cannot say (-1) */
 extern EsgVerdict esg_x509_info_verify(const EsgCertInfo *cert, const EsgCertInfo *issuer,
 									   EsgMemo *memo);
 extern EsgVerdict esg_x509_info_verify_crl(const EsgCrlInfo *crl, const EsgCertInfo *issuer,
 										   EsgMemo *memo);
+
 /* upper-case hex, two digits an octet, "-" before negative ones; new */
 extern char *esg_x509_info_serial_text(const ASN1_INTEGER *serial);
 #define ESG_FINGERPRINT_TEXT_SIZE (2 * ESG_DIGEST_SIZE + 1)
 extern void esg_x509_info_fingerprint_text(const unsigned char *digest, char *buf);
+
 /* RFC 5280 names of the bits, "digitalSignature", into names[]; returns how many */
 #define ESG_MAX_USAGES 32
 extern int	esg_x509_info_key_usage_names(const EsgCertInfo *cert, const char *names[ESG_MAX_USAGES]);
+
 /* "serverAuth", or a dotted OID; each new, OPENSSL_free(); at most max */
 extern int	esg_x509_info_ext_key_usage_names(const EsgCertInfo *cert, char *names[], int max);
 

@@ -139,14 +139,24 @@ find_charset(int asn1_type)
 	}
 }
 
+/* Octets of a UTF-8 character by the first of them; 0 if it cannot be one. */
+static size_t
+count_octets(unsigned char lead)
+{
+	if (lead < 0x80)
+		return 1;
+	if (lead < 0xC2)
+		return 0;
+	return lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0;
+}
+
 /* RFC 3629: shortest form, no surrogates, at most U+10FFFF. */
 static void
 read_utf8(const EsgReader *in, EsgChar *c)
 {
 	static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
 	unsigned char lead = in->next[0];
-	size_t		len = lead < 0x80 ? 1 : lead < 0xC2 ? 0 : lead < 0xE0 ? 2 :
-		lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0;
+	size_t		len = count_octets(lead);
 	size_t		i;
 
 	if (len == 0 || len > in->left)
