@@ -32,7 +32,7 @@ typedef struct AuditState
 	int			crl_capacity;
 } AuditState;
 
-static pg_attribute_noreturn() void
+static void
 raise_out_of_memory(void)
 {
 	ERR_clear_error();

@@ -587,6 +587,7 @@ cut_detail(char *text)
 }
 
 /* New text with the detail; NULL if memory ran out. */
+__attribute__((format(printf, 1, 0)))
 static char *
 format_detail(const char *fmt, va_list args)
 {

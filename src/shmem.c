@@ -62,7 +62,7 @@ esg_shmem_request(void)
 static void
 attach_area(const EsgArea *area, LWLock *lock)
 {
-	char		name[SHMEM_INDEX_KEYSIZE];
+	char		name[48];		/* the index keeps as many characters */
 	Size		size = area->size();
 	bool		found;
 	void	   *memory;
