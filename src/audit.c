@@ -299,9 +299,27 @@ is_usable(const EsgAuditFile *file)
 static const char *
 describe_found(const EsgAuditFile *file)
 {
+	if (file->facts.size == 0)
+		return "no bytes at all";
 	if (file->pem.found[0] != '\0')
 		return file->pem.found;
 	return file->pem.crls > 0 ? "a CRL" : "nothing";
+}
+
+/* A broken block after good ones, or two files concatenated without a line end. */
+static void
+judge_broken_block(Judge *judge, EsgAuditFile *file)
+{
+	const EsgPemResult *pem = &file->pem;
+	int			blocks = pem->certs + pem->crls;
+
+	if (pem->end != ESG_PEM_BROKEN || (blocks == 0 && !pem->glued))
+		return;
+	(void) esg_findings_add(&file->findings, ESG_FILE_PARTLY_READ, ESG_ROLE_FILE,
+							judge->policy.overrides,
+							"after %d good block%s, at byte %zu: %s",
+							blocks, blocks == 1 ? "" : "s", pem->fault_offset,
+							pem->found);
 }
 
 static void
@@ -309,20 +327,15 @@ judge_content(Judge *judge, EsgAuditFile *file)
 {
 	const EsgPemResult *pem = &file->pem;
 	const signed char *overrides = judge->policy.overrides;
-	int			blocks = pem->certs + pem->crls;
 
 	/* not a CRL, and OpenSSL will not look at it */
-	if (file->in_crl_dir && blocks == 0 &&
+	if (file->in_crl_dir && pem->crls == 0 &&
 		!esg_audit_read_is_hash_name(file->file.path))
 		return;
 	if (!is_usable(file))
 		(void) esg_findings_add(&file->findings, ESG_FILE_UNPARSABLE, ESG_ROLE_FILE,
 								overrides, "%s", describe_found(file));
-	else if (pem->end == ESG_PEM_BROKEN)
-		(void) esg_findings_add(&file->findings, ESG_FILE_PARTLY_READ, ESG_ROLE_FILE,
-								overrides, "after %d good block%s, at byte %zu: %s",
-								blocks, blocks == 1 ? "" : "s", pem->fault_offset,
-								pem->found);
+	judge_broken_block(judge, file);
 	if (pem->skipped_trusted > 0)
 		(void) esg_findings_add(&file->findings, ESG_TRUSTED_CERTIFICATE_BLOCK,
 								ESG_ROLE_FILE, overrides, "%s", "");
