@@ -25,7 +25,10 @@
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/objects.h>
+#include <openssl/x509.h>
 
+/* it means const, but does not say so */
+#define X509_NAME_hash_ex(name, libctx, propq, ok) X509_NAME_hash((X509_NAME *) (name))
 #define EVP_PKEY_get_bits(pkey) EVP_PKEY_bits(pkey)
 /* whoever asks has taken the types that cannot for himself */
 #define EVP_PKEY_can_sign(pkey) ((void) (pkey), 1)

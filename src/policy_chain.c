@@ -698,27 +698,6 @@ esg_policy_chain_check_extra(EsgChainCert *certs, int count, const EsgIssuerInde
 	esg_policy_chain_check_server(certs, count, cas, NULL, NULL, policy, memo);
 }
 
-void
-esg_policy_chain_check_client(EsgChainCert *certs, int count, const EsgPolicy *policy,
-							  EsgMemo *memo)
-{
-	int			i;
-
-	for (i = 0; i + 1 < count; i++)
-	{
-		const EsgKeyInfo *key = &certs[i + 1].info->key;
-
-		if (is_root(certs[i].info) || key->security_bits < 0 ||
-			key->security_bits >= policy->min_security_bits ||
-			rank_issuer(certs[i].info, certs[i + 1].info, memo) < UNFIT_ISSUER)
-			continue;
-		esg_findings_add(certs[i].findings, ESG_WEAK_ISSUER_KEY, certs[i].role,
-						 policy->overrides, "%s, %d bits", key->algorithm, key->bits);
-		esg_findings_sort(certs[i].findings);
-	}
-	ERR_clear_error();
-}
-
 /* ---- the bundle as a whole ---- */
 
 static void

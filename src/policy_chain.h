@@ -54,8 +54,4 @@ extern void esg_policy_chain_check_extra(EsgChainCert *certs, int count,
 										 const EsgIssuerIndex *cas,
 										 const EsgPolicy *policy, EsgMemo *memo);
 
-/* a client's verified chain, its own certificate first: weak_issuer_key for the role's certificates */
-extern void esg_policy_chain_check_client(EsgChainCert *certs, int count,
-										  const EsgPolicy *policy, EsgMemo *memo);
-
 #endif							/* ESG_POLICY_CHAIN_H */

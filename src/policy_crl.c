@@ -12,6 +12,8 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
+#include "compat.h"
+
 /* What a check looks at. */
 typedef struct CrlCase
 {
@@ -245,8 +247,7 @@ esg_policy_crl_check_missing(const EsgCertInfo *ca, const EsgCrlInfo *const *crl
 void
 esg_policy_crl_hash_name(const X509_NAME *issuer, char *buf, size_t size)
 {
-	/* OpenSSL 1.1.1 does not say const, but means it */
-	snprintf(buf, size, "%08lx.r", X509_NAME_hash((X509_NAME *) issuer));
+	snprintf(buf, size, "%08lx.r", X509_NAME_hash_ex(issuer, NULL, NULL, NULL));
 	ERR_clear_error();
 }
 

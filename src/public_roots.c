@@ -20,7 +20,7 @@ typedef struct PublicRoot
 {
 	char		fingerprint[TEXT_SIZE]; /* SHA-256 of the certificate */
 	const char *name;
-}			PublicRoot;
+} PublicRoot;
 
 /* in order of the fingerprints */
 static const PublicRoot roots[] = {
@@ -178,7 +178,7 @@ const char *
 esg_public_roots_name(const unsigned char *fingerprint)
 {
 	char		text[TEXT_SIZE];
-	const		PublicRoot *root;
+	const PublicRoot *root;
 	int			i;
 
 	for (i = 0; i < DIGEST_SIZE; i++)

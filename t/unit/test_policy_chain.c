@@ -402,28 +402,6 @@ test_public_roots(void)
 }
 
 static void
-test_client(void)
-{
-	EsgFindings lists[3] = {{0}};
-	EsgChainCert weak[] = {
-		{find_member('x'), ESG_ROLE_CLIENT, &lists[0]},
-		{find_member('w'), ESG_ROLE_CA, &lists[1]},
-	};
-	EsgChainCert good[] = {
-		{find_member('M'), ESG_ROLE_CLIENT, &lists[2]},
-		{find_member('I'), ESG_ROLE_CHAIN, &lists[1]},
-	};
-
-	esg_policy_chain_check_client(weak, 2, &policy, memo);
-	esg_policy_chain_check_client(good, 2, &policy, memo);
-	esg_policy_chain_check_client(good, 1, &policy, memo);
-	shows(&lists[0], ESG_WEAK_ISSUER_KEY, W, "client");
-	is_clean(&lists[1], "its issuers");
-	is_clean(&lists[2], "client of a good CA");
-	esg_findings_free(&lists[0]);
-}
-
-static void
 test_index(void)
 {
 	EsgIssuerIndex *index = index_members("RIiJrU");
@@ -502,7 +480,6 @@ main(void)
 	test_clean();
 	test_rollover();
 	test_public_roots();
-	test_client();
 	test_index();
 	test_many();
 	check_coverage("policy_chain");
