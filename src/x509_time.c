@@ -226,8 +226,8 @@ esg_x509_time_read(const ASN1_TIME *t)
 		return out;
 	out.unix_seconds = seconds;
 	out.state = seconds == FOREVER_SECONDS ? ESG_TIME_FOREVER : ESG_TIME_VALID;
-	/* of what has been read, only RFC 5280's form ends in Z at this length */
-	out.nonconforming = len != (type == V_ASN1_UTCTIME ? 13 : 15) || text.end[-1] != 'Z';
+	/* of the forms that are read, only RFC 5280's has this length */
+	out.nonconforming = len != (type == V_ASN1_UTCTIME ? 13 : 15);
 	return out;
 }
 

@@ -31,7 +31,7 @@ typedef struct CachedKey
 {
 	char		kind[64];
 	EVP_PKEY   *key;
-} CachedKey;
+}			CachedKey;
 
 static CachedKey key_cache[MAX_KEYS];
 static int	key_count;
@@ -306,7 +306,7 @@ add_extensions(X509 *cert, X509 *issuer, const char *lines)
 
 /* NULL for algorithms that bring their own: Ed25519, Ed448, ML-DSA */
 static const EVP_MD *
-choose_digest(EVP_PKEY *key, const EVP_MD *wanted)
+choose_digest(EVP_PKEY *key, const EVP_MD * wanted)
 {
 	switch (EVP_PKEY_base_id(key))
 	{
@@ -321,9 +321,9 @@ choose_digest(EVP_PKEY *key, const EVP_MD *wanted)
 }
 
 static void
-sign_pss(X509 *cert, EVP_PKEY *key, const CertSpec *spec)
+sign_pss(X509 *cert, EVP_PKEY *key, const CertSpec * spec)
 {
-	const EVP_MD *digest = spec->digest ? spec->digest : EVP_sha256();
+	const		EVP_MD *digest = spec->digest ? spec->digest : EVP_sha256();
 	EVP_MD_CTX *ctx = need(EVP_MD_CTX_new(), "EVP_MD_CTX_new");
 	EVP_PKEY_CTX *key_ctx = NULL;
 
@@ -339,7 +339,7 @@ sign_pss(X509 *cert, EVP_PKEY *key, const CertSpec *spec)
 /* ---------- certificates ---------- */
 
 static void
-set_names(X509 *cert, const CertSpec *spec)
+set_names(X509 *cert, const CertSpec * spec)
 {
 	const char *subject = spec->subject ? spec->subject : "CN=test";
 	X509_NAME  *name = make_name(subject);
@@ -358,7 +358,7 @@ set_names(X509 *cert, const CertSpec *spec)
 }
 
 static void
-set_plain_fields(X509 *cert, const CertSpec *spec)
+set_plain_fields(X509 *cert, const CertSpec * spec)
 {
 	ASN1_TIME  *before = make_time(spec->not_before ? spec->not_before : DEFAULT_NOT_BEFORE);
 	ASN1_TIME  *after = make_time(spec->not_after ? spec->not_after : DEFAULT_NOT_AFTER);
@@ -386,7 +386,7 @@ reparse(X509 *cert)
 }
 
 X509 *
-certmaker_cert(const CertSpec *spec)
+certmaker_cert(const CertSpec * spec)
 {
 	X509	   *cert = need(X509_new(), "X509_new");
 	EVP_PKEY   *key = spec->key ? spec->key : certmaker_rsa(2048);
@@ -405,7 +405,7 @@ certmaker_cert(const CertSpec *spec)
 }
 
 void
-certmaker_resign(X509 *cert, EVP_PKEY *key, const EVP_MD *digest)
+certmaker_resign(X509 *cert, EVP_PKEY *key, const EVP_MD * digest)
 {
 	check(X509_sign(cert, key, choose_digest(key, digest)) > 0, "X509_sign");
 }
@@ -473,7 +473,7 @@ add_revoked(X509_CRL *crl, const char *serial, const ASN1_TIME *when)
 }
 
 static void
-set_crl_times(X509_CRL *crl, const CrlSpec *spec)
+set_crl_times(X509_CRL *crl, const CrlSpec * spec)
 {
 	const char *next = spec->next_update ? spec->next_update : DEFAULT_NOT_AFTER;
 	ASN1_TIME  *t = make_time(spec->this_update ? spec->this_update : DEFAULT_NOT_BEFORE);
@@ -491,7 +491,7 @@ set_crl_times(X509_CRL *crl, const CrlSpec *spec)
 }
 
 X509_CRL *
-certmaker_crl(const CrlSpec *spec)
+certmaker_crl(const CrlSpec * spec)
 {
 	X509_CRL   *crl = need(X509_CRL_new(), "X509_CRL_new");
 	X509_CRL   *parsed;

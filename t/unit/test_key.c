@@ -327,6 +327,12 @@ test_raw_parts(void)
 	   "implicit curve");
 	info = read_parts("1.2.840.113549.1.1.1", V_ASN1_NULL, NULL, "3003020101");
 	ok(info.type == ESG_KEY_RSA && info.bits == 0 && info.security_bits == -1, "cut off RSA");
+	info = read_parts("1.2.840.113549.1.1.1", V_ASN1_NULL, NULL, "3005027F010203");
+	ok(info.bits == 0 && info.security_bits == -1, "a modulus longer than the rest");
+	info = read_parts("1.2.840.10045.2.1", V_ASN1_OBJECT, "1.2.156.10197.1.301", "04");
+	is_text(info.algorithm, "SM2", "EC key on the curve of SM2");
+	info = read_parts("1.2.156.10197.1.301", V_ASN1_OBJECT, "1.2.156.10197.1.301", "04");
+	ok(info.type == ESG_KEY_EC && strcmp(info.algorithm, "SM2") == 0, "SM2 as the algorithm");
 	info = read_parts("1.2.840.113549.1.1.1", V_ASN1_NULL, NULL, "30080202" "00FF" "0202" "0003");
 	ok(info.bits == 8 && info.security_bits == 0 && info.small_exponent, "padded INTEGERs");
 	ok((info.faults & (ESG_KEY_BAD_MODULUS | ESG_KEY_BAD_EXPONENT)) == 0, "no sign");

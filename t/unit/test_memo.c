@@ -36,6 +36,7 @@ test_both_halves(void)
 	EsgMemo    *memo = esg_memo_create(10);
 	unsigned char a[ESG_DIGEST_SIZE];
 	unsigned char b[ESG_DIGEST_SIZE];
+	unsigned char c[ESG_DIGEST_SIZE];
 	int			value = 0;
 
 	make_key(a, 1, 0);
@@ -46,6 +47,13 @@ test_both_halves(void)
 	ok(!esg_memo_get(memo, a, zeros, &value), "another second digest is another key");
 	esg_memo_put(memo, a, zeros, -3);
 	ok(esg_memo_get(memo, a, zeros, &value) && value == -3, "negative value");
+	/* differs only in octets that the hash does not look at */
+	memcpy(c, b, sizeof(c));
+	c[31] ^= 1;
+	ok(!esg_memo_get(memo, a, c, &value), "second digest compared to its end");
+	memcpy(c, a, sizeof(c));
+	c[31] ^= 1;
+	ok(!esg_memo_get(memo, c, b, &value), "and the first");
 	esg_memo_put(memo, a, b, 13);
 	ok(esg_memo_get(memo, a, b, &value) && value == 13, "put again replaces");
 	esg_memo_free(memo);

@@ -99,6 +99,9 @@ test_squares(void)
 		invented += (find(n) & ESG_RSA_SQUARE) != 0;
 		BN_sub_word(n, 4);
 		invented += (find(n) & ESG_RSA_SQUARE) != 0;
+		/* (x - 2) * (x + 2): the first round, if the root is not one too high */
+		BN_sub_word(n, 2);
+		missed += bits > 2 && (find(n) & ESG_RSA_CLOSE_PRIMES) == 0;
 		/* all ones and its square */
 		BN_one(n);
 		BN_lshift(n, n, bits);
@@ -183,7 +186,11 @@ test_roca(void)
 	if (!BN_is_odd(n))
 		BN_add(n, n, m);
 	ok((find(n) & ESG_RSA_ROCA) != 0, "ROCA fingerprint");
-	/* modulo 157 the powers of 65537 are a subgroup, so some multiple leaves it */
+
+	/*
+	 * modulo 157 the powers of 65537 are a subgroup, so some multiple leaves
+	 * it
+	 */
 	for (i = 0; i < 157 && (find(n) & ESG_RSA_ROCA) != 0; i++)
 	{
 		BN_copy(k, m);
@@ -209,7 +216,8 @@ test_odd_sizes(void)
 	is_int(esg_rsa_faults_find(zeros, 4), 0, "zero");
 	ok((esg_rsa_faults_find(one, 3) & ESG_RSA_SQUARE) != 0, "one is a square");
 	huge[0] = 1;
-	huge[16384 / 8] = 1;
+	/* 2^16384 + 2, a multiple of three */
+	huge[16384 / 8] = 2;
 	is_int(esg_rsa_faults_find(huge, sizeof(huge)), 0, "over 16384 bits is not looked at");
 	/* 257 times a power of two */
 	huge[1] = 1;

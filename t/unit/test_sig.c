@@ -27,7 +27,7 @@ read_cert(X509 *cert)
 }
 
 static EsgSigInfo
-read_spec(EVP_PKEY *key, const EVP_MD *digest)
+read_spec(EVP_PKEY *key, const EVP_MD * digest)
 {
 	CertSpec	spec = {.key = key,.digest = digest};
 
@@ -112,6 +112,7 @@ static const struct
 	int			strength;
 	bool		no_digest;
 }			named[] = {
+
 	/* not in every OpenSSL, or in none */
 	{"1.3.14.3.2.14", "mdc2WithRSASignature", "mdc2", 0, false},
 	{"1.3.14.3.2.24", "md2WithRSASignature", "md2", 0, false},

@@ -19,6 +19,7 @@ static const struct
 	const char *want;			/* as esg_x509_time_text() says it */
 	bool		nonconforming;
 }			readings[] = {
+
 	/* the two-digit year's century */
 	{UTC, "491231235959Z", "2049-12-31T23:59:59Z", false},
 	{UTC, "500101000000Z", "1950-01-01T00:00:00Z", false},
