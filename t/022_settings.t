@@ -1,0 +1,158 @@
+# Each setting: what it takes and shows, what it refuses, and how it says so.
+
+use strict;
+use warnings;
+
+use Test::More;
+
+use ESG::Certs;
+use ESG::Node;
+
+# [name, default, [good value, as shown] ..., [bad value, pattern of the message]]
+my @settings = (
+	[ 'expire_alert_threshold', '90d', [ [ '1d', '1d' ], [ '3650d', '3650d' ], [ '48h', '2d' ] ],
+		[ [ '23h', qr/outside the valid range/ ], [ '3651d', qr/outside/ ], [ 'soon', qr/invalid value/ ] ] ],
+	[ 'expire_critical_threshold', '7d', [ [ '0', '0' ], [ '36h', '36h' ] ],
+		[ [ '-1', qr/outside/ ], [ '3651d', qr/outside/ ] ] ],
+	[ 'expire_alert_lifetime_percent', '33', [ [ '1', '1' ], [ '100', '100' ] ],
+		[ [ '0', qr/outside/ ], [ '101', qr/outside/ ] ] ],
+	[ 'expire_critical_lifetime_percent', '10', [ [ '1', '1' ], [ '100', '100' ] ],
+		[ [ '0', qr/outside/ ], [ '101', qr/outside/ ] ] ],
+	[ 'expire_check_interval', '1d', [ [ '0', '0' ], [ '1s', '1s' ], [ '2h', '2h' ] ],
+		[ [ '-1', qr/outside/ ], [ '366d', qr/outside/ ] ] ],
+	[ 'file_poll_interval', '1min', [ [ '0', '0' ], [ '1s', '1s' ] ], [ [ '25h', qr/outside/ ] ] ],
+	[ 'alarm_repeat_interval', '1d', [ [ '1s', '1s' ] ], [ [ '0', qr/outside/ ], [ '366d', qr/outside/ ] ] ],
+	[ 'min_security_bits', '112', [ [ '0', '0' ], [ '128', '128' ] ],
+		[ [ '-1', qr/outside/ ], [ '257', qr/outside/ ] ] ],
+	[ 'max_validity', '825d', [ [ '0', '0' ], [ '398d', '398d' ] ],
+		[ [ '-1', qr/outside/ ], [ '18251d', qr/outside/ ] ] ],
+	[ 'finding_overrides', '',
+		[ [ 'no_alt_name=off, expired = Warning', 'no_alt_name=off, expired = Warning' ] ],
+		[ [ 'expird=off', qr/Unknown finding code "expird"/ ],
+			[ 'expired=fatal', qr/Unknown severity "fatal" of finding code "expired"/ ],
+			[ 'expired=ok', qr/Unknown severity "ok"/ ],
+			[ 'expired', qr/"expired" is not of the form code=severity/ ],
+			[ 'expired=off,', qr/"" is not of the form/ ],
+			[ 'expired=off,expired=notice', qr/"expired" is listed more than once/ ] ] ],
+	[ 'file_permission_check', 'warn', [ [ 'off', 'off' ], [ 'ENFORCE', 'enforce' ] ],
+		[ [ 'on', qr/Available values: off, warn, enforce/ ] ] ],
+	# octal, whether or not it begins with a zero
+	[ 'max_file_mode', '0644', [ [ '444', '0444' ], [ '0640', '0640' ], [ '0', '0000' ] ],
+		[ [ '0888', qr/octal number from 0000 to 0777/ ], [ '1000', qr/octal/ ], [ '-1', qr/octal/ ],
+			[ '', qr/octal/ ], [ '0x1ff', qr/octal/ ] ] ],
+	[ 'max_key_file_mode', '0600', [ [ '400', '0400' ] ], [ [ 'rw', qr/octal/ ] ] ],
+	[ 'extra_files', '', [ [ '/a/b.crt, "c, d.crt"', '/a/b.crt, "c, d.crt"' ] ],
+		[ [ '/a,,/b', qr/List syntax/ ], [ '""', qr/List syntax/ ], [ '"x', qr/List syntax/ ] ] ],
+	[ 'client_certificate_check', 'warn', [ [ 'off', 'off' ], [ 'enforce', 'enforce' ] ],
+		[ [ 'yes', qr/Available values/ ] ] ],
+	[ 'identity_check', 'off', [ [ 'warn', 'warn' ], [ 'enforce', 'enforce' ] ],
+		[ [ '1', qr/Available values/ ] ] ],
+	[ 'identity_sources', 'cn',
+		[ [ 'URI, email,fingerprint', 'URI, email,fingerprint' ],
+			[ 'cn,dn,dns,email,uri,upn,ip,serial,fingerprint', 'cn,dn,dns,email,uri,upn,ip,serial,fingerprint' ] ],
+		[ [ 'name', qr/Unknown identity source "name"/ ], [ 'cn,cn', qr/"cn" is listed more than once/ ],
+			[ '', qr/At least one identity source/ ], [ 'cn,', qr/Unknown identity source ""/ ] ] ],
+	[ 'identity_map', '', [ [ 'certmap', 'certmap' ] ], [] ],
+	[ 'role_label_check', 'enforce', [ [ 'off', 'off' ], [ 'warn', 'warn' ] ], [ [ 'none', qr/Available values/ ] ] ],
+	[ 'exempt_roles', '', [ [ 'root, "Big Role"', 'root, "Big Role"' ] ],
+		[ [ 'a b', qr/List syntax/ ], [ '"x', qr/List syntax/ ] ] ],
+	[ 'passphrase_directory', '', [ [ '/srv/pg', '/srv/pg' ] ], [] ],
+	[ 'max_client_certificates', '1000', [ [ '10', undef ], [ '500', undef ] ],
+		[ [ '9', qr/outside/ ], [ 'many', qr/invalid value/ ] ] ],
+	[ 'save_client_certificates', 'on', [ [ 'off', 'off' ] ], [ [ 'maybe', qr/Boolean/ ] ] ]);
+
+my $certs = ESG::Certs->new;
+my $ca = $certs->make_ca('ca');
+my $server = $certs->make_server('server', ca => $ca);
+my $node = ESG::Node->new('main');
+
+$node->setup(ca => $ca, server => $server);
+$node->start;
+
+sub alter
+{
+	my ($name, $value) = @_;
+
+	return $node->psql('postgres', "ALTER SYSTEM SET ext_ssl_guard.$name = '$value'");
+}
+
+sub show
+{
+	return $node->safe_psql('postgres', "SHOW ext_ssl_guard.$_[0]");
+}
+
+# A new session sees what the postmaster read.
+sub reload
+{
+	$node->reload;
+	$node->wait_sql("SELECT pg_conf_load_time() > '$_[0]'");
+	return;
+}
+
+foreach my $setting (@settings)
+{
+	my ($name, $default, $good, $bad) = @$setting;
+
+	is(show($name), $default, "$name: default");
+	foreach my $case (@$bad)
+	{
+		my ($status, $out, $err) = alter($name, $case->[0]);
+
+		like($err, $case->[1], "$name: \"$case->[0]\" is refused");
+	}
+	foreach my $case (@$good)
+	{
+		my ($status, $out, $err) = alter($name, $case->[0]);
+
+		is("$status$err", '0', "$name: \"$case->[0]\" is taken");
+	}
+}
+
+# the last good value of each stands in postgresql.auto.conf
+my $before = $node->safe_psql('postgres', 'SELECT pg_conf_load_time()');
+my $offset = $node->log_end;
+reload($before);
+foreach my $setting (@settings)
+{
+	my ($name, $default, $good) = @$setting;
+	my $shown = $good->[-1][1];
+
+	is(show($name), $shown, "$name: shows \"$shown\" after a reload") if defined $shown;
+}
+like($node->log_since($offset), qr/"ext_ssl_guard.max_client_certificates" cannot be changed without restarting/,
+	'the size of the registry is fixed at start');
+
+my @unknown = map { $_->[0] } grep { my $row = $_; !grep { $_->[0] eq $row->[0] } @settings }
+  map { [$_] } split /\n/, $node->safe_psql('postgres',
+	"SELECT substr(name, 15) FROM pg_settings WHERE name LIKE 'ext_ssl_guard.%' ORDER BY name");
+is("@unknown", '', 'every setting is tested here');
+is($node->safe_psql('postgres',
+		"SELECT string_agg(name, ' ') FROM pg_settings WHERE name LIKE 'ext_ssl_guard.%' AND context NOT IN ('sighup', 'postmaster')"),
+	'', 'no setting can be changed by a session');
+
+foreach my $statement ("SET ext_ssl_guard.identity_check = off", "SET ext_ssl_guard.identity_chek = off")
+{
+	my ($status, $out, $err) = $node->psql('postgres', $statement);
+
+	isnt($status, 0, "$statement: refused");
+}
+
+# critical above alert: said once for each change, and the lower value counts
+$node->safe_psql('postgres', 'ALTER SYSTEM RESET ALL');
+$node->restart;
+my $crossed = qr/"ext_ssl_guard.expire_critical_threshold" exceeds "ext_ssl_guard.expire_alert_threshold"/;
+$offset = $node->log_end;
+alter('expire_critical_threshold', '100d');
+$node->reload;
+my $end = $node->wait_log($crossed, $offset);
+$before = $node->safe_psql('postgres', 'SELECT last_check_at FROM ssl_guard_status');
+$node->reload;
+$node->wait_sql("SELECT last_check_at > '$before' FROM ssl_guard_status");
+is($node->count_log($crossed, $offset), 1, 'crossed thresholds are logged once');
+alter('expire_critical_threshold', '101d');
+$node->reload;
+$node->wait_log($crossed, $end);
+pass('and again after a change');
+
+$node->stop;
+done_testing();
