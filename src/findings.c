@@ -629,6 +629,7 @@ find_code(const EsgFindings *list, EsgCode code)
 	return NULL;
 }
 
+__attribute__((format(printf, 4, 0)))
 static bool
 add_finding(EsgFindings *list, EsgCode code, EsgSeverity severity, const char *fmt,
 			va_list args)
