@@ -120,7 +120,7 @@ bench:
 	@$(in_sandbox) src/tools/bench
 
 fuzz:
-	@$(in_sandbox) --no-server src/tools/fuzz
+	@'$(srcroot)/fuzz/run' $(or $(FUZZ_SECONDS),60)
 
 lint:
 	@'$(srcroot)/src/tools/lint'
