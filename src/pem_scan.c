@@ -167,6 +167,16 @@ set_broken(EsgScan *scan, size_t offset, const char *words)
 	set_words(scan, words);
 }
 
+/* The content of a block is not what its name says, or there is no room for it. */
+static void
+note_decode_failure(EsgScan *scan, const EsgBlock *block, const char *words)
+{
+	if (ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE)
+		scan->out->end = ESG_PEM_NO_MEMORY;
+	else
+		set_broken(scan, block->offset, words);
+}
+
 /*
  * Is the line that OpenSSL read last "-----END X----------BEGIN Y-----"?  That
  * is what concatenating files makes of one without a final newline.
@@ -263,7 +273,7 @@ take_cert(EsgScan *scan, EsgBlock *block, bool trusted)
 	cert = trusted ? d2i_X509_AUX(NULL, &p, block->len) : d2i_X509(NULL, &p, block->len);
 	if (cert == NULL)
 	{
-		set_broken(scan, block->offset, "a CERTIFICATE block that does not decode");
+		note_decode_failure(scan, block, "a CERTIFICATE block that does not decode");
 		return false;
 	}
 	return scan->sink->cert(cert, ++scan->out->certs, scan->sink->arg);
@@ -280,7 +290,7 @@ take_crl(EsgScan *scan, EsgBlock *block)
 	crl = d2i_X509_CRL(NULL, &p, block->len);
 	if (crl == NULL)
 	{
-		set_broken(scan, block->offset, "an X509 CRL block that does not decode");
+		note_decode_failure(scan, block, "an X509 CRL block that does not decode");
 		return false;
 	}
 	return scan->sink->crl(crl, ++scan->out->crls, scan->sink->arg);
