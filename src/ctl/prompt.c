@@ -261,7 +261,10 @@ read_from_terminal(EsgPassphrase *out)
 
 	if (tty < 0)
 		return esg_message_error("could not open the terminal: %s", strerror(errno));
-	good = ask_twice(tty, out);
+	if (tty < FD_SETSIZE)		/* or pselect() cannot wait for it */
+		good = ask_twice(tty, out);
+	else
+		good = esg_message_error("could not open the terminal: %s", strerror(EMFILE));
 	close(tty);
 	return good;
 }
