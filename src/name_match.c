@@ -269,8 +269,8 @@ add_name(EsgCandidates *list, EsgIdentitySource source, const X509_NAME *name)
 static EsgNamesResult
 add_common_name(EsgCandidates *list, X509 *cert)
 {
-	bool		found;
-	bool		exact;
+	bool		found = false;
+	bool		exact = false;
 	char	   *text;
 
 	text = esg_x509_name_common_name(X509_get_subject_name(cert), &found, &exact);

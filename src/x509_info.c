@@ -429,14 +429,13 @@ esg_x509_info_serial_text(const ASN1_INTEGER *serial)
 	unsigned char *octets = OPENSSL_zalloc(len + 1);
 	char	   *text = OPENSSL_malloc(2 * len + 4);
 
-	if (octets != NULL && text != NULL)
+	if (number != NULL && octets != NULL && text != NULL)
 	{
 		char	   *to = text;
 
-		if (number != NULL && BN_is_negative(number))
+		if (BN_is_negative(number))
 			*to++ = '-';
-		if (number != NULL)
-			BN_bn2bin(number, octets);
+		BN_bn2bin(number, octets);
 		/* zero has no octets of its own */
 		append_hex(to, octets, len > 0 ? len : 1, "0123456789ABCDEF");
 	}

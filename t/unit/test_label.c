@@ -67,6 +67,7 @@ static const struct
 	{"colour=red", 1, "unknown key \"colour\""},
 	{"CN=alice", 1, "unknown key \"CN\""},
 	{"=alice", 1, "unknown key \"\""},
+	{"an_unknown_key_that_is_39_bytes_long___\303\266x=1", 1, "unknown key \"an_unknown_key_that_is_39_bytes_long___\""},
 	{"ssl", 1, "unknown requirement \"ssl\""},
 	{"tls ,x509", 5, "unknown requirement \",x509\""},
 	{"cn", 3, "needs \"=\""},
@@ -174,7 +175,7 @@ make_cert(void)
 	CertSpec	spec = {.subject = "O=Example,CN=alice", .issuer = "O=Example,CN=J\303\266rg CA",
 		.serial = "2587", .extensions = "subjectAltName=DNS:db.Example.com,DNS:x,"
 		"email:Alice@Example.com,URI:spiffe://prod/Alice,IP:192.0.2.7,IP:2001:db8::7,"
-	"otherName:1.3.6.1.4.1.311.20.2.3;UTF8:Alice@corp\n"};
+	"otherName:1.3.6.1.4.1.311.20.2.3;UTF8:Alice@corp,email:nowhere\n"};
 
 	return certmaker_cert(&spec);
 }
@@ -208,6 +209,9 @@ static const struct
 	{"dns=*.example.com", "dns"},
 	{"email=Alice@EXAMPLE.com", NULL},
 	{"email=alice@example.com", "email"},
+	{"email=nowhere", NULL},
+	{"email=NOWHERE", "email"},
+	{"email=now@here", "email"},
 	{"uri=spiffe://prod/Alice", NULL},
 	{"uri=spiffe://prod/alice", "uri"},
 	{"upn=Alice@corp", NULL},
@@ -305,6 +309,7 @@ test_hostile(void)
 	is_text(check("dns=ab", true, broken, &verdict), "x509", "in a subjectAltName that is broken");
 	ok(verdict.failed, "which is a failure");
 	is_text(check("cn=alice@x", true, broken, &verdict), "met", "and nobody asked for");
+	is_text(check("email=alice@x", true, cert, &verdict), "email", "no e-mail address");
 	X509_free(broken);
 	X509_free(nul);
 	X509_free(cert);

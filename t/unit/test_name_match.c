@@ -56,6 +56,9 @@ static const struct
 	{SERIAL}, 1, "serial=0A1B/CN=CA,O=Example"},
 	{"a value of 1024 bytes", {.extensions = "subjectAltName=URI:" A1024 "\n"}, {URI}, 1, "uri=" A1024},
 	{"a longer value", {.extensions = "subjectAltName=URI:a" A1024 "\n"}, {URI}, 1, "!uri=a" A1024},
+	{"an empty value", {.extensions = "2.5.29.17=DER:30:05:82:00:82:01:61\n"}, {DNS}, 1, "!dns=|dns=a"},
+	{"an empty subject", {.subject = "", .issuer = "CN=CA"}, {DN, CN}, 2, "!dn="},
+	{"a bit string in the subject", {.subject = "CN=alice,x500UniqueIdentifier=ab"}, {CN}, 1, "cn=alice"},
 	{"a control character", {.subject = "CN=ali\001ce"}, {CN}, 1, "!cn=ali\\x01ce"},
 	{"a line feed in the subject", {.subject = "CN=ali\nce"}, {DN}, 1, "!dn=CN=ali\\x0ace"},
 };
@@ -128,6 +131,10 @@ test_patched(void)
 	}			patches[] = {
 		{"NUL in a common name", NULL, "billing@x", "billing\0x", 9, CN, "!cn=billing\\x00x"},
 		{"NUL in a subject", NULL, "billing@x", "billing\0x", 9, DN, "!dn=CN=billing\\x00x"},
+		{"a comma in a subject", NULL, "billing@x", "billing,x", 9, DN, "dn=CN=billing\\,x"},
+		{"what only looks like an escape", NULL, "billing@x", "bill\\C3\\x", 9, DN, "dn=CN=bill\\\\C3\\\\x"},
+		{"an escape and a comma", NULL, "billing@x", "bill\303\266,\\x", 9, DN,
+		"dn=CN=bill\\C3\\B6\\,\\\\x|dn=CN=bill\303\266\\,\\\\x"},
 		{"NUL in a DNS name", "subjectAltName=DNS:good.example\n", "good.", "good\0", 5, DNS,
 		"!dns=good\\x00example"},
 		{"NUL in a URI", "subjectAltName=URI:spiffe://a/b\n", "//a/b", "//a\0b", 5, URI,
@@ -243,6 +250,9 @@ test_lookup(void)
 	ok(!esg_name_match_source_lookup("issuer", 6, &source), "issuer is no source");
 	ok(!esg_name_match_source_lookup("CN", 2, &source), "upper case is no source");
 	ok(!esg_name_match_source_lookup("dn", 1, &source), "the length counts");
+	is_text(esg_name_match_result_text(ESG_NAMES_OK), "", "no reason");
+	for (i = ESG_NAMES_NO_MEMORY; i <= ESG_NAMES_TOO_MANY; i++)
+		ok(strlen(esg_name_match_result_text((EsgNamesResult) i)) > 10, "reason %d", i);
 }
 
 int
