@@ -17,10 +17,13 @@
  */
 extern EsgAudit *esg_audit_run(unsigned what);
 extern void esg_audit_free(EsgAudit *audit);
+
 /* the certificates in PEM text or one DER certificate, as ssl_guard_inspect() judges them: role EXTRA */
 extern EsgAudit *esg_audit_inspect(const char *data, size_t len, EsgPemResult *result);
+
 /* changes if any TLS file's content, mode, owner or target did; no certificate is parsed */
 extern void esg_audit_signature(unsigned char *sha256);
+
 /* "server", "chain", "ca", "extra" */
 extern const char *esg_audit_cert_kind(EsgRole role);
 

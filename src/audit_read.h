@@ -73,11 +73,14 @@ typedef struct EsgAudit
 
 /* An empty audit in a context below the current one; delete the context to free it. */
 extern EsgAudit *esg_audit_read_start(void);
+
 /* What the settings name.  Errors: out of memory, cancel. */
 extern void esg_audit_read_files(EsgAudit *audit, unsigned what, EsgMemo *memo);
+
 /* The certificates of a PEM text, or one in DER; file is NULL. */
 extern void esg_audit_read_text(EsgAudit *audit, const char *data, size_t len,
 								EsgMemo *memo, EsgPemResult *result);
+
 /* does the file name look like OpenSSL's "<hash>.rN"? */
 extern bool esg_audit_read_is_hash_name(const char *path);
 

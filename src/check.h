@@ -10,6 +10,7 @@
 #define ESG_CHECK_H
 
 extern void esg_check_run(void);
+
 /* only what needs no file: reload_failed, reload_pending, hook_inactive */
 extern void esg_check_server(void);
 

@@ -19,20 +19,24 @@
 
 typedef struct EsgTlsFile
 {
-	const char *setting;		/* "ssl_cert_file" …, "ext_ssl_guard.extra_files" */
+	const char *setting;		/* "ssl_cert_file" …,
+								 * "ext_ssl_guard.extra_files" */
 	EsgFileKind kind;
 	char	   *path;			/* as the server opens it, absolute */
-	bool		optional;		/* not being there is no fault (passphrase pair) */
+	bool		optional;		/* not being there is no fault (passphrase
+								 * pair) */
 } EsgTlsFile;
 
 /* The files in use now, palloc'd in the current context.  None but extra_files while ssl is off. */
 extern int	esg_tls_files_list(EsgTlsFile **out);
+
 /* Entries of ssl_crl_dir worth looking at, sorted by name; regular names only; at most ESG_MAX_CRL_DIR_FILES */
 #define ESG_MAX_CRL_DIR_FILES 4096
 extern int	esg_tls_files_list_crl_dir(const char *dir, char ***paths, int *error);
 
 /* stat only, follows symbolic links; no allocation, no error: also for the postmaster and logins */
 extern void esg_tls_files_stat(const char *path, EsgFileFacts *out);
+
 /* realpath, palloc'd; NULL if it cannot be resolved */
 extern char *esg_tls_files_resolve(const char *path);
 
@@ -46,11 +50,13 @@ typedef struct EsgContent
 
 /* Reads and hashes; false if out->data is not there, the reason is in facts */
 extern bool esg_tls_files_read(const char *path, int64 limit, EsgFileFacts *facts, EsgContent *out);
+
 /* Hashes only, in constant memory */
 extern bool esg_tls_files_hash(const char *path, int64 limit, EsgFileFacts *facts, unsigned char *sha256);
 extern void esg_tls_files_release(EsgContent *content); /* wipes */
 
 extern int64 esg_tls_files_limit(EsgFileKind kind);
+
 /* owner and group as names, or numbers where there is none; palloc'd */
 extern char *esg_tls_files_owner_name(uid_t uid);
 extern char *esg_tls_files_group_name(gid_t gid);
