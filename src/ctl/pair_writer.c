@@ -85,7 +85,7 @@ look_at(const EsgPairWriter *writer, const char *suffix, struct stat *st)
 /*
  * Owner and mode of the new files: those of the old pair; else, for root, the
  * key's owner; else the directory's.  0400, but a pair of root's that its group
- * could read stays so.
+ * could read stays so, if root writes it.
  */
 static bool
 choose_owner(EsgPairWriter *writer, const struct stat *old_cipher)
@@ -96,7 +96,7 @@ choose_owner(EsgPairWriter *writer, const struct stat *old_cipher)
 	if (old_cipher)
 	{
 		st = *old_cipher;
-		if (st.st_uid == 0)
+		if (st.st_uid == 0 && geteuid() == 0)
 			writer->mode |= st.st_mode & S_IRGRP;
 	}
 	else if ((fstatat(writer->fd, writer->key_name, &st, 0) != 0 || st.st_uid == 0) &&

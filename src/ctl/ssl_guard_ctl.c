@@ -143,7 +143,11 @@ run_encrypt(const Options *options, EsgPassphrase *passphrase)
 	return good;
 }
 
-/* Root may look at anybody's pair; its files have one owner all the same. */
+/*
+ * Root may look at anybody's pair; its files have one owner all the same.  A
+ * pair of root's is there for a server's user in its group, so it is judged as
+ * that user would, who is not root.
+ */
 static uid_t
 expected_owner(const Options *options)
 {
@@ -154,7 +158,7 @@ expected_owner(const Options *options)
 		snprintf(path, sizeof(path), "%s/%s" ESG_CIPHER_SUFFIX, options->directory,
 				 options->key_name) < (int) sizeof(path) &&
 		stat(path, &st) == 0)
-		return st.st_uid;
+		return st.st_uid != 0 ? st.st_uid : (uid_t) -1;
 	return geteuid();
 }
 
