@@ -202,6 +202,8 @@ test_crafted_signature(void)
 	EsgCertInfo info;
 
 	esg_x509_info_read(cert, NULL, &info);
+	info.signature.strength = 0;
+	judge_info(&info, C, ESG_WEAK_SIGNATURE, CRIT, "no strength at all");
 	info.signature.pss = ESG_PSS_BAD_TRAILER;
 	judge_info(&info, C, ESG_BAD_PSS_PARAMETERS, W, "odd trailer");
 	info.signature.pss = ESG_PSS_UNDECODABLE;
@@ -297,6 +299,9 @@ test_crafted_key(void)
 		judge_info(&info, C, ESG_BROKEN_KEY, CRIT, "a fault of the key");
 	}
 	info.key.faults = 0;
+	info.key.security_bits = 0;
+	judge_info(&info, C, ESG_WEAK_KEY, CRIT, "no strength at all");
+	judge_info(&info, C, ESG_UNUSABLE_KEY, ABSENT, "no strength at all is known");
 	info.key.security_bits = -1;
 	judge_info(&info, C, ESG_UNUSABLE_KEY, W, "usable, but nobody knows its strength");
 	judge_info(&info, C, ESG_WEAK_KEY, ABSENT, "unknown is not weak");
@@ -412,6 +417,8 @@ static const struct
 	{"20260101000000Z", "20270101000000Z", C, ESG_INVALID_TIME, ABSENT},
 	{"20260501000000Z", "20260101000000Z", C, ESG_VALIDITY_REVERSED, CRIT},
 	{"20260101000000Z", "20260101000000Z", C, ESG_VALIDITY_REVERSED, ABSENT},
+	{"20260101000000Z", "hello", C, ESG_VALIDITY_REVERSED, ABSENT},
+	{"hello", "20260101000000Z", C, ESG_VALIDITY_TOO_LONG, ABSENT},
 	{"20260101000000Z", "20280405000000Z", C, ESG_VALIDITY_TOO_LONG, ABSENT},	/* 825 days */
 	{"20260101000000Z", "20280405000001Z", C, ESG_VALIDITY_TOO_LONG, N},
 	{"20260101000000Z", "20280405000001Z", L, ESG_VALIDITY_TOO_LONG, N},
@@ -577,6 +584,49 @@ test_self_signed(void)
 	judge(&spec, L, ESG_CA_AS_LEAF, W, "names alone excuse nothing");
 }
 
+/* What the sentence says beside the code. */
+static void
+expect_detail(const CertSpec *spec, EsgCode code, const char *want)
+{
+	X509	   *cert = certmaker_cert(spec);
+	EsgFindings list = {0};
+	EsgCertInfo info;
+	const char *got = NULL;
+	int			i;
+
+	esg_x509_info_read(cert, NULL, &info);
+	esg_policy_check_cert(&info, C, &policy, now, &list);
+	for (i = 0; i < list.count; i++)
+	{
+		if (list.items[i].code == code)
+			got = list.items[i].detail;
+	}
+	is_text(got, want, esg_findings_def(code)->name);
+	esg_findings_free(&list);
+	X509_free(cert);
+}
+
+static void
+test_details(void)
+{
+	CertSpec	spec = good_spec();
+
+	spec.key = certmaker_rsa(1024);
+	expect_detail(&spec, ESG_WEAK_KEY, "RSA, 1024 bits");
+	spec.key = certmaker_ec("prime192v1");
+	expect_detail(&spec, ESG_WEAK_KEY, "EC prime192v1, 192 bits");
+	spec.key = certmaker_named("X25519");
+	expect_detail(&spec, ESG_UNUSABLE_KEY, "this OpenSSL cannot use it to sign: X25519, OID 1.3.101.110");
+	spec = good_spec();
+	spec.not_after = "20260606000000Z";
+	expect_detail(&spec, ESG_EXPIRES_VERY_SOON, "5 days");
+	spec.not_after = "99991231235959Z";
+	expect_detail(&spec, ESG_VALIDITY_TOO_LONG, "an unlimited time");
+	spec.not_before = "hello";
+	spec.not_after = "hello";
+	expect_detail(&spec, ESG_INVALID_TIME, "notBefore, notAfter");
+}
+
 static void
 test_overrides(void)
 {
@@ -631,6 +681,7 @@ main(void)
 	test_structures();
 	test_crafted_names();
 	test_self_signed();
+	test_details();
 	test_overrides();
 	check_coverage("policy");
 	X509_free(ca_cert);
