@@ -26,7 +26,7 @@ IPC::Run::run(
 	[
 		$ENV{PG_REGRESS}, "--inputdir=$src", "--outputdir=$out_dir",
 		'--bindir=' . dirname($ENV{PG_CONFIG}), '--dbname=contrib_regression',
-		'--host=' . $node->host, '--port=' . $node->port, '--user=' . getpwuid($<),
+		'--host=' . $node->host, '--port=' . $node->port, '--user=postgres',
 		@names
 	],
 	'<', \undef, '>&', \$said);

@@ -40,7 +40,7 @@ my $offset = $node->log_end;
 $node->restart;
 is($node->wait_sql('SELECT worker_pid IS NOT NULL FROM ssl_guard_status'), 't', 'all again after a restart');
 $node->stop;
-is($node->count_log(qr/(WARNING|ERROR|FATAL|PANIC|exited with exit code [2-9]|terminated by signal)/, $offset),
+is($node->count_log(qr/(WARNING|ERROR|PANIC|exited with exit code [2-9]|terminated by signal)/, $offset),
 	0, 'stopping is quiet');
 
 done_testing();

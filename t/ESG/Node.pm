@@ -55,6 +55,9 @@ use PostgreSQL::Test::Utils ();
 
 our @ISA = ('PostgreSQL::Test::Cluster');
 
+# The superuser has this name whoever runs the tests.
+$ENV{PGUSER} = 'postgres';
+
 our $timeout = $ENV{ESG_TEST_TIMEOUT} // 60;
 
 # A server that does not start is the failure of one test file; the others
@@ -103,8 +106,9 @@ sub setup
 	my $preload = $options{preload} // 'ext_ssl_guard';
 	my @hba = @{ $options{hba} // ['hostssl all all 127.0.0.1/32 trust'] };
 	my @conf = ("listen_addresses = '127.0.0.1'", 'log_statement = none', 'log_min_messages = warning');
+	my %init = %{ $options{init} // {} };
 
-	$self->init(%{ $options{init} // {} });
+	$self->init(%init, extra => [ '-U', 'postgres', @{ $init{extra} // [] } ]);
 	push @conf, "shared_preload_libraries = '$preload'" if $preload;
 	if ($options{server})
 	{
