@@ -10,6 +10,9 @@
  */
 #include "postgres.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <sys/stat.h>
 
 #include <openssl/err.h>
@@ -19,6 +22,9 @@
 
 #include "audit_read.h"
 
+/* give memory back after reading more than this */
+#define TRIM_THRESHOLD (8 << 20)
+
 /* The audit and what only its making needs. */
 typedef struct AuditState
 {
@@ -27,6 +33,7 @@ typedef struct AuditState
 	STACK_OF(X509) *x509s;		/* of audit.certs, in the same order */
 	STACK_OF(X509_CRL) *x509_crls;
 	bool		scan_failed;	/* no memory for a stack's entry */
+	int64		bytes_read;		/* of all files */
 	int			file_capacity;
 	int			cert_capacity;
 	int			crl_capacity;
@@ -61,6 +68,11 @@ free_openssl_objects(void *arg)
 		esg_findings_free(&audit->crls[i]->findings);
 	sk_X509_pop_free(state->x509s, X509_free);
 	sk_X509_CRL_pop_free(state->x509_crls, X509_CRL_free);
+#ifdef __GLIBC__
+	/* a CRL of a million entries is as many small pieces, which glibc keeps */
+	if (state->bytes_read > TRIM_THRESHOLD)
+		(void) malloc_trim(0);
+#endif
 }
 
 EsgAudit *
@@ -295,6 +307,7 @@ read_content(AuditState *state, EsgAuditFile *file, int64 limit, EsgMemo *memo)
 			audit->crl_unread = true;
 		return;
 	}
+	state->bytes_read += content.len;
 	file->hashed = content.hashed;
 	memcpy(file->sha256, content.sha256, ESG_DIGEST_SIZE);
 	scan_blocks(state, content.data, content.len,
