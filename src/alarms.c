@@ -272,13 +272,33 @@ clear_unseen(EsgAlarmScope scope, EsgAlarm *gone)
 	return count;
 }
 
-/* Is there news about the registry being full?  The lock is held. */
+static bool
+has_room(void)
+{
+	if (area->used < ESG_MAX_ALARMS)
+		return true;
+	for (int i = 0; i < area->used; i++)
+	{
+		if (area->entries[i].code == ESG_NO_FINDING)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Is there news about the registry being full?  A report that drops nothing
+ * ends the episode only if there is room: it may be a small one of another
+ * scope.  The lock is held.
+ */
 static bool
 note_overflow(int dropped)
 {
 	bool		news = dropped > 0 && !area->full;
 
-	area->full = dropped > 0;
+	if (dropped > 0)
+		area->full = true;
+	else if (area->full && has_room())
+		area->full = false;
 	return news;
 }
 
