@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "libpq/libpq.h"
@@ -145,6 +146,22 @@ fill_alarm(const EsgPairStatus *status, EsgSeverity severity, EsgAlarm *out)
 	esg_report_file_alarm(&finding, &place, NULL, out);
 }
 
+/*
+ * Is there something to try?  A passphrase_directory that is not there counts:
+ * it is misspelt, or its file system is not mounted.
+ */
+static bool
+is_expected(void)
+{
+	char		directory[MAXPGPATH];
+	struct stat st;
+
+	if (!find_directory(directory) || esg_secret_pair_exists(directory, KEY_NAME))
+		return true;
+	return esg_guc_passphrase_directory != NULL &&
+		esg_guc_passphrase_directory[0] != '\0' && stat(directory, &st) != 0;
+}
+
 bool
 esg_passphrase_check(const EsgOverrides overrides, EsgAlarm *out)
 {
@@ -152,11 +169,9 @@ esg_passphrase_check(const EsgOverrides overrides, EsgAlarm *out)
 												 overrides);
 	EsgPassphrase passphrase;
 	EsgPairStatus status;
-	char		directory[MAXPGPATH];
 	bool		good;
 
-	if (severity == ESG_OK || !EnableSSL ||
-		(find_directory(directory) && !esg_secret_pair_exists(directory, KEY_NAME)))
+	if (severity == ESG_OK || !EnableSSL || !is_expected())
 		return false;
 	good = read_pair(&passphrase, &status);
 	esg_secret_file_wipe(&passphrase);

@@ -19,8 +19,9 @@
 extern void esg_passphrase_install(SSL_CTX *context, bool is_server_start);
 
 /*
- * True if there is a pair that cannot be used; then out is the alarm of it
- * (passphrase_unusable).  Not in the postmaster.
+ * True if there is a pair that cannot be used, or passphrase_directory is not
+ * there; then out is the alarm of it (passphrase_unusable).  Not in the
+ * postmaster.
  */
 extern bool esg_passphrase_check(const EsgOverrides overrides, EsgAlarm *out);
 

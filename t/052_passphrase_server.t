@@ -105,7 +105,10 @@ sub alarms_are
 
 # ---- without a pair, core's ways
 
-$node->set_conf(ssl_passphrase_command => "echo \"$passphrase\"");
+# from a file: core writes a changed setting to the log
+ESG::Certs::spew($certs->dir . '/core_passphrase', "$passphrase\n");
+my $core_command = "cat " . $certs->dir . '/core_passphrase';
+$node->set_conf(ssl_passphrase_command => $core_command);
 start_ok('ssl_passphrase_command');
 unlike($node->log_since($offset), qr/taking the passphrase/, 'no pair is used');
 $node->replace($second->{$_}, "server." . ($_ eq 'cert' ? 'crt' : 'key')) foreach qw(cert key);
@@ -176,11 +179,8 @@ foreach my $pid (@pids)
 }
 is($seen, '', 'not in command line or environment of any process');
 unlike(scalar `ps -eo args 2>/dev/null`, qr/\Q$passphrase\E/, 'not in ps');
-unlike($node->safe_psql('postgres', "SELECT string_agg(name || setting, ' ') FROM pg_settings WHERE name <> 'ssl_passphrase_command'"),
+unlike($node->safe_psql('postgres', "SELECT string_agg(name || setting, ' ') FROM pg_settings"),
 	qr/\Q$passphrase\E/, 'not in pg_settings');
-# set above for core's own way; the rest of the log and data directory is ours
-my $conf = ESG::Certs::slurp("$data/postgresql.conf");
-put('postgresql.conf', $conf =~ s/\Q$passphrase\E/removed/r, 0600);
 $node->safe_psql('postgres', 'CHECKPOINT');
 is(system('grep', '-rqaF', $passphrase, $data) >> 8, 1, 'not in the data directory');
 is(system('grep', '-qaF', $passphrase, $node->logfile) >> 8, 1, 'not in the log');
@@ -295,6 +295,18 @@ put("pair/$_", $good{$_}) foreach keys %good;
 $node->set_conf('ext_ssl_guard.passphrase_directory' => 'pair');
 reload_is('t', $second, 'a relative passphrase_directory');
 like($node->log_since($offset), qr/from "\Q$data\E\/pair\/server\.key\.cipher"/, 'is below the data directory');
+chmod 0000, "$data/pair";
+reload_is('f', $second, 'a passphrase_directory that may not be entered');
+like($node->log_since($offset), qr/LOG:  passphrase file ".*Permission denied/, 'said why');
+chmod 0700, "$data/pair";
+$node->set_conf('ext_ssl_guard.passphrase_directory' => '/nonexistent');
+reload_is('f', $second, 'without a pair there, core knows no passphrase');
+alarms_are('passphrase_unusable reload_failed', 'a passphrase_directory that is not there is an alarm');
+mkdir "$data/empty", 0700;
+$node->set_conf('ext_ssl_guard.passphrase_directory' => 'empty', ssl_passphrase_command => $core_command);
+reload_is('t', $second, 'with an empty one, ssl_passphrase_command is asked');
+alarms_are('', 'which is no alarm');
+unlike($node->log_since($offset), qr/taking the passphrase/, 'nor the pair');
 $node->set_conf('ext_ssl_guard.passphrase_directory' => '');
 $node->stop;
 
