@@ -158,12 +158,11 @@ read_unknown_critical(X509 *cert, EsgCertInfo *out)
 
 	for (i = 0; i < count; i++)
 	{
-		X509_EXTENSION *ext = X509_get_ext(cert, i);
-
-		if (X509_EXTENSION_get_critical(ext) && !X509_supported_extension(ext))
+		if (X509_EXTENSION_get_critical(X509_get_ext(cert, i)) &&
+			!X509_supported_extension(X509_get_ext(cert, i)))
 		{
-			esg_x509_name_oid(X509_EXTENSION_get_object(ext), out->critical_oid,
-							  sizeof(out->critical_oid));
+			esg_x509_name_oid(X509_EXTENSION_get_object(X509_get_ext(cert, i)),
+							  out->critical_oid, sizeof(out->critical_oid));
 			return;
 		}
 	}
