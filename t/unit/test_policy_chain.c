@@ -129,6 +129,7 @@ make_family(void)
 	loop = add_member('2', "CN=2", int_key, loop, root_key, CA_EXT, NULL);
 	loop = add_member('3', "CN=1", root_key, loop, int_key, CA_EXT, NULL);
 	add_member('4', "CN=db", leaf_key, loop, root_key, LEAF_EXT, NULL);
+	add_member('0', "CN=1", root_key, NULL, NULL, CA_EXT, NULL);
 	/* an issuer that may not issue */
 	unfit = add_member('5', "CN=unfit", other_key, root, root_key,
 					   "basicConstraints=CA:TRUE\nkeyUsage=cRLSign\n", NULL);
@@ -184,6 +185,8 @@ static const struct
 	{BUNDLE, "RLJ", NULL, 2, ESG_CHAIN_OUT_OF_ORDER, ABSENT},
 
 	{SERVER, "IM", "R", 1, ESG_LEAF_NOT_FIRST, CRIT},
+	{SERVER, "IM", "R", 1, ESG_CHAIN_INCOMPLETE, ABSENT},
+	{SERVER, "IM", "R", 2, ESG_CHAIN_INCOMPLETE, ABSENT},
 	{SERVER, "MI", "R", 1, ESG_LEAF_NOT_FIRST, ABSENT},
 	{SERVER, "IR", "R", 1, ESG_LEAF_NOT_FIRST, ABSENT},
 	{SERVER, "IM", "R", 1, ESG_UNRELATED_CERTIFICATE, ABSENT},
@@ -223,6 +226,7 @@ static const struct
 	{SERVER, "MI", "R", 2, ESG_UNRELATED_CERTIFICATE, ABSENT},
 	{SERVER, "423", NULL, 2, ESG_UNRELATED_CERTIFICATE, W}, /* 4 by 3, 3 by 2, 2 by 3 */
 	{SERVER, "4321JI", "R", 5, ESG_UNRELATED_CERTIFICATE, ABSENT},	/* a way out */
+	{SERVER, "4302", NULL, 4, ESG_UNRELATED_CERTIFICATE, ABSENT},	/* a root before a loop */
 	{SERVER, "MIIIIIIIIII", "R", 11, ESG_UNRELATED_CERTIFICATE, W},
 	{SERVER, "MIIIIIIIII", "R", 10, ESG_UNRELATED_CERTIFICATE, ABSENT},
 	{BUNDLE, "RU", NULL, 2, ESG_UNRELATED_CERTIFICATE, ABSENT},
@@ -424,6 +428,72 @@ test_index(void)
 	ok(1, "an empty file");
 }
 
+/* copies of I, with fingerprints of their own, after a leaf that none of them issued */
+static void
+judge_tries(int tries, EsgSeverity want)
+{
+	EsgCertInfo copies[ESG_CHAIN_MAX_TRIES + 2];
+	EsgChainCert certs[ESG_CHAIN_MAX_TRIES + 2];
+	EsgFindings lists[ESG_CHAIN_MAX_TRIES + 2] = {{0}};
+	char		name[40];
+	int			i;
+
+	for (i = 0; i <= tries; i++)
+	{
+		copies[i] = *find_member(i == 0 ? 'F' : 'I');
+		copies[i].fingerprint[0] ^= (unsigned char) i;
+		certs[i].info = &copies[i];
+		certs[i].role = role_at(SERVER, i);
+		certs[i].findings = &lists[i];
+	}
+	esg_policy_chain_check_server(certs, tries + 1, NULL, NULL, NULL, &policy, memo);
+	snprintf(name, sizeof(name), "%d issuers of one name", tries);
+	if (want == ABSENT)
+		lacks(&lists[0], ESG_BAD_SIGNATURE, name);
+	else
+		shows(&lists[0], ESG_BAD_SIGNATURE, want, name);
+	for (i = 0; i <= tries; i++)
+		esg_findings_free(&lists[i]);
+}
+
+static void
+test_details(void)
+{
+	static const struct
+	{
+		const char *file;
+		int			at;
+		EsgCode		code;
+		const char *detail;
+	}			details[] = {
+		{"LIJ", 1, ESG_CHAIN_OUT_OF_ORDER, "that is at position 3"},
+		{"IM", 1, ESG_LEAF_NOT_FIRST, "2"},
+		{"MIMI", 4, ESG_DUPLICATE_CERTIFICATE, "2"},
+		{"LJ", 2, ESG_CHAIN_INCOMPLETE, "CN=I"},
+		{"OI", 1, ESG_OUTLIVES_ISSUER, "2027-01-01T00:00:00Z"},
+		{"KI", 1, ESG_SHARED_CA_KEY, "CN=I"},
+		{"xw", 1, ESG_WEAK_ISSUER_KEY, "RSA, 1024 bits"},
+	};
+	size_t		i;
+	int			j;
+
+	for (i = 0; i < sizeof(details) / sizeof(details[0]); i++)
+	{
+		EsgFindings lists[MAX_CERTS + 1] = {{0}};
+		EsgFindings *list = &lists[details[i].at];
+		const char *got = NULL;
+
+		judge_file(SERVER, details[i].file, NULL, lists);
+		for (j = 0; j < list->count; j++)
+		{
+			if (list->items[j].code == details[i].code)
+				got = list->items[j].detail;
+		}
+		is_text(got, details[i].detail, details[i].file);
+		free_lists(lists);
+	}
+}
+
 /* More issuers of one name than are tried: no verdict, and no time lost. */
 static void
 test_many(void)
@@ -481,6 +551,9 @@ main(void)
 	test_rollover();
 	test_public_roots();
 	test_index();
+	test_details();
+	judge_tries(ESG_CHAIN_MAX_TRIES, CRIT);
+	judge_tries(ESG_CHAIN_MAX_TRIES + 1, ABSENT);
 	test_many();
 	check_coverage("policy_chain");
 	for (i = 0; i < family_size; i++)
