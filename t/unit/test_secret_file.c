@@ -10,10 +10,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/sha.h>
 
 #include "esg_test.h"
@@ -217,6 +220,84 @@ test_lengths(void)
 		   ESG_SECRET_TRAILING, ".rand with a byte more");
 }
 
+/* The seed of docs/passphrase.md. */
+static EsgSecretSeed
+vector_seed(void)
+{
+	EsgSecretSeed seed;
+	size_t		i;
+
+	for (i = 0; i < sizeof(seed.id); i++)
+		seed.id[i] = (unsigned char) i;
+	for (i = 0; i < sizeof(seed.salt); i++)
+		seed.salt[i] = (unsigned char) (0x20 + i);
+	for (i = 0; i < sizeof(seed.nonce); i++)
+		seed.nonce[i] = (unsigned char) (0x40 + i);
+	for (i = 0; i < sizeof(seed.key); i++)
+		seed.key[i] = (unsigned char) (0x80 + i);
+	return seed;
+}
+
+/* Puts another plaintext into the pair of the test vector, all in order. */
+static void
+seal(Pair *pair, const unsigned char *plain)
+{
+	/* what HKDF makes of the seed, computed elsewhere */
+	static const unsigned char key[32] =
+	"\xfd\xc2\x4b\x2a\x65\x83\xb0\x11\xa8\x96\xb4\xb3\x12\x1b\x52\x37"
+	"\x0a\xfc\xc2\x41\x01\x72\xa1\xac\x8e\x7f\x35\x1c\x02\x6d\xb5\x8f";
+	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	int			n;
+
+	if (EVP_EncryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, key, pair->cipher + 64) != 1 ||
+		EVP_EncryptUpdate(ctx, NULL, &n, pair->cipher, 76) != 1 ||
+		EVP_EncryptUpdate(ctx, pair->cipher + 76, &n, plain, 1026) != 1 ||
+		EVP_EncryptFinal_ex(ctx, pair->cipher + 1102, &n) != 1 ||
+		EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_GET_TAG, 16, pair->cipher + 1102) != 1)
+	{
+		puts("Bail out! cannot seal");
+		exit(1);
+	}
+	EVP_CIPHER_CTX_free(ctx);
+	mend_checksums(pair);
+}
+
+/* A writer with the key, but without our care. */
+static void
+test_plaintexts(void)
+{
+	static const struct
+	{
+		const char *start;		/* length and first bytes */
+		EsgSecretResult want;
+		const char *name;
+	}			cases[] =
+	{
+		{"\0\003abc", ESG_SECRET_OK, "good plaintext"},
+		{"\0\0abc", ESG_SECRET_NO_PASSPHRASE, "plaintext of length 0"},
+		{"\004\0abc", ESG_SECRET_TOO_LONG, "plaintext of length 1024"},
+		{"\377\377abc", ESG_SECRET_TOO_LONG, "plaintext of length 65535"},
+		{"\0\004abc", ESG_SECRET_BAD_CHARACTER, "plaintext that ends before its length"},
+		{"\0\003a\nc", ESG_SECRET_BAD_CHARACTER, "plaintext with a line end"}
+	};
+	EsgSecretSeed seed = vector_seed();
+	Pair		pair;
+	EsgPassphrase out;
+	size_t		i;
+
+	memset(&pair, 0, sizeof(pair));
+	esg_secret_file_encrypt_seeded("x", 1, &seed, pair.cipher, pair.random);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		unsigned char plain[1026] = {0};
+
+		memcpy(plain, cases[i].start, 5);
+		seal(&pair, plain);
+		is_int(open_pair(&pair, &out), cases[i].want, cases[i].name);
+		ok(cases[i].want == ESG_SECRET_OK ? out.len == 3 : is_wiped(&out), "%s: output", cases[i].name);
+	}
+}
+
 static void
 make_hex(const unsigned char *data, size_t len, char *out)
 {
@@ -249,7 +330,7 @@ read_manual(void)
 static void
 test_vector(void)
 {
-	EsgSecretSeed seed;
+	EsgSecretSeed seed = vector_seed();
 	Pair		pair;
 	EsgPassphrase out;
 	unsigned char digest[SHA256_DIGEST_LENGTH];
@@ -259,17 +340,8 @@ test_vector(void)
 	char		sum[2 * 32 + 1];
 	char		random[2 * ESG_RANDOM_FILE_SIZE + 1];
 	char	   *manual = read_manual();
-	size_t		i;
 
 	memset(&pair, 0, sizeof(pair));
-	for (i = 0; i < sizeof(seed.id); i++)
-		seed.id[i] = (unsigned char) i;
-	for (i = 0; i < sizeof(seed.salt); i++)
-		seed.salt[i] = (unsigned char) (0x20 + i);
-	for (i = 0; i < sizeof(seed.nonce); i++)
-		seed.nonce[i] = (unsigned char) (0x40 + i);
-	for (i = 0; i < sizeof(seed.key); i++)
-		seed.key[i] = (unsigned char) (0x80 + i);
 	is_int(esg_secret_file_encrypt_seeded(vector_passphrase, strlen(vector_passphrase), &seed,
 										  pair.cipher, pair.random),
 		   ESG_SECRET_OK, "test vector: made");
@@ -304,6 +376,31 @@ test_reasons(void)
 		for (other = result + 1; other <= ESG_SECRET_CRYPTO_FAILED + 1; other++)
 			same += strcmp(esg_secret_file_reason(result), esg_secret_file_reason(other)) == 0;
 	is_int(same, 0, "every result has a reason of its own");
+}
+
+static void
+test_faults(void)
+{
+	char		reasons[ESG_PAIR_PATH_TOO_LONG + 1][ESG_PAIR_REASON_SIZE];
+	EsgPairStatus status;
+	int			fault;
+	int			other;
+	int			same = 0;
+
+	memset(&status, 0, sizeof(status));
+	status.error = EIO;
+	status.content = ESG_SECRET_DAMAGED;
+	for (fault = ESG_PAIR_OK; fault <= ESG_PAIR_PATH_TOO_LONG; fault++)
+	{
+		status.fault = fault;
+		esg_secret_pair_reason(&status, reasons[fault], sizeof(reasons[fault]));
+		for (other = 0; other < fault; other++)
+			same += strcmp(reasons[fault], reasons[other]) == 0;
+	}
+	is_int(same, 0, "every fault of a file has a reason of its own");
+	is_text(reasons[ESG_PAIR_BAD_CONTENT], esg_secret_file_reason(ESG_SECRET_DAMAGED),
+			"that of bad content is the content's");
+	ok(strstr(reasons[ESG_PAIR_UNREADABLE], strerror(EIO)) != NULL, "that of an unreadable file is errno's");
 }
 
 static void
@@ -424,6 +521,8 @@ is_fault(EsgPairFault fault, EsgSecretResult content, const char *file, const ch
 static void
 test_missing(const Pair *pair)
 {
+	Pair		forged = *pair;
+
 	ok(!esg_secret_pair_exists(directory, "server.key"), "no pair");
 	is_fault(ESG_PAIR_MISSING, 0, "server.key.cipher", "reading no pair");
 	put("server.key.rand", pair->random, ESG_RANDOM_FILE_SIZE, 0400);
@@ -444,6 +543,10 @@ test_missing(const Pair *pair)
 	is_fault(ESG_PAIR_BAD_CONTENT, ESG_SECRET_TRAILING, "server.key.cipher", "long .cipher");
 	put("server.key.cipher", pair->cipher, 0, 0400);
 	is_fault(ESG_PAIR_BAD_CONTENT, ESG_SECRET_TRUNCATED, "server.key.cipher", "empty .cipher");
+	forged.random[40] ^= 1;
+	mend_checksums(&forged);
+	put_pair(&forged);
+	is_fault(ESG_PAIR_BAD_CONTENT, ESG_SECRET_NOT_AUTHENTIC, "server.key.cipher", "forged .rand");
 	put_pair(pair);
 }
 
@@ -476,6 +579,21 @@ test_pending(const Pair *first, const Pair *second)
 	take("server.key.rand.new");
 }
 
+static int
+make_socket(const char *name)
+{
+	struct sockaddr_un address;
+	int			fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	int			bound;
+
+	memset(&address, 0, sizeof(address));
+	address.sun_family = AF_UNIX;
+	snprintf(address.sun_path, sizeof(address.sun_path), "%.100s", in_directory(name));
+	bound = bind(fd, (struct sockaddr *) &address, sizeof(address)) == 0;
+	close(fd);
+	return bound;
+}
+
 static void
 test_special_files(const Pair *pair)
 {
@@ -497,6 +615,13 @@ test_special_files(const Pair *pair)
 	take("server.key.cipher");
 	ok(mkfifo(in_directory("server.key.cipher"), 0400) == 0, "a FIFO");
 	is_fault(ESG_PAIR_NOT_REGULAR, 0, "server.key.cipher", "does not block");
+	take("server.key.cipher");
+	ok(make_socket("server.key.cipher"), "a socket");
+	is_fault(ESG_PAIR_NOT_REGULAR, 0, "server.key.cipher", "is not opened");
+	take("server.key.cipher");
+	put("server.key.cipher", pair->cipher, ESG_CIPHER_FILE_SIZE, 0);
+	if (geteuid() != 0)
+		is_fault(ESG_PAIR_UNREADABLE, 0, "server.key.cipher", "a file that may not be read");
 	take("server.key.cipher");
 	ok(mkdir(in_directory("server.key.cipher"), 0700) == 0, "a directory");
 	is_fault(ESG_PAIR_NOT_REGULAR, 0, "server.key.cipher", "is not read");
@@ -541,7 +666,9 @@ main(void)
 	test_flips(1);
 	test_lengths();
 	test_vector();
+	test_plaintexts();
 	test_reasons();
+	test_faults();
 	test_modes();
 	if (!mkdtemp(directory))
 	{
