@@ -33,6 +33,8 @@ typedef struct AuditState
 	STACK_OF(X509) *x509s;		/* of audit.certs, in the same order */
 	STACK_OF(X509_CRL) *x509_crls;
 	bool		scan_failed;	/* no memory for a stack's entry */
+	bool		may_stop;		/* stop scanning when there is an interrupt */
+	bool		stopped;		/* that happened */
 	int64		bytes_read;		/* of all files */
 	int			file_capacity;
 	int			cert_capacity;
@@ -135,7 +137,10 @@ keep_cert(X509 *cert, int position, void *arg)
 	AuditState *state = arg;
 
 	if (sk_X509_push(state->x509s, cert) > 0)
-		return true;
+	{
+		state->stopped = state->may_stop && InterruptPending;
+		return !state->stopped;
+	}
 	X509_free(cert);
 	state->scan_failed = true;
 	return false;
@@ -295,27 +300,58 @@ holds_only_a_key(const EsgAuditFile *file)
 		 strcmp(file->pem.found, "key parameters") == 0);
 }
 
-static void
-read_content(AuditState *state, EsgAuditFile *file, int64 limit, EsgMemo *memo)
+/*
+ * Reads and scans a file; false if it could not be read.  A cancel need not
+ * wait for the end of a large bundle, but not every interrupt raises an error:
+ * after one that does not, the file is read again, and then to its end.
+ */
+static bool
+scan_file(AuditState *state, EsgAuditFile *file, int64 limit)
 {
 	EsgAudit   *audit = &state->audit;
 	EsgContent	content;
 
 	if (!esg_tls_files_read(file->file.path, limit, &file->facts, &content))
-	{
-		if (file->file.kind == ESG_FILE_CRL)
-			audit->crl_unread = true;
-		return;
-	}
+		return false;
 	state->bytes_read += content.len;
 	file->hashed = content.hashed;
 	memcpy(file->sha256, content.sha256, ESG_DIGEST_SIZE);
+	state->stopped = false;
 	scan_blocks(state, content.data, content.len,
 				wanted_blocks(audit, file->file.kind), &file->pem);
-	file->scanned = true;
 	esg_tls_files_release(&content);
 	if (state->scan_failed)
 		raise_out_of_memory();
+	return true;
+}
+
+static void
+forget_new_blocks(AuditState *state)
+{
+	while (sk_X509_num(state->x509s) > state->audit.cert_count)
+		X509_free(sk_X509_pop(state->x509s));
+	while (sk_X509_CRL_num(state->x509_crls) > state->audit.crl_count)
+		X509_CRL_free(sk_X509_CRL_pop(state->x509_crls));
+}
+
+static void
+read_content(AuditState *state, EsgAuditFile *file, int64 limit, EsgMemo *memo)
+{
+	state->may_stop = true;
+	file->scanned = scan_file(state, file, limit);
+	if (file->scanned && state->stopped)
+	{
+		CHECK_FOR_INTERRUPTS();
+		forget_new_blocks(state);
+		state->may_stop = false;
+		file->scanned = scan_file(state, file, limit);
+	}
+	if (!file->scanned)
+	{
+		if (file->file.kind == ESG_FILE_CRL)
+			state->audit.crl_unread = true;
+		return;
+	}
 	append_certs(state, file, memo);
 	append_crls(state, file);
 	if (holds_only_a_key(file))
