@@ -65,6 +65,9 @@ static const struct
 	{"keyUsage", {.issuer = "CN=ca", .extensions = "keyUsage=DER:0500"}, "server client bad:keyUsage does not decode"},
 	{"subjectAltName", {.issuer = "CN=ca", .extensions = "subjectAltName=DER:0500"}, "server client bad:subjectAltName does not decode"},
 	{"nameConstraints", {.issuer = "CN=ca", .extensions = "nameConstraints=DER:0500"}, "server client bad:nameConstraints does not decode"},
+	{"proxy with another name", {.issuer = "CN=ca", .extensions =
+	"proxyCertInfo=language:id-ppl-anyLanguage,pathlen:1\nsubjectAltName=DNS:a"},
+	"server client bad:an extension is invalid or contradicts another"},
 	{"usages beside a broken extension", {.issuer = "CN=ca", .extensions = "basicConstraints=DER:0500\nextendedKeyUsage=clientAuth"},
 	"client bad:basicConstraints does not decode"},
 
@@ -126,6 +129,7 @@ test_self_signed(void)
 	CertSpec	elliptic = {.key = certmaker_ec("prime256v1")};
 	CertSpec	no_signer = {.key = certmaker_named("X25519"), .issuer_key = certmaker_rsa(2048)};
 	X509	   *cert;
+	X509	   *unreadable;
 
 	is_facts(cert = certmaker_cert(&forged), "forged server client", "another key signed it");
 	X509_free(cert);
@@ -134,6 +138,12 @@ test_self_signed(void)
 	is_facts(cert = certmaker_cert(&elliptic), "self server client", "EC");
 	X509_free(cert);
 	is_facts(cert = certmaker_cert(&no_signer), "self? server client", "a key that cannot verify");
+	X509_free(cert);
+	/* rsaEncryption becomes an algorithm nobody knows */
+	cert = certmaker_cert(&(CertSpec){0});
+	unreadable = certmaker_patch(cert, "\x86\xf7\x0d\1\1\1", "\x86\xf7\x0d\1\1\x7f", 6);
+	is_facts(unreadable, "self? server client", "a key that does not decode");
+	X509_free(unreadable);
 	X509_free(cert);
 }
 

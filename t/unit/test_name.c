@@ -323,6 +323,38 @@ test_several_names(void)
 	X509_free(twin);
 }
 
+/* Values without a kind of their own, and OIDs that nobody should print. */
+static void
+test_unusual(void)
+{
+	X509	   *cert = certmaker_cert(&(CertSpec){.issuer = "CN=ca",
+		.extensions = "subjectAltName=otherName:1.2.3.4;UTF8:x,dirName:empty\n[empty]\n"});
+	EsgAltNames names;
+	char		dotted[600] = "1.2";
+	char		buf[64];
+	ASN1_OBJECT *oid;
+
+	is_facts(cert, "empty", "an empty directoryName");
+	ok(esg_x509_name_alt_names(cert, &names) && names.count == 2, "two values");
+	is_text(first_alt_text(&names), "other:1.2.3.4", "otherName of an unknown type");
+	esg_x509_name_alt_names_free(&names);
+	X509_free(cert);
+
+	while (strlen(dotted) < 300)
+		strncat(dotted, ".3", 3);
+	oid = OBJ_txt2obj(dotted, 1);
+	esg_x509_name_oid(oid, buf, sizeof(buf));
+	is_text(buf, "unprintable-oid", "an OID of too many octets");
+	ASN1_OBJECT_free(oid);
+	dotted[strlen("1.2.3.3.3")] = '\0';
+	oid = OBJ_txt2obj(dotted, 1);
+	esg_x509_name_oid(oid, buf, sizeof(buf));
+	is_text(buf, "1.2.3.3.3", "an OID");
+	esg_x509_name_oid(oid, buf, 9);
+	is_text(buf, "unprint" "a", "an OID that does not fit");
+	ASN1_OBJECT_free(oid);
+}
+
 static void
 add_raw_extension(X509 *cert, int nid, const char *value, size_t len)
 {
@@ -405,6 +437,7 @@ main(void)
 	test_structure();
 	test_like_openssl();
 	test_several_names();
+	test_unusual();
 	test_broken_extension();
 	test_other_attributes();
 	is_owned(esg_x509_name_escape((const unsigned char *) "a\0\xff\xc3\xbc\n", 6),

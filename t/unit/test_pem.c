@@ -425,10 +425,10 @@ test_der(X509 *cert, X509_CRL *crl)
 	PKCS7	   *p7 = make_pkcs7(cert);
 	PKCS12	   *p12 = PKCS12_create("x", "x", key, cert, NULL, 0, 0, 1, -1, 0);
 	PKCS8_PRIV_KEY_INFO *p8 = EVP_PKEY2PKCS8(key);
-	unsigned char *der[6] = {NULL, NULL, NULL, NULL, NULL, NULL};
-	int			len[6];
-	static const char *const want[6] = {"a DER certificate", "a DER CRL", "a PKCS#7 structure",
-	"a PKCS#12 structure", "a DER private key", "a DER public key"};
+	unsigned char *der[7] = {NULL, NULL, NULL, NULL, NULL, NULL, NULL};
+	int			len[7];
+	static const char *const want[7] = {"a DER certificate", "a DER CRL", "a PKCS#7 structure",
+	"a PKCS#12 structure", "a DER private key", "a DER public key", "a DER private key"};
 	EsgPemResult result;
 	int			i;
 
@@ -438,7 +438,8 @@ test_der(X509 *cert, X509_CRL *crl)
 	len[3] = i2d_PKCS12(p12, &der[3]);
 	len[4] = i2d_PKCS8_PRIV_KEY_INFO(p8, &der[4]);
 	len[5] = i2d_PUBKEY(key, &der[5]);
-	for (i = 0; i < 6; i++)
+	len[6] = i2d_PrivateKey(key, &der[6]);
+	for (i = 0; i < 7; i++)
 	{
 		scan((char *) der[i], (size_t) len[i], CERTS | CRLS, 0, &result);
 		is_int(result.end, ESG_PEM_NOTHING, want[i]);
