@@ -35,6 +35,9 @@ my $near = $certs->make_client(
 # more names than are looked at
 my $many = $certs->make_client('many', ca => $ca,
 	extensions => [ 'subjectAltName=' . join(',', ('DNS:x') x 1000, 'DNS:billing') ]);
+# DNS "billing\0x", DNS "", e-mail address in Latin-1
+my $odd = $certs->make_client('odd', ca => $ca,
+	extensions => ['2.5.29.17=DER:30:17:82:09:62:69:6c:6c:69:6e:67:00:78:82:00:81:08:62:69:6c:40:e4:2e:64:65']);
 # names made for the log
 my $forger = $certs->make_client('forger', ca => $ca, subject => "/CN=x\nFATAL:  forged",
 	extensions => ['subjectAltName=URI:http://x\x0aLOG:  forged']);
@@ -100,6 +103,7 @@ write_map(
 	'serial "0A1B/CN=Prod CA,O=Example" billing',
 	"fingerprint $job->{fingerprint} billing",
 	"colons $colons billing",
+	'any /^.*$ billing',
 	'several nobody billing',
 	'several billing@corp billing',
 	'scram spiffe://prod/billing scram',
@@ -168,6 +172,23 @@ $offset = $node->log_end;
 is(login('billing', $forger), 'identity_mismatch', 'a name with a line feed');
 like($node->log_since($offset), qr/identities="cn:x\\\\x0aFATAL:  forged/, 'is escaped in the log');
 unlike($node->log_since($offset), qr/^(FATAL|LOG):/m, 'and forges no line');
+
+# NUL, empty and badly encoded values match nothing, not even a map that takes all.
+foreach my $source (qw(dns email))
+{
+	apply(identity_sources => $source, identity_map => '');
+	is(login('billing', $odd), 'identity_mismatch', "$source: odd values, no map");
+	apply(identity_map => 'any');
+	is(login('billing', $odd), 'identity_mismatch', "$source: odd values, a map that takes all");
+	is(login('billing', $job), 'in', "$source: which it does with good ones");
+}
+is( $node->safe_psql(
+		'postgres',
+		"SELECT source, matched, rule FROM ssl_guard_identity_check('billing', pg_read_file('$odd->{cert}'))"),
+	"email|f|never matches: value is badly encoded or has control characters\n"
+	  . 'decision|f|identity_mismatch: no identity matches in map "any"',
+	'the dry run says why');
+apply(identity_map => '');
 
 # What cannot be answered is refused.
 apply(identity_sources => 'dns');
