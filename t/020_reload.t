@@ -75,7 +75,7 @@ is(status('served_seen_by, served_fingerprint'), "login|$first->{fingerprint}", 
 # renewed, but not reloaded
 my $offset = $node->log_end;
 install($second);
-is($node->wait_sql(alarms()), 'warning reload_pending server', 'reload_pending is raised without a reload');
+is($node->wait_sql(alarms(), 'warning reload_pending server'), 'warning reload_pending server', 'reload_pending is raised without a reload');
 is(status('in_sync, served_fingerprint, disk_fingerprint'), "f|$first->{fingerprint}|$second->{fingerprint}",
 	'both fingerprints are shown');
 $node->wait_log(qr/WARNING:.*certificate on disk is not the one in service/, $offset);
