@@ -373,16 +373,48 @@ set_plain_fields(X509 *cert, const CertSpec * spec)
 	ASN1_TIME_free(after);
 }
 
+/* OpenSSL 3.5 does not read some invalid times any more: then the certificate as built has to do. */
 static X509 *
 reparse(X509 *cert)
 {
 	size_t		len;
 	unsigned char *der = certmaker_der(cert, &len);
-	X509	   *copy = certmaker_parse(der, len);
+	const unsigned char *p = der;
+	X509	   *copy = d2i_X509(NULL, &p, (long) len);
 
 	free(der);
+	if (copy == NULL)
+	{
+		ERR_clear_error();
+		return cert;
+	}
 	X509_free(cert);
 	return copy;
+}
+
+/* In OpenSSL 3.5 X509_sign() makes version 3 of what has extensions: back to the wanted one, and signed again. */
+static void
+sign_version(X509 *cert, EVP_PKEY *key, const EVP_MD *digest, long version)
+{
+	EVP_MD_CTX *ctx;
+	const ASN1_BIT_STRING *signature;
+	unsigned char *tbs = NULL;
+	unsigned char bytes[1024];
+	size_t		size = sizeof(bytes);
+	int			len;
+
+	if (X509_get_version(cert) == version)
+		return;
+	check(X509_set_version(cert, version), "X509_set_version");
+	len = i2d_re_X509_tbs(cert, &tbs);
+	check(len > 0, "i2d_re_X509_tbs");
+	ctx = need(EVP_MD_CTX_new(), "EVP_MD_CTX_new");
+	check(EVP_DigestSignInit(ctx, NULL, choose_digest(key, digest), NULL, key) > 0, "EVP_DigestSignInit");
+	check(EVP_DigestSign(ctx, bytes, &size, tbs, (size_t) len) > 0, "EVP_DigestSign");
+	X509_get0_signature(&signature, NULL, cert);
+	check(ASN1_STRING_set((ASN1_STRING *) signature, bytes, (int) size), "ASN1_STRING_set");
+	EVP_MD_CTX_free(ctx);
+	OPENSSL_free(tbs);
 }
 
 X509 *
@@ -400,7 +432,10 @@ certmaker_cert(const CertSpec * spec)
 	if (spec->pss_salt)
 		sign_pss(cert, signer, spec);
 	else
+	{
 		certmaker_resign(cert, signer, spec->digest);
+		sign_version(cert, signer, spec->digest, (spec->version ? spec->version : 3) - 1);
+	}
 	return reparse(cert);
 }
 
