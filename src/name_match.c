@@ -367,13 +367,13 @@ alt_name_is_bad(X509 *cert)
 static bool
 read_alt_names(X509 *cert, EsgAltNames *names, EsgNamesResult *result)
 {
-	memset(names, 0, sizeof(*names));
-	if (alt_name_is_bad(cert))
+	bool		read = esg_x509_name_alt_names(cert, names);
+
+	/* no name at all: is there nothing to read, or could it not be read? */
+	if (names->count == 0 && alt_name_is_bad(cert))
 		*result = ESG_NAMES_BAD_ALT_NAME;
-	else if (!esg_x509_name_alt_names(cert, names))
-		*result = ESG_NAMES_NO_MEMORY;
 	else
-		*result = ESG_NAMES_OK;
+		*result = read ? ESG_NAMES_OK : ESG_NAMES_NO_MEMORY;
 	return *result == ESG_NAMES_OK;
 }
 
