@@ -42,5 +42,22 @@ SELECT f, has_function_privilege(f, 'EXECUTE') AS allowed
                     'ssl_guard_session_certificate()']) AS f;
 RESET ROLE;
 
+-- of all the extension's objects: what PUBLIC may use, what pg_monitor may not
+SELECT r.role, p.oid::regprocedure::text AS function,
+       has_function_privilege(r.role, p.oid, 'EXECUTE') AS allowed
+  FROM pg_extension e
+  JOIN pg_depend d ON d.refobjid = e.oid AND d.refclassid = 'pg_extension'::regclass AND d.classid = 'pg_proc'::regclass
+  JOIN pg_proc p ON p.oid = d.objid,
+       (VALUES ('regress_ssl_guard_nobody', true), ('regress_ssl_guard_monitor', false)) AS r (role, odd)
+ WHERE e.extname = 'ext_ssl_guard' AND has_function_privilege(r.role, p.oid, 'EXECUTE') = r.odd
+ ORDER BY r.role COLLATE "C", p.oid::regprocedure::text COLLATE "C";
+SELECT r.role, c.relname, has_table_privilege(r.role, c.oid, 'SELECT') AS allowed
+  FROM pg_extension e
+  JOIN pg_depend d ON d.refobjid = e.oid AND d.refclassid = 'pg_extension'::regclass AND d.classid = 'pg_class'::regclass
+  JOIN pg_class c ON c.oid = d.objid,
+       (VALUES ('regress_ssl_guard_nobody', true), ('regress_ssl_guard_monitor', false)) AS r (role, odd)
+ WHERE e.extname = 'ext_ssl_guard' AND has_table_privilege(r.role, c.oid, 'SELECT') = r.odd
+ ORDER BY r.role COLLATE "C", c.relname COLLATE "C";
+
 DROP ROLE regress_ssl_guard_nobody;
 DROP ROLE regress_ssl_guard_monitor;
