@@ -191,7 +191,7 @@ check_certificate(Login *login)
 {
 	int			mode = esg_guc_client_certificate_check;
 	EsgPolicy	policy;
-	EsgRefusal	refusal = {ESG_NO_FINDING};
+	EsgRefusal	refusal = {ESG_NO_FINDING, ""};
 	bool		fresh;
 
 	if (login->peer.cert == NULL)
