@@ -255,8 +255,11 @@ esg_audit_read_text(EsgAudit *audit, const char *data, size_t len,
 	}
 	else
 	{
-		X509_free(cert);
 		scan_blocks(state, data, len, ESG_PEM_CERTS, result);
+		if (cert != NULL && result->certs == 0)
+			strlcpy(result->found, "a DER certificate followed by other data",
+					sizeof(result->found));
+		X509_free(cert);
 	}
 	ERR_clear_error();
 	if (state->scan_failed)
