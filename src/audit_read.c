@@ -273,7 +273,8 @@ esg_audit_read_text(EsgAudit *audit, const char *data, size_t len,
 
 /*
  * A CA file may hold CRLs, and OpenSSL loads them from there.  They count only
- * when a CRL setting switches the checking on.
+ * when a CRL setting switches the checking on.  TRUSTED CERTIFICATE blocks are
+ * taken there, too, while the reader of ssl_cert_file skips all but a first one.
  */
 static unsigned
 wanted_blocks(const EsgAudit *audit, EsgFileKind kind)
@@ -283,7 +284,8 @@ wanted_blocks(const EsgAudit *audit, EsgFileKind kind)
 		case ESG_FILE_CERTIFICATE:
 			return ESG_PEM_CERTS;
 		case ESG_FILE_CA:
-			return audit->crl_configured ? ESG_PEM_CERTS | ESG_PEM_CRLS : ESG_PEM_CERTS;
+			return ESG_PEM_CERTS | ESG_PEM_TRUSTED |
+				(audit->crl_configured ? ESG_PEM_CRLS : 0);
 		case ESG_FILE_CRL:
 			return ESG_PEM_CRLS;
 		case ESG_FILE_EXTRA:

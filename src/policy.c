@@ -240,10 +240,9 @@ esg_policy_signature_weak(const EsgSigInfo *signature, const EsgPolicy *policy)
 static bool
 check_weak_signature(const CertCase *c, CertVerdict *v)
 {
-	if (c->cert->self_signed == ESG_YES)
-		return false;
 	set_detail(v, c->cert->signature.algorithm);
-	return esg_policy_signature_weak(&c->cert->signature, c->policy) == ESG_YES;
+	return esg_policy_signature_weak(&c->cert->signature, c->policy) == ESG_YES &&
+		esg_x509_info_self_signed(c->cert) != ESG_YES;
 }
 
 static bool
@@ -463,16 +462,18 @@ check_malformed_name(const CertCase *c, CertVerdict *v)
 static bool
 check_ca_as_leaf(const CertCase *c, CertVerdict *v)
 {
-	if (c->cert->self_signed == ESG_YES)
+	if (!c->cert->is_ca)
+		return false;
+	if (esg_x509_info_self_signed(c->cert) == ESG_YES)
 		v->severity = ESG_NOTICE;
-	return c->cert->is_ca;
+	return true;
 }
 
 static bool
 check_self_signed_server(const CertCase *c, CertVerdict *v)
 {
 	(void) v;
-	return c->cert->self_signed == ESG_YES;
+	return esg_x509_info_self_signed(c->cert) == ESG_YES;
 }
 
 static bool

@@ -210,7 +210,7 @@ has_same_key(const EsgCertInfo *a, const EsgCertInfo *b)
 static bool
 is_root(const EsgCertInfo *cert)
 {
-	return cert->names_equal && cert->self_signed != ESG_NO;
+	return esg_x509_info_self_signed(cert) != ESG_NO;
 }
 
 /*
@@ -587,7 +587,7 @@ check_root_in_chain(const ChainCase *c, int at, char *detail, size_t size)
 	(void) detail;
 	(void) size;
 	return at > 0 && c->in_path[at] && c->certs[at].info->is_ca &&
-		c->certs[at].info->self_signed == ESG_YES;
+		esg_x509_info_self_signed(c->certs[at].info) == ESG_YES;
 }
 
 static bool

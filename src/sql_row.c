@@ -334,7 +334,7 @@ esg_sql_row_cert(EsgSqlRow *row, const EsgCertInfo *cert, const EsgFindings *fin
 	esg_sql_row_text(row, cert->signature.algorithm);
 	esg_sql_row_text(row, cert->signature.digest[0] != '\0' ? cert->signature.digest : NULL);
 	esg_sql_row_bool(row, cert->is_ca);
-	esg_sql_row_verdict(row, cert->self_signed);
+	esg_sql_row_verdict(row, esg_x509_info_self_signed(cert));
 	set_key_usage(row, cert);
 	set_ext_key_usage(row, cert);
 	esg_sql_row_digest(row, true, cert->fingerprint);

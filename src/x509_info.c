@@ -294,18 +294,6 @@ read_extensions(X509 *cert, EsgCertInfo *out)
 	out->must_staple = has_must_staple(cert);
 }
 
-/*
- * By extension (1), or a version 1 certificate (3) that is a root: what OpenSSL
- * only guesses from its names must be proved.
- */
-static bool
-read_is_ca(const EsgCertInfo *info)
-{
-	int			ca = X509_check_ca(info->cert);
-
-	return ca == 1 || (ca == 3 && info->self_signed == ESG_YES);
-}
-
 /* OpenSSL's 1, 0, -1; anything else below is an error, too. */
 static EsgVerdict
 make_verdict(int result)
@@ -331,6 +319,31 @@ verify_with(const EsgCertInfo *cert, X509 *issuer, const unsigned char *key_dige
 	return (EsgVerdict) known;
 }
 
+EsgVerdict
+esg_x509_info_self_signed(const EsgCertInfo *cert)
+{
+	EsgVerdict	verdict;
+
+	if (!cert->names_equal)
+		return ESG_NO;
+	ERR_clear_error();
+	verdict = verify_with(cert, cert->cert, cert->key.digest, cert->memo);
+	ERR_clear_error();
+	return verdict;
+}
+
+/*
+ * By extension (1), or a version 1 certificate (3) that is a root: what OpenSSL
+ * only guesses from its names must be proved.
+ */
+static bool
+read_is_ca(const EsgCertInfo *info)
+{
+	int			ca = X509_check_ca(info->cert);
+
+	return ca == 1 || (ca == 3 && esg_x509_info_self_signed(info) == ESG_YES);
+}
+
 void
 esg_x509_info_read(X509 *cert, EsgMemo *memo, EsgCertInfo *out)
 {
@@ -339,6 +352,7 @@ esg_x509_info_read(X509 *cert, EsgMemo *memo, EsgCertInfo *out)
 	memset(out, 0, sizeof(*out));
 	ERR_clear_error();
 	out->cert = cert;
+	out->memo = memo;
 	X509_digest(cert, EVP_sha256(), out->fingerprint, &len);
 	out->not_before = esg_x509_time_read(X509_get0_notBefore(cert));
 	out->not_after = esg_x509_time_read(X509_get0_notAfter(cert));
@@ -349,8 +363,6 @@ esg_x509_info_read(X509 *cert, EsgMemo *memo, EsgCertInfo *out)
 	read_serial(cert, out);
 	out->names_equal = X509_NAME_cmp(X509_get_subject_name(cert),
 									 X509_get_issuer_name(cert)) == 0;
-	if (out->names_equal)
-		out->self_signed = verify_with(out, cert, out->key.digest, memo);
 	out->is_ca = read_is_ca(out);
 	ERR_clear_error();
 }

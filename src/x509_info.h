@@ -29,6 +29,7 @@ typedef enum EsgVerdict
 typedef struct EsgCertInfo
 {
 	X509	   *cert;			/* borrowed; must outlive this */
+	EsgMemo    *memo;			/* borrowed; must outlive this; or NULL */
 	unsigned char fingerprint[ESG_DIGEST_SIZE]; /* SHA-256 of the DER */
 	EsgTime		not_before;
 	EsgTime		not_after;
@@ -38,9 +39,6 @@ typedef struct EsgCertInfo
 	bool		is_ca;			/* X509_check_ca() says yes by extension (1)
 								 * or as a self-signed v1 (3) */
 	bool		names_equal;	/* subject = issuer */
-	EsgVerdict	self_signed;	/* names equal and proved by the own key;
-								 * ESG_UNKNOWN: names equal, OpenSSL cannot
-								 * verify */
 	bool		has_key_usage;
 	uint32_t	key_usage;		/* KU_* of OpenSSL */
 	bool		has_ext_key_usage;
@@ -71,6 +69,13 @@ typedef struct EsgCrlInfo
 
 extern void esg_x509_info_read(X509 *cert, EsgMemo *memo, EsgCertInfo *out);
 extern void esg_x509_info_read_crl(X509_CRL *crl, EsgCrlInfo *out);
+
+/*
+ * Are the names equal, and does the own key verify the signature?  ESG_UNKNOWN:
+ * names equal, OpenSSL cannot say.  Proved when asked, as it costs several times
+ * what reading the certificate does, and remembered in the memo it was read with.
+ */
+extern EsgVerdict esg_x509_info_self_signed(const EsgCertInfo *cert);
 
 /* does issuer's key verify cert? ESG_UNKNOWN: OpenSSL cannot say (-1) */
 extern EsgVerdict esg_x509_info_verify(const EsgCertInfo *cert, const EsgCertInfo *issuer,

@@ -92,7 +92,7 @@ facts_text(const EsgCertInfo *c)
 
 	snprintf(buf, sizeof(buf), "%s%s%s%s%s%s%s%s%s%s",
 			 c->is_ca ? " ca" : "",
-			 c->names_equal ? self[c->self_signed + 1] : "",
+			 c->names_equal ? self[esg_x509_info_self_signed(c) + 1] : "",
 			 c->server_purpose ? " server" : "", c->client_purpose ? " client" : "",
 			 c->unknown_critical ? " critical:" : "", c->critical_oid,
 			 c->malformed_extension ? " bad:" : "", c->malformed_reason ? c->malformed_reason : "",
@@ -156,14 +156,14 @@ test_memo(void)
 	int			value = -2;
 
 	esg_x509_info_read(cert, memo, &info);
-	is_int(info.self_signed, ESG_YES, "first look");
+	is_int(esg_x509_info_self_signed(&info), ESG_YES, "first look");
 	ok(esg_memo_get(memo, info.fingerprint, info.key.digest, &value) && value == ESG_YES,
 	   "remembered by certificate and key");
 	esg_memo_put(memo, info.fingerprint, info.key.digest, ESG_NO);
 	esg_x509_info_read(cert, memo, &info);
-	is_int(info.self_signed, ESG_NO, "second look asks the memo");
+	is_int(esg_x509_info_self_signed(&info), ESG_NO, "second look asks the memo");
 	esg_x509_info_read(cert, NULL, &info);
-	is_int(info.self_signed, ESG_YES, "without a memo it is proved again");
+	is_int(esg_x509_info_self_signed(&info), ESG_YES, "without a memo it is proved again");
 	X509_free(cert);
 	esg_memo_free(memo);
 }
