@@ -46,6 +46,7 @@ use warnings;
 
 use Carp;
 use File::Basename qw(basename);
+use IPC::Run ();
 use Time::HiRes qw(sleep time);
 
 use Test::Builder;
@@ -195,13 +196,18 @@ sub tcp
 	return join(' ', @words);
 }
 
-# (exit status, standard output, standard error) of psql over TCP
+# (exit status, standard output, standard error) of psql over TCP.  The query is
+# an argument: a psql that is refused would not read it from standard input.
 sub tcp_psql
 {
 	my ($self, $sql, %options) = @_;
+	my ($out, $err) = ('', '');
 
-	return $self->psql('postgres', $sql, connstr => $self->tcp(%options),
-		extra_params => ['-w'], timeout => $timeout);
+	IPC::Run::run(
+		[ 'psql', '-XAtqw', '-v', 'ON_ERROR_STOP=1', '-d', $self->tcp(%options), '-c', $sql ],
+		'<', '/dev/null', '>', \$out, '2>', \$err, IPC::Run::timeout($timeout));
+	chomp($out, $err);
+	return ($? >> 8 || $? & 127, $out, $err);
 }
 
 sub log_end
