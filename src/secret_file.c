@@ -268,6 +268,18 @@ esg_secret_file_decrypt(const unsigned char *cipher, size_t cipher_len,
 	return result;
 }
 
+/*
+ * memcpy() of a fixed size is inlined, and gcc was seen to keep the bytes in
+ * registers over a later call and so to leave them on the stack, where nothing
+ * wipes them.  Hence a call.
+ */
+__attribute__((noinline))
+static void
+copy_secret(unsigned char *to, const unsigned char *from, size_t len)
+{
+	memcpy(to, from, len);
+}
+
 /* Everything of the .cipher file that is not secret and not computed. */
 static void
 write_cipher_header(unsigned char *cipher, const EsgSecretSeed *seed)
@@ -291,7 +303,7 @@ write_random(unsigned char *random, const EsgSecretSeed *seed)
 	write_u16(random + VERSION_OFFSET, ESG_SECRET_VERSION);
 	random[KEY_SIZE_OFFSET] = ESG_SECRET_KEY_SIZE;
 	memcpy(random + ID_OFFSET, seed->id, sizeof(seed->id));
-	memcpy(random + KEY_OFFSET, seed->key, sizeof(seed->key));
+	copy_secret(random + KEY_OFFSET, seed->key, sizeof(seed->key));
 	return write_checksum(random, RANDOM_SUM_OFFSET);
 }
 

@@ -267,7 +267,7 @@ is_there(const char *directory, const char *key_name, const char *suffix)
 	n = snprintf(path, sizeof(path), "%s/%s%s", directory, key_name, suffix);
 	if (n < 0 || (size_t) n >= sizeof(path))
 		return true;			/* reading it will say what is wrong */
-	return lstat(path, &st) == 0 || (errno != ENOENT && errno != ENOTDIR);
+	return lstat(path, &st) == 0 || errno != ENOENT;
 }
 
 bool

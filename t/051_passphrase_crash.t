@@ -2,7 +2,8 @@
 # be read, or the new one; and the next encrypt goes well.
 #
 # A library loaded into the program (LD_PRELOAD) kills it before its nth call
-# of a function that changes something in the file system.
+# of a function that changes something in the file system, or runs a command
+# before it opens a file.
 
 use strict;
 use warnings;
@@ -23,6 +24,7 @@ ESG::Certs::spew("$base/killer.c", <<'SOURCE');
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -36,6 +38,21 @@ step(void)
 		kill(getpid(), SIGKILL);
 }
 
+/* Once, before the file RUN_BEFORE is opened, runs RUN. */
+static void
+interrupt(const char *path)
+{
+	const char *file = getenv("RUN_BEFORE");
+	const char *command = getenv("RUN");
+
+	if (!file || !command || strcmp(path, file) != 0)
+		return;
+	unsetenv("RUN_BEFORE");
+	unsetenv("LD_PRELOAD");
+	if (system(command) != 0)
+		abort();
+}
+
 static int
 open_at(const char *function, int fd, const char *path, int flags, mode_t mode)
 {
@@ -44,6 +61,7 @@ open_at(const char *function, int fd, const char *path, int flags, mode_t mode)
 
 	if (flags & O_CREAT)
 		step();
+	interrupt(path);
 	return next(fd, path, flags, mode);
 }
 
@@ -236,5 +254,35 @@ my $failed = `echo next | bash -c 'ulimit -f 0; ssl_guard_ctl encrypt --force -D
 like($failed, qr/could not write/, 'a full disk after the crash');
 is(decrypt($dir), 'new', 'the pair is as it was');
 is(join(' ', sort keys %{ remember($dir) }), 'server.key.cipher server.key.rand', 'but tidy');
+
+# ---- a writer that runs between two reads of a reader
+
+sub decrypt_while
+{
+	my ($dir, $file, $command) = @_;
+
+	local $ENV{LD_PRELOAD} = "$base/killer.so";
+	local $ENV{RUN_BEFORE} = $file;
+	local $ENV{RUN} = $command;
+	return decrypt($dir);
+}
+
+foreach my $file ('server.key.cipher', 'server.key.rand')
+{
+	$dir = restore($old);
+	is(decrypt_while($dir, $file, "echo next | ssl_guard_ctl encrypt --force -D '$dir' 2>/dev/null >&2"),
+		'next', "the pair is replaced before $file is read");
+}
+# the reader has .cipher and .rand of before, then looks for a .rand.new that is one already
+$dir = restore($pending->[2]);
+is(decrypt_while($dir, 'server.key.rand.new', "echo next | ssl_guard_ctl encrypt --force -D '$dir' 2>/dev/null >&2"),
+	'next', 'the interrupted pair is replaced before server.key.rand.new is read');
+# a second half that comes late
+$dir = restore($old);
+rename "$dir/server.key.cipher", "$base/late";
+is(decrypt_while($dir, 'server.key.rand', "false"), '', 'no .cipher is no pair');
+rename "$base/late", "$dir/server.key.cipher";
+rename "$dir/server.key.rand", "$base/late";
+is(decrypt_while($dir, 'server.key.rand.new', "mv '$base/late' '$dir/server.key.rand'"), 'old', 'a late .rand');
 
 done_testing();

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -636,11 +637,102 @@ test_special_files(const Pair *pair)
 	take("server.key.rand");
 	ok(!esg_secret_pair_read("/nonexistent", "server.key", geteuid(), &out, &status) &&
 	   status.fault == ESG_PAIR_NO_DIRECTORY && status.error == ENOENT, "no directory");
+	put("elsewhere", pair->cipher, 1, 0400);
+	ok(!esg_secret_pair_read(in_directory("elsewhere"), "server.key", geteuid(), &out, &status) &&
+	   status.fault == ESG_PAIR_NO_DIRECTORY && status.error == ENOTDIR, "a file for a directory");
+	ok(esg_secret_pair_exists(in_directory("elsewhere"), "server.key"), "is not no pair");
+	take("elsewhere");
 	memset(long_path, 'x', sizeof(long_path) - 1);
 	long_path[sizeof(long_path) - 1] = '\0';
 	ok(!esg_secret_pair_read(long_path, "server.key", geteuid(), &out, &status) &&
 	   status.fault == ESG_PAIR_PATH_TOO_LONG, "path too long");
 	ok(esg_secret_pair_exists(long_path, "server.key"), "which is not no pair");
+}
+
+/*
+ * What is left on the stack: each job runs on a stack of its own, which is
+ * searched afterwards for 16 bytes of the passphrase or of the random bytes.
+ */
+#define STACK_SIZE (512 * 1024)
+
+static Pair wiping_pair;
+static const char wiping_passphrase[] = "the quick brown fox jumps over the lazy dog";
+
+static void *
+leave_a_copy(void *unused)
+{
+	/* deep enough not to be overwritten when the thread ends */
+	volatile char copy[16384];
+	size_t		i;
+
+	for (i = 0; i < sizeof(copy); i++)
+		copy[i] = wiping_passphrase[i % sizeof(wiping_passphrase)];
+	return unused;
+}
+
+static void *
+decrypt_something(void *unused)
+{
+	EsgPassphrase out;
+
+	open_pair(&wiping_pair, &out);
+	esg_secret_file_wipe(&out);
+	return unused;
+}
+
+static void *
+encrypt_something(void *unused)
+{
+	esg_secret_file_encrypt(wiping_passphrase, strlen(wiping_passphrase),
+							wiping_pair.cipher, wiping_pair.random);
+	return unused;
+}
+
+static void *
+read_something(void *unused)
+{
+	EsgPassphrase out;
+	EsgPairStatus status;
+
+	esg_secret_pair_read(directory, "server.key", geteuid(), &out, &status);
+	esg_secret_file_wipe(&out);
+	return unused;
+}
+
+static int
+leaves_traces(void *(*job) (void *))
+{
+	static unsigned char stack[STACK_SIZE] __attribute__((aligned(4096)));
+	pthread_attr_t attributes;
+	pthread_t	thread;
+
+	memset(stack, 0, STACK_SIZE);
+	pthread_attr_init(&attributes);
+	if (pthread_attr_setstack(&attributes, stack, STACK_SIZE) != 0 ||
+		pthread_create(&thread, &attributes, job, NULL) != 0)
+		return -1;
+	pthread_join(thread, NULL);
+	pthread_attr_destroy(&attributes);
+	return memmem(stack, STACK_SIZE, wiping_passphrase, 16) != NULL ||
+		memmem(stack, STACK_SIZE, wiping_passphrase + 20, 16) != NULL ||
+		memmem(stack, STACK_SIZE, wiping_pair.random + 32, 16) != NULL ||
+		memmem(stack, STACK_SIZE, wiping_pair.random + 48, 16) != NULL;
+}
+
+static void
+test_wiping(void)
+{
+	wiping_pair = make_pair(wiping_passphrase);
+	put_pair(&wiping_pair);
+	if (leaves_traces(leave_a_copy) == 1)
+		ok(1, "a copy on the stack is found");
+	else
+		printf("ok %d # skip locals are not on the stack\n", ++esg_test_run);
+	is_int(leaves_traces(decrypt_something), 0, "decrypting leaves nothing on the stack");
+	is_int(leaves_traces(read_something), 0, "reading leaves nothing on the stack");
+	is_int(leaves_traces(encrypt_something), 0, "encrypting leaves nothing on the stack");
+	take("server.key.cipher");
+	take("server.key.rand");
 }
 
 static void
@@ -679,6 +771,7 @@ main(void)
 	test_pending(&first, &second);
 	test_special_files(&first);
 	test_pass_through(&first);
+	test_wiping();
 	rmdir(directory);
 	return done();
 }
