@@ -34,6 +34,11 @@ typedef struct Pair
 	unsigned char random[ESG_RANDOM_FILE_SIZE + 1];
 } Pair;
 
+/* what HKDF makes of the seed of docs/passphrase.md, computed elsewhere */
+static const unsigned char vector_key[32] =
+"\xfd\xc2\x4b\x2a\x65\x83\xb0\x11\xa8\x96\xb4\xb3\x12\x1b\x52\x37"
+"\x0a\xfc\xc2\x41\x01\x72\xa1\xac\x8e\x7f\x35\x1c\x02\x6d\xb5\x8f";
+
 static const char vector_passphrase[] = "Sesam, \xc3\xb6" "ffne dich!";
 
 static Pair
@@ -243,14 +248,10 @@ vector_seed(void)
 static void
 seal(Pair *pair, const unsigned char *plain)
 {
-	/* what HKDF makes of the seed, computed elsewhere */
-	static const unsigned char key[32] =
-	"\xfd\xc2\x4b\x2a\x65\x83\xb0\x11\xa8\x96\xb4\xb3\x12\x1b\x52\x37"
-	"\x0a\xfc\xc2\x41\x01\x72\xa1\xac\x8e\x7f\x35\x1c\x02\x6d\xb5\x8f";
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
 	int			n;
 
-	if (EVP_EncryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, key, pair->cipher + 64) != 1 ||
+	if (EVP_EncryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, vector_key, pair->cipher + 64) != 1 ||
 		EVP_EncryptUpdate(ctx, NULL, &n, pair->cipher, 76) != 1 ||
 		EVP_EncryptUpdate(ctx, pair->cipher + 76, &n, plain, 1026) != 1 ||
 		EVP_EncryptFinal_ex(ctx, pair->cipher + 1102, &n) != 1 ||
@@ -651,22 +652,23 @@ test_special_files(const Pair *pair)
 
 /*
  * What is left on the stack: each job runs on a stack of its own, which is
- * searched afterwards for 16 bytes of the passphrase or of the random bytes.
+ * searched afterwards for 16 bytes of the passphrase, of the random bytes, or
+ * of the key made of them.
  */
 #define STACK_SIZE (512 * 1024)
 
+static EsgSecretSeed wiping_seed;
 static Pair wiping_pair;
 static const char wiping_passphrase[] = "the quick brown fox jumps over the lazy dog";
 
 static void *
 leave_a_copy(void *unused)
 {
-	/* deep enough not to be overwritten when the thread ends */
-	volatile char copy[16384];
+	volatile char copy[sizeof(wiping_passphrase)];
 	size_t		i;
 
 	for (i = 0; i < sizeof(copy); i++)
-		copy[i] = wiping_passphrase[i % sizeof(wiping_passphrase)];
+		copy[i] = wiping_passphrase[i];
 	return unused;
 }
 
@@ -689,6 +691,14 @@ encrypt_something(void *unused)
 }
 
 static void *
+encrypt_seeded(void *unused)
+{
+	esg_secret_file_encrypt_seeded(wiping_passphrase, strlen(wiping_passphrase), &wiping_seed,
+								   wiping_pair.cipher, wiping_pair.random);
+	return unused;
+}
+
+static void *
 read_something(void *unused)
 {
 	EsgPassphrase out;
@@ -697,6 +707,17 @@ read_something(void *unused)
 	esg_secret_pair_read(directory, "server.key", geteuid(), &out, &status);
 	esg_secret_file_wipe(&out);
 	return unused;
+}
+
+/* Deep enough not to be overwritten by what ends a thread. */
+static void *
+run_deep(void *job)
+{
+	volatile char depth[16384];
+
+	depth[0] = 0;
+	(*(void *(**) (void *)) job) (NULL);
+	return depth[0] ? job : NULL;
 }
 
 static int
@@ -709,12 +730,14 @@ leaves_traces(void *(*job) (void *))
 	memset(stack, 0, STACK_SIZE);
 	pthread_attr_init(&attributes);
 	if (pthread_attr_setstack(&attributes, stack, STACK_SIZE) != 0 ||
-		pthread_create(&thread, &attributes, job, NULL) != 0)
+		pthread_create(&thread, &attributes, run_deep, &job) != 0)
 		return -1;
 	pthread_join(thread, NULL);
 	pthread_attr_destroy(&attributes);
 	return memmem(stack, STACK_SIZE, wiping_passphrase, 16) != NULL ||
 		memmem(stack, STACK_SIZE, wiping_passphrase + 20, 16) != NULL ||
+		memmem(stack, STACK_SIZE, vector_key, 16) != NULL ||
+		memmem(stack, STACK_SIZE, vector_key + 16, 16) != NULL ||
 		memmem(stack, STACK_SIZE, wiping_pair.random + 32, 16) != NULL ||
 		memmem(stack, STACK_SIZE, wiping_pair.random + 48, 16) != NULL;
 }
@@ -722,7 +745,8 @@ leaves_traces(void *(*job) (void *))
 static void
 test_wiping(void)
 {
-	wiping_pair = make_pair(wiping_passphrase);
+	wiping_seed = vector_seed();
+	encrypt_seeded(NULL);
 	put_pair(&wiping_pair);
 	if (leaves_traces(leave_a_copy) == 1)
 		ok(1, "a copy on the stack is found");
@@ -730,6 +754,7 @@ test_wiping(void)
 		printf("ok %d # skip locals are not on the stack\n", ++esg_test_run);
 	is_int(leaves_traces(decrypt_something), 0, "decrypting leaves nothing on the stack");
 	is_int(leaves_traces(read_something), 0, "reading leaves nothing on the stack");
+	is_int(leaves_traces(encrypt_seeded), 0, "encrypting with a seed leaves nothing on the stack");
 	is_int(leaves_traces(encrypt_something), 0, "encrypting leaves nothing on the stack");
 	take("server.key.cipher");
 	take("server.key.rand");
