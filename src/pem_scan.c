@@ -303,6 +303,8 @@ take_block(EsgScan *scan, EsgBlock *block)
 	EsgBlockKind kind = find_kind(block->name);
 	bool		certs = (scan->want & ESG_PEM_CERTS) != 0;
 
+	if (kind == ESG_BLOCK_TRUSTED_CERT && certs && scan->out->certs > 0)
+		scan->out->skipped_trusted++;
 	if (kind == ESG_BLOCK_CERT && certs)
 		return take_cert(scan, block, false);
 	if (kind == ESG_BLOCK_TRUSTED_CERT && certs &&
@@ -311,9 +313,7 @@ take_block(EsgScan *scan, EsgBlock *block)
 	if (kind == ESG_BLOCK_CRL && (scan->want & ESG_PEM_CRLS))
 		return take_crl(scan, block);
 
-	if (kind == ESG_BLOCK_TRUSTED_CERT && certs)
-		scan->out->skipped_trusted++;
-	else
+	if (kind != ESG_BLOCK_TRUSTED_CERT || !certs)
 		remember_other(scan, block->name);
 	return true;
 }

@@ -160,8 +160,8 @@ is(findings("$dir/trusted.crt"), 'trusted_certificate_block', 'a TRUSTED CERTIFI
 is(findings("$dir/first_trusted.crt"), '', 'a TRUSTED CERTIFICATE as the first block');
 like(sql("SELECT message FROM ssl_guard_check() WHERE object = '$dir/html.crt'"), qr/HTML/, 'the alarm names what was found');
 spew($node->path('root.crt'), $ca_text . $trusted);
-is(findings($node->path('root.crt')), '', 'OpenSSL takes them all from a CA file');
-is(sql("SELECT count(*) FROM ssl_guard_certificates WHERE kind = 'ca'"), 2, 'and so do we');
+is(findings($node->path('root.crt')), 'trusted_certificate_block', 'in a CA file: missing in the list that clients get');
+is(sql("SELECT count(*) FROM ssl_guard_certificates WHERE kind = 'ca'"), 2, 'but OpenSSL trusts it, so it is judged');
 spew($node->path('root.crt'), $ca_text);
 configure(ssl_cert_file => 'server.key');
 like(findings($node->path('server.key')), qr/file_unparsable/, 'a key in place of the certificate');
