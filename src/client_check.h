@@ -21,15 +21,19 @@
  */
 extern bool esg_client_check_facts(const EsgPeer *peer, const EsgPolicy *policy,
 								   EsgClientFacts *out, bool *fresh);
+
 /* the worst finding for which enforce refuses it now; ESG_NO_FINDING if none */
 extern EsgCode esg_client_check_refused(const EsgClientFacts *facts, const EsgPolicy *policy,
 										int64 now);
+
 /* the findings as of now; the caller frees the list */
 extern void esg_client_check_findings(const EsgClientFacts *facts, const EsgPolicy *policy,
 									  int64 now, EsgFindings *out);
+
 /* raises an alarm for each finding */
 extern void esg_client_check_alarm(const EsgClientFacts *facts, const char *role_name,
 								   const EsgPolicy *policy, TimestampTz now);
+
 /* the worker: judges the whole registry anew, as time passes */
 extern void esg_client_check_review(void);
 
