@@ -32,8 +32,10 @@
 typedef struct EsgClientFacts
 {
 	unsigned char fingerprint[ESG_DIGEST_SIZE]; /* SHA-256 of the DER */
-	unsigned char chain_digest[ESG_DIGEST_SIZE];	/* of the intermediates presented */
-	unsigned char subject_digest[ESG_DIGEST_SIZE];	/* of the whole subject's DER */
+	unsigned char chain_digest[ESG_DIGEST_SIZE];	/* of the intermediates
+													 * presented */
+	unsigned char subject_digest[ESG_DIGEST_SIZE];	/* of the whole subject's
+													 * DER */
 	uint64		policy_stamp;	/* esg_client_check: settings judged by */
 	EsgTime		not_before;
 	EsgTime		not_after;
@@ -43,7 +45,8 @@ typedef struct EsgClientFacts
 	uint64		refused[2];		/* those that enforce refuses */
 	int32		key_bits;
 	int32		detail_code;	/* EsgCode of the worst of findings, and ... */
-	char		detail[ESG_CLIENT_DETAIL_SIZE]; /* ... what there is to say about it */
+	char		detail[ESG_CLIENT_DETAIL_SIZE]; /* ... what there is to say
+												 * about it */
 	char		subject[ESG_CLIENT_NAME_SIZE];
 	char		issuer[ESG_CLIENT_NAME_SIZE];
 	char		common_name[ESG_CLIENT_CN_SIZE];
@@ -87,6 +90,7 @@ typedef struct EsgClientRow
 /* copies UTF-8 text, cutting it at a character and ending it with "..." */
 extern void esg_client_entry_copy_text(char *dst, size_t size, const char *utf8);
 extern void esg_client_entry_set_address(const SockAddr *from, EsgClientAddress *out);
+
 /* as inet prints it; "unknown" for family 0 */
 extern void esg_client_entry_address_text(const EsgClientAddress *address, char *buf, size_t size);
 
