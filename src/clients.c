@@ -42,7 +42,8 @@ typedef struct ClientArea
 	int64		evicted;
 	uint64		changes;		/* rises with every change */
 	uint64		saved_changes;	/* what the save file holds */
-	uint32		buckets[FLEXIBLE_ARRAY_MEMBER]; /* capacity of them, then the slots */
+	uint32		buckets[FLEXIBLE_ARRAY_MEMBER]; /* capacity of them, then the
+												 * slots */
 } ClientArea;
 
 static ClientArea *area = NULL;
