@@ -42,6 +42,7 @@ typedef struct EsgClientLogin
 #define ESG_CLIENT_IDLE_DAYS 30
 
 extern void esg_clients_init(void);
+
 /*
  * The facts last found for this certificate, presented with this chain and
  * judged by these settings; *alarmed_at is of the entry for role_name, 0 if
@@ -49,10 +50,12 @@ extern void esg_clients_init(void);
  */
 extern bool esg_clients_lookup(const EsgClientKey *key, EsgClientFacts *out, TimestampTz *alarmed_at);
 extern void esg_clients_record(const EsgClientLogin *login);
+
 /* palloc'd, most recently used first is not promised; superseded is resolved */
 extern int	esg_clients_copy(EsgClientRow **out);
 extern int64 esg_clients_reset(void);
 extern void esg_clients_count(int *used, int64 *evicted);
+
 /* writes the save file if anything changed since; worker, and postmaster at exit */
 extern void esg_clients_save(void);
 
