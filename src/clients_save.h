@@ -17,6 +17,7 @@
 typedef void (*EsgClientLoadFn) (const EsgClientEntry *entry, void *arg);
 
 extern void esg_clients_save_load(EsgClientLoadFn each, void *arg);
+
 /* false: not written, the old file stays; the reason is in the log */
 extern bool esg_clients_save_write(const EsgClientRow *rows, int count);
 
