@@ -22,7 +22,8 @@ typedef struct EsgFailure
 	char		subject[ESG_CLIENT_NAME_SIZE];
 	char		issuer[ESG_CLIENT_NAME_SIZE];
 	char		serial_number[ESG_CLIENT_SERIAL_SIZE];
-	unsigned char fingerprint[ESG_DIGEST_SIZE]; /* of the client's own certificate */
+	unsigned char fingerprint[ESG_DIGEST_SIZE]; /* of the client's own
+												 * certificate */
 	EsgClientAddress last_address;
 	TimestampTz first_seen;
 	TimestampTz last_seen;
@@ -31,12 +32,14 @@ typedef struct EsgFailure
 } EsgFailure;
 
 extern void esg_failures_init(void);
+
 /*
  * Counts one failure; first_seen, last_logged and failures of *failure are
  * ignored and come back as in the table.  True if a log line is due: it is new,
  * or the last line is older than ext_ssl_guard.alarm_repeat_interval.
  */
 extern bool esg_failures_note(EsgFailure *failure);
+
 /* palloc'd, most recent first */
 extern int	esg_failures_copy(EsgFailure **out);
 
