@@ -17,10 +17,12 @@ typedef struct EsgFileViolation
 	EsgCode		code;			/* ESG_NO_FINDING: none, and the rest is unset */
 	char	   *path;			/* palloc'd, printable */
 	char	   *message;		/* "has mode 0666" */
-	char	   *suggestion;		/* the command that mends it, "" if there is none */
+	char	   *suggestion;		/* the command that mends it, "" if there is
+								 * none */
 } EsgFileViolation;
 
 extern void esg_file_guard_check(EsgFileViolation *out);
+
 /* the same at server start: FATAL with the file and the remedy */
 extern void esg_file_guard_start(void);
 
