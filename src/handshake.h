@@ -16,12 +16,16 @@
 
 /* makes the pipe; in the postmaster, while the library is preloaded */
 extern void esg_handshake_init(void);
+
 /* TLS hook: watch the verifications of this context; raises no error */
 extern void esg_handshake_watch(SSL_CTX *context);
+
 /* the end that the worker waits on; -1 if there is no pipe */
 extern int	esg_handshake_fd(void);
+
 /* worker: takes what is there, at most a bounded number of records */
 extern void esg_handshake_drain(void);
+
 /* "expired", "revoked", "unknown_ca", "crl_expired" … for an X509_V_ERR_* */
 extern const char *esg_handshake_reason(int verify_error);
 
