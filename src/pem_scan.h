@@ -44,11 +44,12 @@ typedef struct EsgPemResult
 	EsgPemEnd	end;
 	int			certs;			/* callbacks made */
 	int			crls;
-	int			skipped_trusted;	/* TRUSTED CERTIFICATE blocks after the first
-									 * certificate: PEM_read_bio_X509 skips
-									 * them, so core does in ssl_cert_file and
-									 * in the list of CA names that it makes
-									 * of ssl_ca_file for clients */
+	int			skipped_trusted;	/* TRUSTED CERTIFICATE blocks after the
+									 * first certificate: PEM_read_bio_X509
+									 * skips them, so core does in
+									 * ssl_cert_file and in the list of CA
+									 * names that it makes of ssl_ca_file for
+									 * clients */
 	bool		glued;			/* "-----END X----------BEGIN X-----" is the
 								 * fault */
 	size_t		fault_offset;	/* byte of the fault, if end is ESG_PEM_BROKEN */
