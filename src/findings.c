@@ -436,7 +436,7 @@ static const EsgFindingDef definitions[ESG_CODE_COUNT] = {
 		ESG_PROBE_FAILED, "probe_failed", "SG067",
 		ESG_WARNING, NONE, ESG_OK, SERVER, 0,
 		"the TLS handshake of the self-probe failed: %s",
-		"Check \"listen_addresses\", \"pg_hba.conf\" and the TLS settings, or switch \"ext_ssl_guard.self_probe\" off."
+		"Check \"listen_addresses\", \"pg_hba.conf\" and the TLS settings."
 	},
 	[ESG_HOOK_INACTIVE] = {
 		ESG_HOOK_INACTIVE, "hook_inactive", "SG068",

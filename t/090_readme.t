@@ -394,6 +394,16 @@ sub compare_findings
 	return;
 }
 
+sub compare_reasons
+{
+	my $source_code = ESG::Certs::slurp("$source/src/handshake.c");
+	my ($list) = $readme =~ /^Reasons: (.*?)\. /ms or die "README.md does not list the reasons of failed handshakes\n";
+	my %reasons = map { $_ => 1 } $source_code =~ /\{X509_V_ERR_\w+, "(\w+)"/g;
+
+	is_deeply([ sort $list =~ /`(\w+)`/g ], [ sort keys %reasons, 'other' ], 'the reasons of failed handshakes');
+	return;
+}
+
 sub compare_objects
 {
 	my %server = map { split /\|/ } split /\n/, $node->safe_psql('postgres', <<'SQL');
@@ -449,6 +459,7 @@ cmp_ok(scalar(grep { $_->{kind} =~ /^(sql|conf)$/ && !mark($_, 'not run') } @$bl
 run_blocks(@$blocks);
 compare_settings();
 compare_findings();
+compare_reasons();
 compare_objects();
 check_links();
 
