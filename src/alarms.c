@@ -253,9 +253,21 @@ release_entry(EsgAlarmEntry *entry, EsgAlarmScope scope, EsgAlarm *gone)
 	return true;
 }
 
+/*
+ * Was the alarm seen after the report began?  Then somebody knows better than
+ * the report.  What lies further ahead than a report can take is left over from
+ * before the clock was set back.
+ */
+static bool
+is_newer(const EsgAlarmEntry *entry, TimestampTz began)
+{
+	return entry->last_seen_at > began &&
+		entry->last_seen_at - began < 10 * SECS_PER_MINUTE * USECS_PER_SEC;
+}
+
 /* Clears what the report did not have, at most CLEAR_BATCH.  The lock is held. */
 static int
-clear_unseen(EsgAlarmScope scope, EsgAlarm *gone)
+clear_unseen(EsgAlarmScope scope, TimestampTz began, EsgAlarm *gone)
 {
 	int			count = 0;
 
@@ -264,7 +276,7 @@ clear_unseen(EsgAlarmScope scope, EsgAlarm *gone)
 		EsgAlarmEntry *entry = &area->entries[i];
 
 		if (entry->code == ESG_NO_FINDING || entry->seen ||
-			(entry->scopes & (1 << scope)) == 0)
+			(entry->scopes & (1 << scope)) == 0 || is_newer(entry, began))
 			continue;
 		if (release_entry(entry, scope, &gone[count]))
 			count++;
@@ -335,7 +347,8 @@ log_cleared(const EsgAlarm *gone, int count)
  * anything new is noted, so that a full registry has room for it.
  */
 static void
-clear_others(EsgAlarmScope scope, const EsgAlarm *alarms, const uint32 *hashes, int count)
+clear_others(EsgAlarmScope scope, const EsgAlarm *alarms, const uint32 *hashes, int count,
+			 TimestampTz began)
 {
 	EsgAlarm   *gone = palloc(sizeof(EsgAlarm) * CLEAR_BATCH);
 	int			cleared;
@@ -344,7 +357,7 @@ clear_others(EsgAlarmScope scope, const EsgAlarm *alarms, const uint32 *hashes, 
 	{
 		LWLockAcquire(area_lock, LW_EXCLUSIVE);
 		mark_reported(alarms, hashes, count);
-		cleared = clear_unseen(scope, gone);
+		cleared = clear_unseen(scope, began, gone);
 		LWLockRelease(area_lock);
 		log_cleared(gone, cleared);
 	} while (cleared == CLEAR_BATCH);
@@ -363,7 +376,7 @@ esg_alarms_reconcile(EsgAlarmScope scope, const EsgAlarm *alarms, int count, Tim
 	for (int i = 0; i < count; i++)
 		hashes[i] = hash_key(alarms[i].code, alarms[i].object);
 
-	clear_others(scope, alarms, hashes, count);
+	clear_others(scope, alarms, hashes, count, now);
 
 	LWLockAcquire(area_lock, LW_EXCLUSIVE);
 	dropped = note_report(scope, alarms, hashes, count, now, outcomes);

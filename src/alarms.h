@@ -45,7 +45,11 @@ typedef struct EsgAlarmCounts
 
 extern void esg_alarms_init(void);
 
-/* The complete set of a scope.  Logs what is new, worse, due for repetition or cleared, after releasing the lock. */
+/*
+ * The complete set of a scope, as found by a look that began at "now".  Logs
+ * what is new, worse, due for repetition or cleared, after releasing the lock.
+ * An alarm that was seen since "now" is not cleared.
+ */
 extern void esg_alarms_reconcile(EsgAlarmScope scope, const EsgAlarm *alarms, int count, TimestampTz now);
 
 /* One alarm more in a scope, nothing cleared.  Returns true if it was logged. */

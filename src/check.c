@@ -85,13 +85,14 @@ check_hook_inactive(ServerAlarms *set)
 void
 esg_check_server(void)
 {
+	TimestampTz now = GetCurrentTimestamp();
 	ServerAlarms *set = palloc0(sizeof(ServerAlarms));
 
 	esg_guc_policy(&set->policy);
 	check_reload_failed(set);
 	check_reload_pending(set);
 	check_hook_inactive(set);
-	esg_alarms_reconcile(ESG_SCOPE_SERVER, set->alarms, set->count, GetCurrentTimestamp());
+	esg_alarms_reconcile(ESG_SCOPE_SERVER, set->alarms, set->count, now);
 	pfree(set);
 }
 
@@ -117,8 +118,8 @@ add_passphrase_alarm(EsgAlarm **alarms, int count)
 void
 esg_check_run(void)
 {
-	EsgAudit   *audit = esg_audit_run(ESG_AUDIT_ALL);
 	TimestampTz now = GetCurrentTimestamp();
+	EsgAudit   *audit = esg_audit_run(ESG_AUDIT_ALL);
 	EsgAlarm   *alarms;
 	int			count;
 

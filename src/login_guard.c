@@ -27,7 +27,7 @@ typedef struct Login
 	EsgPeer		peer;
 	bool		exempt;
 	bool		known;			/* facts are there */
-	bool		alarmed;		/* the certificate's alarms were raised now */
+	bool		alarming;		/* it is time to raise the certificate's alarms */
 	EsgClientFacts facts;
 } Login;
 
@@ -44,15 +44,20 @@ static const LoginCheck checks[] = {
 	{&esg_guc_role_label_check, ESG_ROLE_LABEL_MISMATCH, esg_role_label_check},
 };
 
-/* Counts the login in the registry of client certificates. */
+/*
+ * Counts the login in the registry of client certificates, then raises the
+ * certificate's alarms: the worker clears those of certificates that are not in
+ * the registry.
+ */
 static void
 record(const Login *login, bool denied)
 {
+	EsgPolicy	policy;
 	EsgClientLogin entry = {
 		.facts = &login->facts,
 		.role_name = login->peer.role_name,
 		.denied = denied,
-		.alarmed = login->alarmed,
+		.alarmed = login->alarming,
 		.at = GetCurrentTimestamp(),
 		.tls_version = SSL_get_version(login->peer.ssl),
 		.cipher = SSL_get_cipher_name(login->peer.ssl),
@@ -60,6 +65,10 @@ record(const Login *login, bool denied)
 
 	esg_client_entry_set_address(login->peer.address, &entry.address);
 	esg_clients_record(&entry);
+	if (!login->alarming)
+		return;
+	esg_guc_policy(&policy);
+	esg_client_check_alarm(&login->facts, login->peer.role_name, &policy, GetCurrentTimestamp());
 }
 
 /* The client learns the code; what was expected of it is for the log. */
@@ -161,19 +170,14 @@ check_files(const Login *login)
 	refuse(login, &refusal);
 }
 
-/* Every finding is an alarm; some are reasons to refuse. */
+/* Every finding is an alarm, raised by record(); some are reasons to refuse. */
 static void
 judge_facts(Login *login, const EsgPolicy *policy, bool fresh)
 {
 	EsgRefusal	refusal;
 	EsgCode		code;
 
-	if (fresh)
-	{
-		esg_client_check_alarm(&login->facts, login->peer.role_name, policy,
-							   GetCurrentTimestamp());
-		login->alarmed = true;
-	}
+	login->alarming = fresh;
 	if (esg_guc_client_certificate_check != ESG_MODE_ENFORCE || login->exempt)
 		return;
 	code = esg_client_check_refused(&login->facts, policy, esg_report_unix_now());
