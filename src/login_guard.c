@@ -27,7 +27,8 @@ typedef struct Login
 	EsgPeer		peer;
 	bool		exempt;
 	bool		known;			/* facts are there */
-	bool		alarming;		/* it is time to raise the certificate's alarms */
+	bool		alarming;		/* it is time to raise the certificate's
+								 * alarms */
 	EsgClientFacts facts;
 } Login;
 
