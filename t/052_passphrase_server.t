@@ -87,7 +87,7 @@ sub reload_is
 	$node->reload;
 	is( $node->wait_sql(
 			"SELECT last_reload_ok, served_fingerprint = '$served->{fingerprint}', last_reload_at > '$before' FROM ssl_guard_status",
-			"$ok|t|t", 15),
+			"$ok|t|t"),
 		"$ok|t|t", $name);
 	is(($node->tcp_psql('SELECT 1', sslmode => 'verify-full', host => 'localhost'))[1], '1', "$name: TLS works");
 	return;
@@ -99,7 +99,7 @@ sub alarms_are
 	my $sql = "SELECT coalesce(string_agg(code, ' ' ORDER BY code), '') FROM ssl_guard_alarms
 		WHERE code IN ('passphrase_unusable', 'reload_failed', 'permissions_too_open')";
 
-	is($node->wait_sql($sql, $want, 15), $want, $name);
+	is($node->wait_sql($sql, $want), $want, $name);
 	return;
 }
 
@@ -336,7 +336,7 @@ sub crash_and_restart
 	$node->stop('immediate');
 	$offset = $node->log_end;
 	ok($node->start(fail_ok => 1), "$name: the server starts after a crash");
-	is($node->wait_sql('SELECT served_fingerprint FROM ssl_guard_status', $served->{fingerprint}, 15),
+	is($node->wait_sql('SELECT served_fingerprint FROM ssl_guard_status', $served->{fingerprint}),
 		$served->{fingerprint}, "$name: with the right certificate");
 	return;
 }
