@@ -194,13 +194,15 @@ sub run_conf
 	return (0, '');
 }
 
-# (exit status, what was printed)
+# (exit status, what was printed); the input is a file, since a program that
+# does not read a pipe to its end would break it
 sub run_program
 {
 	my ($input, @command) = @_;
+	my $file = ESG::Certs::spew($certs->dir . '/input', $input);
 	my $said = '';
 
-	IPC::Run::run(\@command, '<', \$input, '>&', \$said);
+	IPC::Run::run(\@command, '<', $file, '>&', \$said);
 	return ($? >> 8, $said);
 }
 
