@@ -51,7 +51,7 @@ extern void esg_clients_init(void);
 extern bool esg_clients_lookup(const EsgClientKey *key, EsgClientFacts *out, TimestampTz *alarmed_at);
 extern void esg_clients_record(const EsgClientLogin *login);
 
-/* palloc'd, most recently used first is not promised; superseded is resolved */
+/* palloc'd, in no particular order; superseded is resolved */
 extern int	esg_clients_copy(EsgClientRow **out);
 extern int64 esg_clients_reset(void);
 extern void esg_clients_count(int *used, int64 *evicted);

@@ -106,14 +106,6 @@ find_reason(int verify_error)
 	return NULL;
 }
 
-const char *
-esg_handshake_reason(int verify_error)
-{
-	const Reason *reason = find_reason(verify_error);
-
-	return reason ? reason->name : "other";
-}
-
 /* Copies OpenSSL's text, "" if it could not be made, and frees it. */
 static void
 take_text(char *dst, size_t size, char *text)
@@ -255,10 +247,11 @@ log_failure(const HandshakeRecord *record, const EsgFailure *failure)
 static void
 note_record(const HandshakeRecord *record)
 {
+	const Reason *reason = find_reason(record->verify_error);
 	EsgFailure	failure;
 
 	memset(&failure, 0, sizeof(failure));
-	strlcpy(failure.reason, esg_handshake_reason(record->verify_error), sizeof(failure.reason));
+	strlcpy(failure.reason, reason ? reason->name : "other", sizeof(failure.reason));
 	strlcpy(failure.subject, record->subject, sizeof(failure.subject));
 	strlcpy(failure.issuer, record->issuer, sizeof(failure.issuer));
 	strlcpy(failure.serial_number, record->serial_number, sizeof(failure.serial_number));

@@ -26,7 +26,4 @@ extern int	esg_handshake_fd(void);
 /* worker: takes what is there, at most a bounded number of records */
 extern void esg_handshake_drain(void);
 
-/* "expired", "revoked", "unknown_ca", "crl_expired" … for an X509_V_ERR_* */
-extern const char *esg_handshake_reason(int verify_error);
-
 #endif							/* ESG_HANDSHAKE_H */

@@ -68,7 +68,6 @@ extern bool esg_label_parse(const char *text, size_t len, EsgLabel *out,
 extern void esg_label_free(EsgLabel *label);
 extern bool esg_label_has(const EsgLabel *label, EsgIdentitySource key);
 extern bool esg_label_needs_certificate(const EsgLabel *label);
-extern bool esg_label_needs_tls(const EsgLabel *label);
 extern void esg_label_check(const EsgLabel *label, const EsgLabelPeer *peer,
 							EsgLabelVerdict *out);
 

@@ -17,6 +17,7 @@
 X509 *
 esg_peer_cert_session(void)
 {
+	/* background workers have no Port */
 	if (MyProcPort == NULL || !MyProcPort->ssl_in_use)
 		return NULL;
 	return MyProcPort->peer;

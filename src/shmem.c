@@ -98,12 +98,6 @@ esg_shmem_init(void)
 	shmem_startup_hook = esg_shmem_startup;
 }
 
-bool
-esg_shmem_available(void)
-{
-	return attached;
-}
-
 void
 esg_shmem_require(const char *what)
 {

@@ -4,9 +4,7 @@
  *
  * A module that needs an area registers it in its init function; the area is
  * zeroed when it is made, then set up by the callback.  Nothing here takes a
- * lock but at start.  Without shared_preload_libraries there is no area:
- * esg_shmem_available() is false and esg_shmem_require() raises the error that
- * users see.
+ * lock but at start.  Without shared_preload_libraries there is no area.
  *
  * Layer 2.
  */
@@ -28,7 +26,8 @@ extern void esg_shmem_register(const char *name, EsgAreaSizeFn size, EsgAreaAtta
 
 /* after all registrations: installs the hooks */
 extern void esg_shmem_init(void);
-extern bool esg_shmem_available(void);
+
+/* raises the error that users see if there is none; what needs it, "ssl_guard_status" */
 extern void esg_shmem_require(const char *what);
 
 #endif							/* ESG_SHMEM_H */

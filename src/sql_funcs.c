@@ -14,11 +14,11 @@
 #include <openssl/x509v3.h>
 
 #include "fmgr.h"
-#include "libpq/libpq-be.h"
 #include "miscadmin.h"
 
 #include "audit.h"
 #include "compat.h"
+#include "peer_cert.h"
 #include "report.h"
 #include "shmem.h"
 #include "sql_row.h"
@@ -237,18 +237,18 @@ ssl_guard_inspect_bytea(PG_FUNCTION_ARGS)
 static unsigned char *
 session_certificate(int *len)
 {
+	X509	   *cert = esg_peer_cert_session();
 	unsigned char *der;
 	unsigned char *p;
 
-	/* no Port in background workers, no peer without a certificate */
-	if (MyProcPort == NULL || !MyProcPort->ssl_in_use || MyProcPort->peer == NULL)
+	if (cert == NULL)
 		return NULL;
-	*len = i2d_X509(MyProcPort->peer, NULL);
+	*len = i2d_X509(cert, NULL);
 	ERR_clear_error();
 	if (*len <= 0)
 		return NULL;
 	p = der = palloc(*len);
-	*len = i2d_X509(MyProcPort->peer, &p);
+	*len = i2d_X509(cert, &p);
 	return der;
 }
 

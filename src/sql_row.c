@@ -107,12 +107,6 @@ esg_sql_row_bool(EsgSqlRow *row, bool value)
 }
 
 void
-esg_sql_row_verdict(EsgSqlRow *row, EsgVerdict value)
-{
-	set_column(row, BoolGetDatum(value == ESG_YES), value == ESG_UNKNOWN);
-}
-
-void
 esg_sql_row_int4(EsgSqlRow *row, int value)
 {
 	set_column(row, Int32GetDatum(value), false);
@@ -317,6 +311,13 @@ set_key(EsgSqlRow *row, const EsgKeyInfo *key)
 	set_column(row, Int32GetDatum(key->security_bits), key->security_bits < 0);
 }
 
+/* Unknown is NULL. */
+static void
+set_verdict(EsgSqlRow *row, EsgVerdict verdict)
+{
+	set_column(row, BoolGetDatum(verdict == ESG_YES), verdict == ESG_UNKNOWN);
+}
+
 void
 esg_sql_row_cert(EsgSqlRow *row, const EsgCertInfo *cert, const EsgFindings *findings)
 {
@@ -334,7 +335,7 @@ esg_sql_row_cert(EsgSqlRow *row, const EsgCertInfo *cert, const EsgFindings *fin
 	esg_sql_row_text(row, cert->signature.algorithm);
 	esg_sql_row_text(row, cert->signature.digest[0] != '\0' ? cert->signature.digest : NULL);
 	esg_sql_row_bool(row, cert->is_ca);
-	esg_sql_row_verdict(row, esg_x509_info_self_signed(cert));
+	set_verdict(row, esg_x509_info_self_signed(cert));
 	set_key_usage(row, cert);
 	set_ext_key_usage(row, cert);
 	esg_sql_row_digest(row, true, cert->fingerprint);

@@ -49,9 +49,6 @@ extern void esg_sql_row_take(EsgSqlRow *row, char *utf8);
 /* a file name: bytes in no known encoding */
 extern void esg_sql_row_path(EsgSqlRow *row, const char *path);
 extern void esg_sql_row_bool(EsgSqlRow *row, bool value);
-
-/* unknown is NULL */
-extern void esg_sql_row_verdict(EsgSqlRow *row, EsgVerdict value);
 extern void esg_sql_row_int4(EsgSqlRow *row, int value);
 extern void esg_sql_row_int8(EsgSqlRow *row, int64 value);
 
