@@ -232,10 +232,11 @@ make_name(const char *text)
 
 	while (*text)
 	{
-		const char *equals = need(strchr(text, '='), "name without =");
+		const char *equals = strchr(text, '=');
 		char		type[64];
 		size_t		len;
 
+		check(equals != NULL, "name without =");
 		check((size_t) (equals - text) < sizeof(type), "attribute type too long");
 		memcpy(type, text, equals - text);
 		type[equals - text] = '\0';

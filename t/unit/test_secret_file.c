@@ -35,7 +35,7 @@ typedef struct Pair
 } Pair;
 
 /* what HKDF makes of the seed of docs/passphrase.md, computed elsewhere */
-static const unsigned char vector_key[32] =
+static const unsigned char vector_key[32 + 1] =
 "\xfd\xc2\x4b\x2a\x65\x83\xb0\x11\xa8\x96\xb4\xb3\x12\x1b\x52\x37"
 "\x0a\xfc\xc2\x41\x01\x72\xa1\xac\x8e\x7f\x35\x1c\x02\x6d\xb5\x8f";
 
