@@ -1,4 +1,4 @@
-/* sources: label name_match x509_info x509_name x509_key x509_sig x509_time asn1_read rsa_faults memo */
+/* sources: label cut_text name_match x509_info x509_name x509_key x509_sig x509_time asn1_read rsa_faults memo */
 /*
  * fuzz_label.c
  *		Role labels, and the identities of hostile certificates.

@@ -14,6 +14,7 @@
 #include "compat.h"
 #include "alarms.h"
 #include "client_check.h"
+#include "cut_text.h"
 #include "guc.h"
 #include "policy.h"
 
@@ -79,13 +80,6 @@ digest_chain(STACK_OF(X509) *chain, unsigned char *out)
 }
 
 static void
-take_text(char *dst, size_t size, char *text)
-{
-	esg_client_entry_copy_text(dst, size, text ? text : "");
-	OPENSSL_free(text);
-}
-
-static void
 describe_subject(X509 *cert, EsgClientFacts *out)
 {
 	unsigned	len;
@@ -94,14 +88,14 @@ describe_subject(X509 *cert, EsgClientFacts *out)
 
 	if (X509_NAME_digest(X509_get_subject_name(cert), EVP_sha256(), out->subject_digest, &len) != 1)
 		memset(out->subject_digest, 0, ESG_DIGEST_SIZE);
-	take_text(out->subject, sizeof(out->subject),
-			  esg_x509_name_text(X509_get_subject_name(cert)));
-	take_text(out->issuer, sizeof(out->issuer),
-			  esg_x509_name_text(X509_get_issuer_name(cert)));
-	take_text(out->common_name, sizeof(out->common_name),
-			  esg_x509_name_common_name(X509_get_subject_name(cert), &found, &exact));
-	take_text(out->serial_number, sizeof(out->serial_number),
-			  esg_x509_info_serial_text(X509_get0_serialNumber(cert)));
+	esg_cut_text_take(out->subject, sizeof(out->subject),
+					  esg_x509_name_text(X509_get_subject_name(cert)));
+	esg_cut_text_take(out->issuer, sizeof(out->issuer),
+					  esg_x509_name_text(X509_get_issuer_name(cert)));
+	esg_cut_text_take(out->common_name, sizeof(out->common_name),
+					  esg_x509_name_common_name(X509_get_subject_name(cert), &found, &exact));
+	esg_cut_text_take(out->serial_number, sizeof(out->serial_number),
+					  esg_x509_info_serial_text(X509_get0_serialNumber(cert)));
 }
 
 /* Keeps what is said of the worst finding, and of which certificate. */
@@ -113,7 +107,7 @@ keep_detail(EsgClientFacts *out, const EsgFinding *finding, EsgRole role)
 	snprintf(text, sizeof(text), "%s%s", finding->detail,
 			 role == ESG_ROLE_CHAIN ? ", in an intermediate certificate" : "");
 	out->detail_code = finding->code;
-	esg_client_entry_copy_text(out->detail, sizeof(out->detail), text);
+	esg_cut_text_copy(out->detail, sizeof(out->detail), text);
 }
 
 /* Notes one finding; the worst of all leaves its detail. */

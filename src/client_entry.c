@@ -10,24 +10,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include "mb/pg_wchar.h"
-
 #include "client_entry.h"
-
-#define ELLIPSIS "..."
-
-void
-esg_client_entry_copy_text(char *dst, size_t size, const char *utf8)
-{
-	size_t		len = strlen(utf8);
-	bool		cut = len >= size;
-
-	if (cut)
-		len = pg_encoding_mbcliplen(PG_UTF8, utf8, (int) Min(len, size),
-									(int) (size - sizeof(ELLIPSIS)));
-	memcpy(dst, utf8, len);
-	strlcpy(dst + len, cut ? ELLIPSIS : "", size - len);
-}
 
 void
 esg_client_entry_set_address(const SockAddr *from, EsgClientAddress *out)

@@ -87,8 +87,6 @@ typedef struct EsgClientRow
 
 #define ESG_CLIENT_ADDRESS_TEXT_SIZE 64
 
-/* copies UTF-8 text, cutting it at a character and ending it with "..." */
-extern void esg_client_entry_copy_text(char *dst, size_t size, const char *utf8);
 extern void esg_client_entry_set_address(const SockAddr *from, EsgClientAddress *out);
 
 /* as inet prints it; "unknown" for family 0 */

@@ -27,6 +27,7 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
+#include "cut_text.h"
 #include "failures.h"
 #include "handshake.h"
 #include "report.h"
@@ -106,16 +107,6 @@ find_reason(int verify_error)
 	return NULL;
 }
 
-/* Copies OpenSSL's text, "" if it could not be made, and frees it. */
-static void
-take_text(char *dst, size_t size, char *text)
-{
-	dst[0] = '\0';
-	if (text != NULL)
-		esg_client_entry_copy_text(dst, size, text);
-	OPENSSL_free(text);
-}
-
 static void
 fill_record(HandshakeRecord *record, X509_STORE_CTX *store, X509 *cert)
 {
@@ -128,12 +119,12 @@ fill_record(HandshakeRecord *record, X509_STORE_CTX *store, X509 *cert)
 	if (MyProcPort != NULL)
 		esg_client_entry_set_address(&MyProcPort->raddr, &record->address);
 	(void) esg_peer_cert_identify(cert, record->fingerprint, &not_after);
-	take_text(record->subject, sizeof(record->subject),
-			  esg_x509_name_text(X509_get_subject_name(cert)));
-	take_text(record->issuer, sizeof(record->issuer),
-			  esg_x509_name_text(X509_get_issuer_name(cert)));
-	take_text(record->serial_number, sizeof(record->serial_number),
-			  esg_x509_info_serial_text(X509_get0_serialNumber(cert)));
+	esg_cut_text_take(record->subject, sizeof(record->subject),
+					  esg_x509_name_text(X509_get_subject_name(cert)));
+	esg_cut_text_take(record->issuer, sizeof(record->issuer),
+					  esg_x509_name_text(X509_get_issuer_name(cert)));
+	esg_cut_text_take(record->serial_number, sizeof(record->serial_number),
+					  esg_x509_info_serial_text(X509_get0_serialNumber(cert)));
 }
 
 static void

@@ -12,6 +12,7 @@
 #include <openssl/bio.h>
 #include <openssl/ssl.h>
 
+#include "cut_text.h"
 #include "x509_info.h"
 
 #define FINGERPRINT_HEX (2 * ESG_DIGEST_SIZE)
@@ -318,15 +319,11 @@ set_flag(Scanner *scan, size_t start, const char *name, bool *flag)
 	return true;
 }
 
-/* How much of a word a message shows: at most 40 bytes, no half character. */
+/* How much of a word a message shows. */
 static int
 shown_length(const char *word, size_t len)
 {
-	size_t		shown = len < 40 ? len : 40;
-
-	while (shown > 0 && shown < len && ((unsigned char) word[shown] & 0xC0) == 0x80)
-		shown--;
-	return (int) shown;
+	return (int) esg_cut_text_length(word, len, 40);
 }
 
 static bool

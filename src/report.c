@@ -19,6 +19,7 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
+#include "cut_text.h"
 #include "report.h"
 
 #define ELLIPSIS "..."
@@ -26,48 +27,6 @@
 /* bytes of a name or path in the message; the sentence after it must fit, too */
 #define MAX_NAME_IN_MESSAGE 200
 #define MAX_PATH_IN_MESSAGE 240
-
-/* How many of the first max bytes make whole UTF-8 characters. */
-static size_t
-clip_utf8(const char *str, size_t len, size_t max)
-{
-	if (len <= max)
-		return len;
-	while (max > 0 && ((unsigned char) str[max] & 0xC0) == 0x80)
-		max--;
-	return max;
-}
-
-/* Copies text into buf, cut at a character with "..." if it is too long. */
-static void
-copy_text(char *buf, size_t size, const char *str)
-{
-	size_t		len = strlen(str);
-	size_t		keep = len;
-
-	if (len >= size)
-		keep = clip_utf8(str, len, size - sizeof(ELLIPSIS));
-	memcpy(buf, str, keep);
-	strlcpy(buf + keep, keep < len ? ELLIPSIS : "", size - keep);
-}
-
-/* As copy_text(), but the end of a long text is kept: it is what differs. */
-static void
-copy_text_end(char *buf, size_t size, const char *str)
-{
-	size_t		len = strlen(str);
-	const char *tail;
-
-	if (len < size)
-	{
-		strlcpy(buf, str, size);
-		return;
-	}
-	tail = str + len - (size - sizeof(ELLIPSIS));
-	while (((unsigned char) *tail & 0xC0) == 0x80)
-		tail++;
-	snprintf(buf, size, ELLIPSIS "%s", tail);
-}
 
 static bool
 needs_quotes(const char *value)
@@ -152,7 +111,7 @@ append_named(StringInfo buf, const char *before, const char *str, size_t max)
 {
 	char		clipped[MAX_PATH_IN_MESSAGE + sizeof(ELLIPSIS)];
 
-	copy_text(clipped, Min(max + sizeof(ELLIPSIS), sizeof(clipped)), str);
+	esg_cut_text_copy(clipped, Min(max + sizeof(ELLIPSIS), sizeof(clipped)), str);
 	appendStringInfo(buf, "%s \"%s\"", before, clipped);
 }
 
@@ -176,7 +135,7 @@ begin_alarm(EsgCode code, EsgSeverity severity, EsgAlarm *out)
 	memset(out, 0, sizeof(*out));
 	out->code = code;
 	out->severity = severity;
-	copy_text(out->hint, sizeof(out->hint), def->hint);
+	esg_cut_text_copy(out->hint, sizeof(out->hint), def->hint);
 	esg_report_append_pair(out->detail, sizeof(out->detail), "code", def->name);
 	esg_report_append_pair(out->detail, sizeof(out->detail), "severity",
 						   esg_findings_severity_name(severity));
@@ -193,11 +152,11 @@ set_place(EsgAlarm *out, const EsgPlace *place, const char *path)
 	esg_report_append_pair(out->detail, sizeof(out->detail), "setting", place->setting);
 	if (place->position == 0)
 	{
-		copy_text_end(out->object, sizeof(out->object), path);
+		esg_cut_text_copy_end(out->object, sizeof(out->object), path);
 		return;
 	}
 	object = psprintf("%s:%d", path, place->position);
-	copy_text_end(out->object, sizeof(out->object), object);
+	esg_cut_text_copy_end(out->object, sizeof(out->object), object);
 	pfree(object);
 	snprintf(position, sizeof(position), "%d", place->position);
 	esg_report_append_pair(out->detail, sizeof(out->detail), "position", position);
@@ -236,7 +195,7 @@ set_message(EsgAlarm *out, const char *what, const char *name, const char *path,
 	append_named(&buf, " in file", path, MAX_PATH_IN_MESSAGE);
 	appendStringInfoChar(&buf, ' ');
 	append_predicate(&buf, def->message, detail);
-	copy_text(out->message, sizeof(out->message), buf.data);
+	esg_cut_text_copy(out->message, sizeof(out->message), buf.data);
 	pfree(buf.data);
 }
 
@@ -295,7 +254,7 @@ esg_report_client_alarm(const EsgFinding *finding, const EsgClientFacts *facts,
 	append_named(&buf, "client certificate", facts->subject, MAX_NAME_IN_MESSAGE);
 	appendStringInfoChar(&buf, ' ');
 	append_predicate(&buf, def->message, finding->detail);
-	copy_text(out->message, sizeof(out->message), buf.data);
+	esg_cut_text_copy(out->message, sizeof(out->message), buf.data);
 	pfree(buf.data);
 	pfree(role);
 }
@@ -315,12 +274,12 @@ esg_report_file_alarm(const EsgFinding *finding, const EsgPlace *place,
 				 path, MAX_PATH_IN_MESSAGE);
 	appendStringInfoChar(&buf, ' ');
 	append_predicate(&buf, def->message, finding->detail);
-	copy_text(out->message, sizeof(out->message), buf.data);
+	esg_cut_text_copy(out->message, sizeof(out->message), buf.data);
 	if (suggestion != NULL && *suggestion != '\0')
 	{
 		resetStringInfo(&buf);
 		appendStringInfo(&buf, "Run: %s", suggestion);
-		copy_text(out->hint, sizeof(out->hint), buf.data);
+		esg_cut_text_copy(out->hint, sizeof(out->hint), buf.data);
 	}
 	pfree(buf.data);
 	pfree(path);
@@ -336,12 +295,12 @@ esg_report_server_alarm(EsgCode code, EsgSeverity severity, const char *detail,
 	strlcpy(out->object, "server", sizeof(out->object));
 	initStringInfo(&buf);
 	append_predicate(&buf, def->message, detail);
-	copy_text(out->message, sizeof(out->message), buf.data);
+	esg_cut_text_copy(out->message, sizeof(out->message), buf.data);
 	if (detail_pairs != NULL && *detail_pairs != '\0')
 	{
 		resetStringInfo(&buf);
 		appendStringInfo(&buf, "%s %s", out->detail, detail_pairs);
-		copy_text(out->detail, sizeof(out->detail), buf.data);
+		esg_cut_text_copy(out->detail, sizeof(out->detail), buf.data);
 	}
 	pfree(buf.data);
 }
