@@ -23,6 +23,7 @@
 #if OPENSSL_VERSION_NUMBER < 0x30000000L
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/objects.h>
 #include <openssl/x509.h>
@@ -30,6 +31,7 @@
 /* it means const, but does not say so */
 #define X509_NAME_hash_ex(name, libctx, propq, ok) X509_NAME_hash((X509_NAME *) (name))
 #define EVP_PKEY_get_bits(pkey) EVP_PKEY_bits(pkey)
+#define ERR_raise(lib, reason) ERR_put_error(lib, 0, reason, __FILE__, __LINE__)
 /* whoever asks has taken the types that cannot for himself */
 #define EVP_PKEY_can_sign(pkey) ((void) (pkey), 1)
 

@@ -36,6 +36,8 @@
 
 /* records taken in one go: the worker has other things to do */
 #define MAX_DRAIN 200
+/* OpenSSL's error queue holds no more */
+#define MAX_ERRORS 16
 
 typedef struct HandshakeRecord
 {
@@ -107,6 +109,26 @@ find_reason(int verify_error)
 	return NULL;
 }
 
+/* Takes the errors off OpenSSL's queue; returns how many. */
+static int
+take_errors(unsigned long *codes)
+{
+	int			count = 0;
+
+	while (count < MAX_ERRORS && (codes[count] = ERR_get_error()) != 0)
+		count++;
+	return count;
+}
+
+/* Leaves these and no others on the queue. */
+static void
+put_errors(const unsigned long *codes, int count)
+{
+	ERR_clear_error();
+	for (int i = 0; i < count; i++)
+		ERR_raise(ERR_GET_LIB(codes[i]), ERR_GET_REASON(codes[i]));
+}
+
 static void
 fill_record(HandshakeRecord *record, X509_STORE_CTX *store, X509 *cert)
 {
@@ -148,14 +170,16 @@ verify_cert(X509_STORE_CTX *store, void *arg)
 	int			result = X509_verify_cert(store);
 	X509	   *cert = X509_STORE_CTX_get0_cert(store);
 	int			save_errno = errno;
+	unsigned long errors[MAX_ERRORS];
+	int			error_count;
 	HandshakeRecord record;
 
 	if (result <= 0 && cert != NULL && pipe_write >= 0)
 	{
-		/* what we do must not add to the errors that core will report */
-		ERR_set_mark();
+		/* core logs the first of them, which is to stay the first */
+		error_count = take_errors(errors);
 		fill_record(&record, store, cert);
-		ERR_pop_to_mark();
+		put_errors(errors, error_count);
 		send_record(&record);
 	}
 	errno = save_errno;
