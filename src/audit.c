@@ -6,14 +6,11 @@
  */
 #include "postgres.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
-#include <openssl/evp.h>
 
-#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
@@ -330,7 +327,7 @@ judge_content(Judge *judge, EsgAuditFile *file)
 
 	/* not a CRL, and OpenSSL will not look at it */
 	if (file->in_crl_dir && pem->crls == 0 &&
-		!esg_audit_read_is_hash_name(file->file.path))
+		!esg_tls_files_is_hash_name(file->file.path))
 		return;
 	if (!is_usable(file))
 		(void) esg_findings_add(&file->findings, ESG_FILE_UNPARSABLE, ESG_ROLE_FILE,
@@ -448,98 +445,4 @@ void
 esg_audit_free(EsgAudit *audit)
 {
 	MemoryContextDelete(audit->context);
-}
-
-/* ------------------------------------------------------------------------
- * Did anything change?
- * ------------------------------------------------------------------------ */
-
-static void
-append_bytes(StringInfo buf, const void *data, Size len)
-{
-	appendBinaryStringInfo(buf, data, (int) len);
-}
-
-static void
-append_number(StringInfo buf, int64 value)
-{
-	append_bytes(buf, &value, sizeof(value));
-}
-
-/* A file as it is now: by content where it may be read, else by all stat tells. */
-static void
-append_state(StringInfo buf, const EsgTlsFile *file)
-{
-	unsigned char sha256[ESG_DIGEST_SIZE] = {0};
-	EsgFileFacts facts;
-	char	   *resolved = esg_tls_files_resolve(file->path);
-
-	if (file->kind == ESG_FILE_KEY || file->kind == ESG_FILE_PASSPHRASE ||
-		file->kind == ESG_FILE_CRL_DIR)
-	{
-		esg_tls_files_stat(file->path, &facts);
-		append_number(buf, facts.size);
-		append_number(buf, facts.mtime);
-		append_number(buf, (int64) facts.inode);
-	}
-	else
-		(void) esg_tls_files_hash(file->path, esg_tls_files_limit(file->kind),
-								  &facts, sha256);
-	append_bytes(buf, file->setting, strlen(file->setting) + 1);
-	append_bytes(buf, file->path, strlen(file->path) + 1);
-	if (resolved != NULL)
-		append_bytes(buf, resolved, strlen(resolved) + 1);
-	append_number(buf, facts.error);
-	append_number(buf, facts.too_large);
-	append_number(buf, facts.mode);
-	append_number(buf, facts.uid);
-	append_number(buf, facts.gid);
-	append_bytes(buf, sha256, ESG_DIGEST_SIZE);
-	if (resolved != NULL)
-		pfree(resolved);
-}
-
-static void
-append_crl_dir(StringInfo buf, const char *dir)
-{
-	char	  **paths;
-	int			error;
-	int			count = esg_tls_files_list_crl_dir(dir, &paths, &error);
-	int			i;
-
-	append_number(buf, error);
-	for (i = 0; i < count; i++)
-	{
-		EsgTlsFile	entry = {"ssl_crl_dir", ESG_FILE_CRL, paths[i], false};
-
-		CHECK_FOR_INTERRUPTS();
-		append_state(buf, &entry);
-	}
-}
-
-void
-esg_audit_signature(unsigned char *sha256)
-{
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
-												  "ext_ssl_guard signature",
-												  ALLOCSET_DEFAULT_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(context);
-	EsgTlsFile *files = NULL;
-	int			count = esg_tls_files_list(&files);
-	StringInfoData buf;
-	int			i;
-
-	initStringInfo(&buf);
-	for (i = 0; i < count; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		append_state(&buf, &files[i]);
-		if (files[i].kind == ESG_FILE_CRL_DIR)
-			append_crl_dir(&buf, files[i].path);
-	}
-	memset(sha256, 0, ESG_DIGEST_SIZE);
-	(void) EVP_Digest(buf.data, buf.len, sha256, NULL, EVP_sha256(), NULL);
-	ERR_clear_error();
-	MemoryContextSwitchTo(old);
-	MemoryContextDelete(context);
 }

@@ -21,9 +21,6 @@ extern void esg_audit_free(EsgAudit *audit);
 /* the certificates in PEM text or one DER certificate, as ssl_guard_inspect() judges them: role EXTRA */
 extern EsgAudit *esg_audit_inspect(const char *data, size_t len, EsgPemResult *result);
 
-/* changes if any TLS file's content, mode, owner or target did; no certificate is parsed */
-extern void esg_audit_signature(unsigned char *sha256);
-
 /* "server", "chain", "ca", "extra" */
 extern const char *esg_audit_cert_kind(EsgRole role);
 

@@ -213,7 +213,7 @@ is_loaded_crl(const EsgAuditFile *file)
 {
 	if (file->file.kind == ESG_FILE_EXTRA)
 		return false;
-	return !file->in_crl_dir || esg_audit_read_is_hash_name(file->file.path);
+	return !file->in_crl_dir || esg_tls_files_is_hash_name(file->file.path);
 }
 
 static void
@@ -408,21 +408,6 @@ read_file(AuditState *state, EsgAuditFile *file, unsigned what, EsgMemo *memo)
 	read_content(state, file, limit, memo);
 }
 
-bool
-esg_audit_read_is_hash_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	const char *name = slash != NULL ? slash + 1 : path;
-
-	return strspn(name, "0123456789abcdef") == 8 &&
-		name[8] == '.' && name[9] == 'r' && name[10] != '\0' &&
-		strspn(name + 10, "0123456789") == strlen(name + 10);
-}
-
-/*
- * The entries of ssl_crl_dir.  What is not named as OpenSSL looks for it and is
- * no CRL is none of ours: a README, a subdirectory.
- */
 static void
 read_crl_dir(AuditState *state, EsgAuditFile *dir, unsigned what, EsgMemo *memo)
 {
@@ -442,17 +427,8 @@ read_crl_dir(AuditState *state, EsgAuditFile *dir, unsigned what, EsgMemo *memo)
 	for (i = 0; i < count; i++)
 	{
 		EsgTlsFile	entry = {"ssl_crl_dir", ESG_FILE_CRL, paths[i], false};
-		EsgAuditFile *file;
+		EsgAuditFile *file = append_file(state, &entry);
 
-		if (!esg_audit_read_is_hash_name(paths[i]))
-		{
-			EsgFileFacts facts;
-
-			esg_tls_files_stat(paths[i], &facts);
-			if (!facts.exists || !S_ISREG(facts.mode))
-				continue;
-		}
-		file = append_file(state, &entry);
 		file->in_crl_dir = true;
 		read_file(state, file, what, memo);
 	}

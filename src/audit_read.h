@@ -81,7 +81,4 @@ extern void esg_audit_read_files(EsgAudit *audit, unsigned what, EsgMemo *memo);
 extern void esg_audit_read_text(EsgAudit *audit, const char *data, size_t len,
 								EsgMemo *memo, EsgPemResult *result);
 
-/* does the file name look like OpenSSL's "<hash>.rN"? */
-extern bool esg_audit_read_is_hash_name(const char *path);
-
 #endif							/* ESG_AUDIT_READ_H */

@@ -16,6 +16,7 @@
 #include "alarms.h"
 #include "audit.h"
 #include "audit_alarms.h"
+#include "audit_signature.h"
 #include "check.h"
 #include "guc.h"
 #include "role_label.h"
@@ -116,13 +117,15 @@ add_passphrase_alarm(EsgAlarm **alarms, int count)
 }
 
 void
-esg_check_run(void)
+esg_check_run(unsigned char *signature)
 {
 	TimestampTz now = GetCurrentTimestamp();
 	EsgAudit   *audit = esg_audit_run(ESG_AUDIT_ALL);
 	EsgAlarm   *alarms;
 	int			count;
 
+	if (signature != NULL)
+		esg_audit_signature_of(audit, signature);
 	count = esg_audit_alarms_collect(audit, &alarms);
 	count = add_passphrase_alarm(&alarms, count);
 	esg_alarms_reconcile(ESG_SCOPE_FILES, alarms, count, now);

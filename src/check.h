@@ -9,7 +9,8 @@
 #ifndef ESG_CHECK_H
 #define ESG_CHECK_H
 
-extern void esg_check_run(void);
+/* signature: of the files as they were read, for esg_audit_signature_now(); may be NULL */
+extern void esg_check_run(unsigned char *signature);
 
 /* only what needs no file: reload_failed, reload_pending, hook_inactive */
 extern void esg_check_server(void);

@@ -67,7 +67,7 @@ Datum
 ssl_guard_check(PG_FUNCTION_ARGS)
 {
 	esg_shmem_require("ssl_guard_check()");
-	esg_check_run();
+	esg_check_run(NULL);
 	put_alarms(fcinfo);
 	return (Datum) 0;
 }

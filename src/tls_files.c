@@ -209,6 +209,32 @@ compare_paths(const void *a, const void *b)
 	return strcmp(*(char *const *) a, *(char *const *) b);
 }
 
+bool
+esg_tls_files_is_hash_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash != NULL ? slash + 1 : path;
+
+	return strspn(name, "0123456789abcdef") == 8 &&
+		name[8] == '.' && name[9] == 'r' && name[10] != '\0' &&
+		strspn(name + 10, "0123456789") == strlen(name + 10);
+}
+
+/*
+ * What is neither named as OpenSSL looks for it nor a file is none of ours: a
+ * subdirectory, a socket.
+ */
+static bool
+is_crl_candidate(const char *path)
+{
+	EsgFileFacts facts;
+
+	if (esg_tls_files_is_hash_name(path))
+		return true;
+	esg_tls_files_stat(path, &facts);
+	return facts.exists && S_ISREG(facts.mode);
+}
+
 int
 esg_tls_files_list_crl_dir(const char *dir, char ***paths, int *error)
 {
@@ -237,7 +263,11 @@ esg_tls_files_list_crl_dir(const char *dir, char ***paths, int *error)
 			capacity *= 2;
 			items = repalloc(items, capacity * sizeof(char *));
 		}
-		items[count++] = psprintf("%s/%s", dir, entry->d_name);
+		items[count] = psprintf("%s/%s", dir, entry->d_name);
+		if (is_crl_candidate(items[count]))
+			count++;
+		else
+			pfree(items[count]);
 	}
 	if (count < ESG_MAX_CRL_DIR_FILES)
 		*error = errno;
@@ -295,6 +325,9 @@ esg_tls_files_stat(const char *path, EsgFileFacts *out)
 		return;
 	}
 	copy_stat(&st, out);
+	/* a key is not opened to find out */
+	if (S_ISREG(st.st_mode) && access(path, R_OK) != 0)
+		out->error = errno;
 }
 
 char *

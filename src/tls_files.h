@@ -30,11 +30,18 @@ typedef struct EsgTlsFile
 /* The files in use now, palloc'd in the current context.  None but extra_files while ssl is off. */
 extern int	esg_tls_files_list(EsgTlsFile **out);
 
-/* Entries of ssl_crl_dir worth looking at, sorted by name; regular names only; at most ESG_MAX_CRL_DIR_FILES */
+/*
+ * Entries of ssl_crl_dir worth looking at, sorted by name: what is named as
+ * OpenSSL looks for it, whatever it is, and regular files of any other name; at
+ * most ESG_MAX_CRL_DIR_FILES.
+ */
 #define ESG_MAX_CRL_DIR_FILES 4096
 extern int	esg_tls_files_list_crl_dir(const char *dir, char ***paths, int *error);
 
-/* stat only, follows symbolic links; no allocation, no error: also for the postmaster and logins */
+/* does the file name look like OpenSSL's "<hash>.rN"? */
+extern bool esg_tls_files_is_hash_name(const char *path);
+
+/* stat and access only, follows symbolic links; no allocation, no error: also for the postmaster and logins */
 extern void esg_tls_files_stat(const char *path, EsgFileFacts *out);
 
 /* realpath, palloc'd; NULL if it cannot be resolved */

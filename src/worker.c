@@ -25,7 +25,7 @@
 #include "utils/wait_event.h"
 
 #include "compat.h"
-#include "audit.h"
+#include "audit_signature.h"
 #include "check.h"
 #include "client_check.h"
 #include "clients.h"
@@ -155,9 +155,7 @@ run_full_check(EsgWorkerState *state)
 	esg_server_state_load(&state->load);
 	esg_server_state_served(&state->served);
 	memset(state->signature, 0, sizeof(state->signature));
-	if (esg_guc_file_poll_interval > 0)
-		esg_audit_signature(state->signature);
-	esg_check_run();
+	esg_check_run(state->signature);
 }
 
 static void
@@ -174,7 +172,7 @@ poll_files(EsgWorkerState *state)
 	unsigned char signature[ESG_DIGEST_SIZE];
 
 	state->polled_at = GetCurrentTimestamp();
-	esg_audit_signature(signature);
+	esg_audit_signature_now(signature);
 	if (memcmp(signature, state->signature, sizeof(signature)) != 0)
 		run_full_check(state);
 }
