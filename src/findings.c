@@ -373,7 +373,7 @@ static const EsgFindingDef definitions[ESG_CODE_COUNT] = {
 	},
 	[ESG_FILE_NOT_REGULAR] = {
 		ESG_FILE_NOT_REGULAR, "file_not_regular", "SG057",
-		ESG_CRITICAL, NONE, ESG_OK, FILES, 0,
+		ESG_CRITICAL, NONE, ESG_OK, FILES, FILES,
 		"is %s",
 		"Put in its place what the server needs there, or correct the setting that names it."
 	},

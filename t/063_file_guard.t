@@ -3,6 +3,7 @@
 use strict;
 use warnings;
 
+use POSIX qw(mkfifo);
 use Test::More;
 
 use PostgreSQL::Test::Utils ();
@@ -70,6 +71,39 @@ rename $node->path('root.crl'), $node->path('root.crl.away') or die "rename: $!"
 is(login(), 'file_missing', 'a file that is gone: refused');
 rename $node->path('root.crl.away'), $node->path('root.crl') or die "rename: $!";
 is(login(), 'in', 'back again: a login gets in');
+rename $node->path('root.crl'), $node->path('root.crl.away') or die "rename: $!";
+mkfifo($node->path('root.crl'), 0600) or die "mkfifo: $!";
+is(login(), 'file_not_regular', 'a FIFO in place of a file: refused');
+unlink $node->path('root.crl');
+rename $node->path('root.crl.away'), $node->path('root.crl') or die "rename: $!";
+SKIP:
+{
+	skip 'root reads everything', 3 if $> == 0;
+	foreach my $file (qw(root.crl server.key))
+	{
+		my $mode = (stat $node->path($file))[2] & 07777;
+
+		chmod 0, $node->path($file) or die "chmod: $!";
+		is(login(), 'file_unreadable', "$file may not be read: refused");
+		chmod $mode, $node->path($file) or die "chmod: $!";
+	}
+	is(login(), 'in', 'mended');
+}
+
+# in ssl_crl_dir only what OpenSSL would look at counts
+mkdir $node->path('crls') or die "mkdir: $!";
+mkdir $node->path('crls/directory') or die "mkdir: $!";
+mkfifo($node->path('crls/fifo'), 0600) or die "mkfifo: $!";
+$node->set_conf(ssl_crl_dir => 'crls', 'esg_test.marker' => '2');
+$node->reload;
+$node->wait_sql('SHOW esg_test.marker', '2');
+is(login(), 'in', 'a directory and a FIFO of other names in ssl_crl_dir are nothing to us');
+mkfifo($node->path('crls/01234567.r0'), 0600) or die "mkfifo: $!";
+is(login(), 'file_not_regular', 'a FIFO with the name of a CRL: refused');
+unlink $node->path('crls/01234567.r0');
+$node->set_conf(ssl_crl_dir => '', 'esg_test.marker' => '3');
+$node->reload;
+$node->wait_sql('SHOW esg_test.marker', '3');
 
 # at start
 $node->stop;
@@ -79,6 +113,15 @@ is($node->start(fail_ok => 1), 0, 'the server does not start');
 like($node->log_since($offset), qr{FATAL:  file ".*root\.crt" has mode 0666}, 'FATAL names file and mode');
 like($node->log_since($offset), qr{HINT:  Run: chmod 0644 }, 'and the command that mends it');
 chmod 0644, $node->path('root.crt') or die "chmod: $!";
+
+# core would wait for somebody to write into it
+rename $node->path('root.crl'), $node->path('root.crl.away') or die "rename: $!";
+mkfifo($node->path('root.crl'), 0600) or die "mkfifo: $!";
+$offset = $node->log_end;
+is($node->start(fail_ok => 1), 0, 'with a FIFO for a CRL the server does not start');
+like($node->log_since($offset), qr{FATAL:  file ".*root\.crl" is a FIFO, not a regular file}, 'and does not hang either');
+unlink $node->path('root.crl');
+rename $node->path('root.crl.away'), $node->path('root.crl') or die "rename: $!";
 $node->start;
 is(login(), 'in', 'mended, it starts');
 
