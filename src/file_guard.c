@@ -10,18 +10,6 @@
 #include "report.h"
 #include "tls_files.h"
 
-/* The table's predicate with the finding's own words in it; palloc'd. */
-static char *
-complete_message(const EsgFinding *finding)
-{
-	const char *predicate = esg_findings_def(finding->code)->message;
-	const char *slot = strstr(predicate, "%s");
-
-	if (slot == NULL)
-		return pstrdup(predicate);
-	return psprintf("%.*s%s%s", (int) (slot - predicate), predicate, finding->detail, slot + 2);
-}
-
 static void
 fill_violation(const EsgFinding *finding, const EsgTlsFile *file, const EsgFileFacts *facts,
 			   const EsgPolicy *policy, EsgFileViolation *out)
@@ -29,9 +17,8 @@ fill_violation(const EsgFinding *finding, const EsgTlsFile *file, const EsgFileF
 	char	   *owner = esg_tls_files_owner_name(policy->server_uid);
 
 	out->code = finding->code;
-	out->message = complete_message(finding);
-	out->path = esg_report_take(esg_x509_name_escape((const unsigned char *) file->path,
-													 strlen(file->path)));
+	out->message = esg_report_predicate(finding->code, finding->detail);
+	out->path = esg_report_printable(file->path);
 	out->suggestion = esg_report_take(esg_policy_file_suggestion(facts, file->kind, file->path,
 																 owner, policy));
 	pfree(owner);

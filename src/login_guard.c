@@ -102,10 +102,9 @@ make_alarm(const EsgPeer *peer, EsgCode code, const char *pairs, EsgAlarm *out)
 	severity = esg_findings_severity(code, ESG_ROLE_SERVER, policy.overrides);
 	if (severity == ESG_OK)
 		return false;
-	role = esg_x509_name_escape((const unsigned char *) peer->role_name,
-								strlen(peer->role_name));
-	esg_report_server_alarm(code, severity, role ? role : "?", pairs, out);
-	OPENSSL_free(role);
+	role = esg_report_printable(peer->role_name);
+	esg_report_server_alarm(code, severity, role, pairs, out);
+	pfree(role);
 	esg_login_peer_object(peer, out->object);
 	return true;
 }

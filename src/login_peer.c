@@ -5,26 +5,12 @@
 #include "postgres.h"
 
 #include <openssl/err.h>
-#include <openssl/evp.h>
 
 #include "libpq/hba.h"
 
 #include "compat.h"
 #include "login_peer.h"
-
-static bool
-read_fingerprint(X509 *cert, unsigned char *digest)
-{
-	unsigned char buf[EVP_MAX_MD_SIZE];
-	unsigned	len = 0;
-	bool		good;
-
-	good = X509_digest(cert, EVP_sha256(), buf, &len) == 1 && len == ESG_DIGEST_SIZE;
-	if (good)
-		memcpy(digest, buf, ESG_DIGEST_SIZE);
-	ERR_clear_error();
-	return good;
-}
+#include "peer_cert.h"
 
 void
 esg_login_peer_read(Port *port, EsgPeer *out)
@@ -43,18 +29,18 @@ esg_login_peer_read(Port *port, EsgPeer *out)
 	out->ssl = port->ssl;
 	out->tls_version = SSL_version(port->ssl);
 	out->cert = port->peer;
-	if (out->cert != NULL)
-		out->has_fingerprint = read_fingerprint(out->cert, out->fingerprint);
+	out->has_fingerprint = out->cert != NULL &&
+		esg_peer_cert_fingerprint(out->cert, out->fingerprint);
+	ERR_clear_error();
 }
 
 void
 esg_login_peer_add_pair(EsgRefusal *refusal, const char *key, const char *value)
 {
-	char	   *printable = esg_x509_name_escape((const unsigned char *) value, strlen(value));
+	char	   *printable = esg_report_printable(value);
 
-	esg_report_append_pair(refusal->pairs, sizeof(refusal->pairs), key,
-						   printable ? printable : "?");
-	OPENSSL_free(printable);
+	esg_report_append_pair(refusal->pairs, sizeof(refusal->pairs), key, printable);
+	pfree(printable);
 }
 
 void
@@ -75,12 +61,11 @@ esg_login_peer_begin_refusal(const EsgPeer *peer, EsgCode code, EsgRefusal *out)
 void
 esg_login_peer_object(const EsgPeer *peer, char *buf)
 {
-	char	   *role = esg_x509_name_escape((const unsigned char *) peer->role_name,
-											strlen(peer->role_name));
+	char	   *role = esg_report_printable(peer->role_name);
 	char		text[ESG_FINGERPRINT_TEXT_SIZE] = "no certificate";
 
 	if (peer->has_fingerprint)
 		esg_x509_info_fingerprint_text(peer->fingerprint, text);
-	snprintf(buf, ESG_OBJECT_SIZE, "role \"%s\", %s", role ? role : "?", text);
-	OPENSSL_free(role);
+	snprintf(buf, ESG_OBJECT_SIZE, "role \"%s\", %s", role, text);
+	pfree(role);
 }

@@ -24,13 +24,20 @@ esg_peer_cert_session(void)
 }
 
 bool
-esg_peer_cert_identify(const X509 *cert, unsigned char *fingerprint, int64 *not_after_unix)
+esg_peer_cert_fingerprint(const X509 *cert, unsigned char *fingerprint)
 {
 	unsigned	len = 0;
+
+	return X509_digest(cert, EVP_sha256(), fingerprint, &len) == 1 && len == ESG_DIGEST_SIZE;
+}
+
+bool
+esg_peer_cert_identify(const X509 *cert, unsigned char *fingerprint, int64 *not_after_unix)
+{
 	EsgTime		t;
 
 	*not_after_unix = PG_INT64_MIN;
-	if (X509_digest(cert, EVP_sha256(), fingerprint, &len) != 1 || len != ESG_DIGEST_SIZE)
+	if (!esg_peer_cert_fingerprint(cert, fingerprint))
 		return false;
 	t = esg_x509_time_read(X509_get0_notAfter(cert));
 	if (t.state == ESG_TIME_FOREVER)

@@ -15,11 +15,17 @@
 extern X509 *esg_peer_cert_session(void);
 
 /*
- * Fingerprint (ESG_DIGEST_SIZE bytes) and end of a certificate, as
- * server_state wants them: seconds since 1970, PG_INT64_MAX for infinity,
- * PG_INT64_MIN if it cannot be read.  False if OpenSSL cannot digest it.
- * Allocates nothing of PostgreSQL's and raises no error; leaves OpenSSL's
- * error queue to the caller.
+ * Neither of the two allocates anything of PostgreSQL's or raises an error; both
+ * leave OpenSSL's error queue to the caller.
+ */
+
+/* SHA-256, ESG_DIGEST_SIZE bytes; false if OpenSSL cannot digest it */
+extern bool esg_peer_cert_fingerprint(const X509 *cert, unsigned char *fingerprint);
+
+/*
+ * Fingerprint and end of a certificate, as server_state wants them: seconds
+ * since 1970, PG_INT64_MAX for infinity, PG_INT64_MIN if it cannot be read.
+ * False if OpenSSL cannot digest it.
  */
 extern bool esg_peer_cert_identify(const X509 *cert, unsigned char *fingerprint,
 								   int64 *not_after_unix);

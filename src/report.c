@@ -81,18 +81,16 @@ esg_report_append_pair(char *buf, size_t size, const char *key, const char *valu
 }
 
 /* Puts detail into the predicate's "%s"; without one the place for it goes. */
-static void
-append_predicate(StringInfo buf, const char *predicate, const char *detail)
+char *
+esg_report_predicate(EsgCode code, const char *detail)
 {
+	const char *predicate = esg_findings_def(code)->message;
 	const char *slot = strstr(predicate, "%s");
 	const char *before = slot;
 	const char *after;
 
 	if (slot == NULL)
-	{
-		appendStringInfoString(buf, predicate);
-		return;
-	}
+		return pstrdup(predicate);
 	after = slot + 2;
 	if (detail == NULL || *detail == '\0')
 	{
@@ -100,9 +98,7 @@ append_predicate(StringInfo buf, const char *predicate, const char *detail)
 			before--;
 		after += *after == ')' ? 1 : 0;
 	}
-	appendBinaryStringInfo(buf, predicate, before - predicate);
-	appendStringInfoString(buf, detail ? detail : "");
-	appendStringInfoString(buf, after);
+	return psprintf("%.*s%s%s", (int) (before - predicate), predicate, detail ? detail : "", after);
 }
 
 /* Appends " in file ..." or the like, text in quotes and cut at max bytes. */
@@ -115,11 +111,22 @@ append_named(StringInfo buf, const char *before, const char *str, size_t max)
 	appendStringInfo(buf, "%s \"%s\"", before, clipped);
 }
 
-/* A path from a setting in printable form; palloc'd. */
-static char *
-printable_path(const char *path)
+/* What was said so far, and the finding's predicate; frees buf. */
+static void
+set_message(EsgAlarm *out, StringInfo buf, const char *detail)
 {
-	char	   *escaped = esg_x509_name_escape((const unsigned char *) path, strlen(path));
+	char	   *predicate = esg_report_predicate(out->code, detail);
+
+	appendStringInfo(buf, "%s%s", buf->len > 0 ? " " : "", predicate);
+	esg_cut_text_copy(out->message, sizeof(out->message), buf->data);
+	pfree(predicate);
+	pfree(buf->data);
+}
+
+char *
+esg_report_printable(const char *bytes)
+{
+	char	   *escaped = esg_x509_name_escape((const unsigned char *) bytes, strlen(bytes));
 	char	   *copy = pstrdup(escaped ? escaped : "?");
 
 	OPENSSL_free(escaped);
@@ -127,7 +134,7 @@ printable_path(const char *path)
 }
 
 /* The parts that every alarm has, and the start of DETAIL. */
-static const EsgFindingDef *
+static void
 begin_alarm(EsgCode code, EsgSeverity severity, EsgAlarm *out)
 {
 	const EsgFindingDef *def = esg_findings_def(code);
@@ -139,7 +146,6 @@ begin_alarm(EsgCode code, EsgSeverity severity, EsgAlarm *out)
 	esg_report_append_pair(out->detail, sizeof(out->detail), "code", def->name);
 	esg_report_append_pair(out->detail, sizeof(out->detail), "severity",
 						   esg_findings_severity_name(severity));
-	return def;
 }
 
 /* Object, and the place's share of DETAIL. */
@@ -182,8 +188,8 @@ append_fingerprint_pair(EsgAlarm *out, const unsigned char *digest)
 
 /* "<what> "<name>" in file "<path>" <predicate>" */
 static void
-set_message(EsgAlarm *out, const char *what, const char *name, const char *path,
-			const EsgFindingDef *def, const char *detail)
+set_object_message(EsgAlarm *out, const char *what, const char *name, const char *path,
+				   const char *detail)
 {
 	StringInfoData buf;
 
@@ -193,25 +199,22 @@ set_message(EsgAlarm *out, const char *what, const char *name, const char *path,
 	else
 		appendStringInfo(&buf, "%s with an empty name", what);
 	append_named(&buf, " in file", path, MAX_PATH_IN_MESSAGE);
-	appendStringInfoChar(&buf, ' ');
-	append_predicate(&buf, def->message, detail);
-	esg_cut_text_copy(out->message, sizeof(out->message), buf.data);
-	pfree(buf.data);
+	set_message(out, &buf, detail);
 }
 
 void
 esg_report_cert_alarm(const EsgFinding *finding, const EsgCertInfo *cert,
 					  const EsgPlace *place, EsgAlarm *out)
 {
-	const EsgFindingDef *def = begin_alarm(finding->code, finding->severity, out);
-	char	   *path = printable_path(place->path);
+	char	   *path = esg_report_printable(place->path);
 	char	   *subject = esg_x509_name_text(X509_get_subject_name(cert->cert));
 
+	begin_alarm(finding->code, finding->severity, out);
 	/* nothing that can ereport but for lack of memory until subject is freed */
 	set_place(out, place, path);
 	append_time_pair(out, "not_after", cert->not_after);
 	append_fingerprint_pair(out, cert->fingerprint);
-	set_message(out, "certificate", subject ? subject : "", path, def, finding->detail);
+	set_object_message(out, "certificate", subject ? subject : "", path, finding->detail);
 	OPENSSL_free(subject);
 	pfree(path);
 }
@@ -220,14 +223,14 @@ void
 esg_report_crl_alarm(const EsgFinding *finding, const EsgCrlInfo *crl,
 					 const EsgPlace *place, EsgAlarm *out)
 {
-	const EsgFindingDef *def = begin_alarm(finding->code, finding->severity, out);
-	char	   *path = printable_path(place->path);
+	char	   *path = esg_report_printable(place->path);
 	char	   *issuer = esg_x509_name_text(X509_CRL_get_issuer(crl->crl));
 
+	begin_alarm(finding->code, finding->severity, out);
 	set_place(out, place, path);
 	append_time_pair(out, "next_update", crl->next_update);
 	append_fingerprint_pair(out, crl->fingerprint);
-	set_message(out, "CRL of", issuer ? issuer : "", path, def, finding->detail);
+	set_object_message(out, "CRL of", issuer ? issuer : "", path, finding->detail);
 	OPENSSL_free(issuer);
 	pfree(path);
 }
@@ -239,11 +242,11 @@ void
 esg_report_client_alarm(const EsgFinding *finding, const EsgClientFacts *facts,
 						const char *role_name, EsgAlarm *out)
 {
-	const EsgFindingDef *def = begin_alarm(finding->code, finding->severity, out);
 	char		fingerprint[ESG_FINGERPRINT_TEXT_SIZE];
-	char	   *role = printable_path(role_name);
+	char	   *role = esg_report_printable(role_name);
 	StringInfoData buf;
 
+	begin_alarm(finding->code, finding->severity, out);
 	esg_x509_info_fingerprint_text(facts->fingerprint, fingerprint);
 	snprintf(out->object, sizeof(out->object), "client:%s", fingerprint);
 	esg_report_append_pair(out->detail, sizeof(out->detail), "role", role);
@@ -252,10 +255,7 @@ esg_report_client_alarm(const EsgFinding *finding, const EsgClientFacts *facts,
 	esg_report_append_pair(out->detail, sizeof(out->detail), "serial", facts->serial_number);
 	initStringInfo(&buf);
 	append_named(&buf, "client certificate", facts->subject, MAX_NAME_IN_MESSAGE);
-	appendStringInfoChar(&buf, ' ');
-	append_predicate(&buf, def->message, finding->detail);
-	esg_cut_text_copy(out->message, sizeof(out->message), buf.data);
-	pfree(buf.data);
+	set_message(out, &buf, finding->detail);
 	pfree(role);
 }
 
@@ -263,25 +263,23 @@ void
 esg_report_file_alarm(const EsgFinding *finding, const EsgPlace *place,
 					  const char *suggestion, EsgAlarm *out)
 {
-	const EsgFindingDef *def = begin_alarm(finding->code, finding->severity, out);
-	char	   *path = printable_path(place->path);
+	char	   *path = esg_report_printable(place->path);
 	StringInfoData buf;
 
+	begin_alarm(finding->code, finding->severity, out);
 	set_place(out, place, path);
 	esg_report_append_pair(out->detail, sizeof(out->detail), "path", path);
 	initStringInfo(&buf);
 	append_named(&buf, finding->code == ESG_DIRECTORY_WRITABLE ? "path" : "file",
 				 path, MAX_PATH_IN_MESSAGE);
-	appendStringInfoChar(&buf, ' ');
-	append_predicate(&buf, def->message, finding->detail);
-	esg_cut_text_copy(out->message, sizeof(out->message), buf.data);
+	set_message(out, &buf, finding->detail);
 	if (suggestion != NULL && *suggestion != '\0')
 	{
-		resetStringInfo(&buf);
-		appendStringInfo(&buf, "Run: %s", suggestion);
-		esg_cut_text_copy(out->hint, sizeof(out->hint), buf.data);
+		char	   *hint = psprintf("Run: %s", suggestion);
+
+		esg_cut_text_copy(out->hint, sizeof(out->hint), hint);
+		pfree(hint);
 	}
-	pfree(buf.data);
 	pfree(path);
 }
 
@@ -289,20 +287,19 @@ void
 esg_report_server_alarm(EsgCode code, EsgSeverity severity, const char *detail,
 						const char *detail_pairs, EsgAlarm *out)
 {
-	const EsgFindingDef *def = begin_alarm(code, severity, out);
 	StringInfoData buf;
 
+	begin_alarm(code, severity, out);
 	strlcpy(out->object, "server", sizeof(out->object));
 	initStringInfo(&buf);
-	append_predicate(&buf, def->message, detail);
-	esg_cut_text_copy(out->message, sizeof(out->message), buf.data);
+	set_message(out, &buf, detail);
 	if (detail_pairs != NULL && *detail_pairs != '\0')
 	{
-		resetStringInfo(&buf);
-		appendStringInfo(&buf, "%s %s", out->detail, detail_pairs);
-		esg_cut_text_copy(out->detail, sizeof(out->detail), buf.data);
+		char	   *pairs = psprintf("%s %s", out->detail, detail_pairs);
+
+		esg_cut_text_copy(out->detail, sizeof(out->detail), pairs);
+		pfree(pairs);
 	}
-	pfree(buf.data);
 }
 
 /* DETAIL of the line that says an alarm is gone. */

@@ -67,6 +67,12 @@ extern void esg_report_log_alarm(const EsgAlarm *alarm, bool cleared);
 /* appends " key=value" to DETAIL text, quoting value where it has a space, quote, backslash or '=' */
 extern void esg_report_append_pair(char *buf, size_t size, const char *key, const char *value);
 
+/* the sentence of a finding without its subject, its detail filled in; palloc'd */
+extern char *esg_report_predicate(EsgCode code, const char *detail);
+
+/* a path or a role's name, bytes in no known encoding, in printable form; palloc'd */
+extern char *esg_report_printable(const char *bytes);
+
 /* UTF-8 to the server encoding; what does not fit comes out as \uHHHH; palloc'd */
 extern char *esg_report_text(const char *utf8);
 

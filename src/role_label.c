@@ -177,13 +177,11 @@ make_unsatisfiable_alarm(const char *role_name, EsgAlarm *out)
 									 policy.overrides);
 	if (severity == ESG_OK)
 		return false;
-	printable = esg_x509_name_escape((const unsigned char *) role_name, strlen(role_name));
-	if (printable == NULL)
-		return false;
+	printable = esg_report_printable(role_name);
 	esg_report_server_alarm(ESG_ROLE_LABEL_UNSATISFIABLE, severity, printable, NULL, out);
 	esg_report_append_pair(out->detail, sizeof(out->detail), "role", printable);
 	snprintf(out->object, sizeof(out->object), "role \"%s\"", printable);
-	OPENSSL_free(printable);
+	pfree(printable);
 	return true;
 }
 
