@@ -2,9 +2,11 @@
  * handshake.c
  *		What did the handshake see?
  *
- * SSL_CTX_set_cert_verify_callback() replaces OpenSSL's call of
- * X509_verify_cert(); ours makes that very call, so that core's own callback
- * runs inside it as ever, and hands its result on.
+ * OpenSSL calls the cleanup function of a certificate store at the end of each
+ * verification, when the verdict stands: it can be seen there, not changed.
+ * Callbacks of the SSL_CTX would not do: PostgreSQL 19 makes the context that
+ * the hook sees for the certificate and the store alone; connections get these
+ * two, and are made from another context.
  *
  * A record is smaller than PIPE_BUF, so that pipe(7) writes it whole or not at
  * all; when the pipe is full it is dropped and an eventfd(2) counts that.
@@ -98,6 +100,8 @@ static int	pipe_read = -1;
 static int	pipe_write = -1;
 static int	drop_counter = -1;
 
+static X509_STORE_CTX_cleanup_fn prev_store_cleanup = NULL;
+
 static const Reason *
 find_reason(int verify_error)
 {
@@ -161,35 +165,39 @@ send_record(const HandshakeRecord *record)
 }
 
 /*
- * The result is X509_verify_cert()'s, as OpenSSL itself would take it: an
- * internal failure (negative) is a refusal.
+ * A verification has ended, well or not.  The store also serves the building of
+ * the server's own chain, which belongs to no connection.
  */
 static int
-verify_cert(X509_STORE_CTX *store, void *arg)
+verification_ended(X509_STORE_CTX *store)
 {
-	int			result = X509_verify_cert(store);
+	void	   *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
 	X509	   *cert = X509_STORE_CTX_get0_cert(store);
 	int			save_errno = errno;
-	unsigned long errors[MAX_ERRORS];
-	int			error_count;
 	HandshakeRecord record;
 
-	if (result <= 0 && cert != NULL && pipe_write >= 0)
+	if (ssl != NULL && cert != NULL && pipe_write >= 0 &&
+		X509_STORE_CTX_get_error(store) != X509_V_OK)
 	{
-		/* core logs the first of them, which is to stay the first */
-		error_count = take_errors(errors);
+		/* what we do must not add to the errors that core will report */
+		ERR_set_mark();
 		fill_record(&record, store, cert);
-		put_errors(errors, error_count);
+		ERR_pop_to_mark();
 		send_record(&record);
 	}
 	errno = save_errno;
-	return Max(result, 0);
+	return prev_store_cleanup ? prev_store_cleanup(store) : 1;
 }
 
 void
 esg_handshake_watch(SSL_CTX *context)
 {
-	SSL_CTX_set_cert_verify_callback(context, verify_cert, NULL);
+	X509_STORE *store = SSL_CTX_get_cert_store(context);
+	X509_STORE_CTX_cleanup_fn before = X509_STORE_get_cleanup(store);
+
+	if (before != verification_ended)
+		prev_store_cleanup = before;
+	X509_STORE_set_cleanup(store, verification_ended);
 }
 
 void

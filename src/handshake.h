@@ -2,10 +2,10 @@
  * handshake.h
  *		What did the handshake see?  Client certificates that TLS refused.
  *
- * The verification callback runs in a backend that may not touch shared memory
- * yet: it sends a fixed-size record through a pipe made in the postmaster; the
- * worker reads it, counts it and writes the log line.  OpenSSL's verdict is
- * never changed.
+ * The end of a verification is seen in a backend that may not touch shared
+ * memory yet: it sends a fixed-size record through a pipe made in the
+ * postmaster; the worker reads it, counts it and writes the log line.  OpenSSL's
+ * verdict is never changed.
  *
  * Layer 3.
  */
