@@ -1,4 +1,4 @@
-/* sources: policy findings x509_info x509_name x509_key x509_sig x509_time asn1_read rsa_faults memo */
+/* sources: policy findings cut_text x509_info x509_name x509_key x509_sig x509_time asn1_read rsa_faults memo */
 /*
  * fuzz_cert.c
  *		Hostile certificates and CRLs, as DER.

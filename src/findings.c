@@ -12,6 +12,8 @@
 
 #include <openssl/crypto.h>
 
+#include "cut_text.h"
+
 #define ALL		ESG_ROLE_ALL_CERTS
 #define L		ESG_ROLE_LEAF
 #define I		ESG_ROLE_CHAIN
@@ -570,34 +572,19 @@ esg_findings_severity(EsgCode code, EsgRole role, const EsgOverrides overrides)
 							 overrides);
 }
 
-/*
- * Cuts text to ESG_MAX_DETAIL bytes with "...", before a UTF-8 character that
- * does not fit whole.  The buffer holds more than ESG_MAX_DETAIL bytes.
- */
-static void
-cut_detail(char *text)
-{
-	size_t		end = ESG_MAX_DETAIL - 3;
-
-	if (strlen(text) <= ESG_MAX_DETAIL)
-		return;
-	while (end > 0 && ((unsigned char) text[end] & 0xC0) == 0x80)
-		end--;
-	memcpy(text + end, "...", 4);
-}
-
 /* New text with the detail; NULL if memory ran out. */
 __attribute__((format(printf, 1, 0)))
 static char *
 format_detail(const char *fmt, va_list args)
 {
-	char		buf[ESG_MAX_DETAIL + 8];
+	char		whole[ESG_MAX_DETAIL + 8];
+	char		detail[ESG_MAX_DETAIL + 1];
 
-	buf[0] = '\0';
-	if (fmt != NULL && vsnprintf(buf, sizeof(buf), fmt, args) < 0)
-		buf[0] = '\0';
-	cut_detail(buf);
-	return OPENSSL_strdup(buf);
+	whole[0] = '\0';
+	if (fmt != NULL && vsnprintf(whole, sizeof(whole), fmt, args) < 0)
+		whole[0] = '\0';
+	esg_cut_text_copy(detail, sizeof(detail), whole);
+	return OPENSSL_strdup(detail);
 }
 
 static bool

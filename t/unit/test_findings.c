@@ -1,4 +1,4 @@
-/* sources: findings */
+/* sources: findings cut_text */
 /*
  * test_findings.c
  *		The table of findings, and lists of them.

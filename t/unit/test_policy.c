@@ -1,4 +1,4 @@
-/* sources: findings memo asn1_read rsa_faults x509_time x509_name x509_key x509_sig x509_info policy */
+/* sources: findings cut_text memo asn1_read rsa_faults x509_time x509_name x509_key x509_sig x509_info policy */
 /*
  * test_policy.c
  *		One certificate judged by itself.

@@ -1,4 +1,4 @@
-/* sources: findings memo public_roots asn1_read rsa_faults x509_time x509_name x509_key x509_sig x509_info policy policy_chain */
+/* sources: findings cut_text memo public_roots asn1_read rsa_faults x509_time x509_name x509_key x509_sig x509_info policy policy_chain */
 /*
  * test_policy_chain.c
  *		Certificates judged together.

@@ -1,4 +1,4 @@
-/* sources: findings memo public_roots asn1_read rsa_faults x509_time x509_name x509_key x509_sig x509_info policy policy_chain policy_crl */
+/* sources: findings cut_text memo public_roots asn1_read rsa_faults x509_time x509_name x509_key x509_sig x509_info policy policy_chain policy_crl */
 /*
  * test_policy_crl.c
  *		CRLs judged against the CAs of ssl_ca_file.

@@ -1,4 +1,4 @@
-/* sources: findings x509_time x509_name x509_key x509_sig x509_info asn1_read rsa_faults memo policy policy_file */
+/* sources: findings cut_text x509_time x509_name x509_key x509_sig x509_info asn1_read rsa_faults memo policy policy_file */
 /*
  * test_policy_file.c
  *		Files judged by what stat() says.
