@@ -174,15 +174,17 @@ verification_ended(X509_STORE_CTX *store)
 	void	   *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
 	X509	   *cert = X509_STORE_CTX_get0_cert(store);
 	int			save_errno = errno;
+	unsigned long errors[MAX_ERRORS];
+	int			error_count;
 	HandshakeRecord record;
 
 	if (ssl != NULL && cert != NULL && pipe_write >= 0 &&
 		X509_STORE_CTX_get_error(store) != X509_V_OK)
 	{
-		/* what we do must not add to the errors that core will report */
-		ERR_set_mark();
+		/* core logs the first of them, which is to stay the first */
+		error_count = take_errors(errors);
 		fill_record(&record, store, cert);
-		ERR_pop_to_mark();
+		put_errors(errors, error_count);
 		send_record(&record);
 	}
 	errno = save_errno;
