@@ -308,7 +308,7 @@ create_files(const EsgPairWriter *writer, const PairBytes *bytes)
 
 /* Encrypts, and proves that what will be written can be decrypted. */
 static bool
-encrypt(const EsgPassphrase *passphrase, PairBytes *bytes)
+encrypt_pair(const EsgPassphrase *passphrase, PairBytes *bytes)
 {
 	EsgPassphrase back;
 	EsgSecretResult result;
@@ -357,7 +357,7 @@ esg_pair_writer_write(EsgPairWriter *writer, const EsgPassphrase *passphrase)
 	PairBytes	bytes;
 	bool		good;
 
-	good = encrypt(passphrase, &bytes) && write_bytes(writer, &bytes);
+	good = encrypt_pair(passphrase, &bytes) && write_bytes(writer, &bytes);
 	OPENSSL_cleanse(&bytes, sizeof(bytes));
 	return good;
 }
