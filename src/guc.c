@@ -18,6 +18,7 @@
 
 #include "compat.h"
 #include "guc.h"
+#include "name_match.h"
 
 #define DAYS(n) ((n) * 86400)
 
@@ -58,15 +59,11 @@ typedef struct EsgStringList
 	char		data[FLEXIBLE_ARRAY_MEMBER];
 } EsgStringList;
 
-/* identity_sources: each at most once, so the table's size bounds the list */
-static const char *const identity_source_names[] = {
-	"cn", "dn", "dns", "email", "uri", "upn", "ip", "serial", "fingerprint"
-};
-
+/* identity_sources: each at most once */
 typedef struct EsgSourceList
 {
 	int			count;
-	unsigned char sources[lengthof(identity_source_names)];
+	unsigned char sources[ESG_SOURCE_COUNT];
 } EsgSourceList;
 
 static const signed char *active_overrides = NULL;
@@ -119,18 +116,28 @@ is_blank(const char *text)
 	return text[strspn(text, " \t\r\n\v\f")] == '\0';
 }
 
+/* Copies a word in lower case; false if it is longer than any that is known. */
+static bool
+lower_word(const char *word, size_t len, char *lower, size_t size)
+{
+	if (len >= size)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		lower[i] = (char) pg_tolower((unsigned char) word[i]);
+	lower[len] = '\0';
+	return true;
+}
+
 /* A severity as finding_overrides takes it, in any case; ESG_OK for "off". */
 static bool
 parse_severity(const char *name, size_t len, EsgSeverity *out)
 {
 	char		lower[16];
 
-	if (len >= sizeof(lower))
+	if (!lower_word(name, len, lower, sizeof(lower)))
 		return false;
-	for (size_t i = 0; i < len; i++)
-		lower[i] = (char) pg_tolower((unsigned char) name[i]);
 	*out = ESG_OK;
-	if (len == 3 && memcmp(lower, "off", 3) == 0)
+	if (strcmp(lower, "off") == 0)
 		return true;
 	return esg_findings_severity_parse(lower, len, out) && *out != ESG_OK;
 }
@@ -208,31 +215,20 @@ assign_finding_overrides(const char *newval, void *extra)
 	active_overrides = extra;
 }
 
-/* Index of an identity source's name, -1 if there is none. */
-static int
-find_identity_source(const char *name, size_t len)
-{
-	for (int i = 0; i < (int) lengthof(identity_source_names); i++)
-	{
-		if (strlen(identity_source_names[i]) == len &&
-			pg_strncasecmp(identity_source_names[i], name, len) == 0)
-			return i;
-	}
-	return -1;
-}
-
 static bool
 parse_identity_source(const char *item, size_t len, EsgSourceList *list)
 {
-	int			source = find_identity_source(item, len);
+	EsgIdentitySource source;
+	char		lower[16];
 
-	if (source < 0)
+	if (!lower_word(item, len, lower, sizeof(lower)) ||
+		!esg_name_match_source_lookup(lower, len, &source))
 	{
 		GUC_check_errdetail("Unknown identity source \"%.*s\".", (int) len, item);
 		GUC_check_errhint("Valid values are \"cn\", \"dn\", \"dns\", \"email\", \"uri\", \"upn\", \"ip\", \"serial\" and \"fingerprint\".");
 		return false;
 	}
-	if (memchr(list->sources, source, list->count) != NULL)
+	if (memchr(list->sources, (int) source, list->count) != NULL)
 	{
 		GUC_check_errdetail("Identity source \"%.*s\" is listed more than once.", (int) len, item);
 		return false;
