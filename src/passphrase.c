@@ -13,13 +13,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "libpq/libpq.h"
 #include "miscadmin.h"
 #include "postmaster/postmaster.h"
 
 #include "guc.h"
 #include "passphrase.h"
 #include "secret_pair.h"
+#include "tls_files.h"
 
 #define KEY_NAME "server.key"
 
@@ -27,45 +27,13 @@
 static char at_start;
 static char at_reload;
 
-/* Where the pair is or would be, absolute; false if the path is too long. */
-static bool
-find_directory(char directory[MAXPGPATH])
-{
-	const char *setting = esg_guc_passphrase_directory;
-	const char *path;
-	const char *slash;
-	int			len;
-	int			n;
-
-	if (setting != NULL && setting[0] != '\0')
-	{
-		path = setting;
-		len = (int) strlen(path);
-	}
-	else
-	{
-		path = ssl_key_file;
-		slash = strrchr(path, '/');
-		len = slash == NULL ? 0 : (int) (slash - path);
-		if (len == 0 && slash != NULL)
-			len = 1;			/* a key in the root directory */
-	}
-	if (len > 0 && path[0] == '/')
-		n = snprintf(directory, MAXPGPATH, "%.*s", len, path);
-	else if (len > 0)
-		n = snprintf(directory, MAXPGPATH, "%s/%.*s", DataDir, len, path);
-	else
-		n = snprintf(directory, MAXPGPATH, "%s", DataDir);
-	return n >= 0 && n < MAXPGPATH;
-}
-
 /* Reads the pair; if that fails, says why. */
 static bool
 read_pair(EsgPassphrase *passphrase, EsgPairStatus *status)
 {
 	char		directory[MAXPGPATH];
 
-	if (find_directory(directory))
+	if (esg_tls_files_passphrase_directory(directory))
 		return esg_secret_pair_read(directory, KEY_NAME, geteuid(), passphrase, status);
 	memset(status, 0, sizeof(*status));
 	status->fault = ESG_PAIR_PATH_TOO_LONG;
@@ -122,7 +90,7 @@ esg_passphrase_install(SSL_CTX *context, bool is_server_start)
 {
 	char		directory[MAXPGPATH];
 
-	if (find_directory(directory) && !esg_secret_pair_exists(directory, KEY_NAME))
+	if (esg_tls_files_passphrase_directory(directory) && !esg_secret_pair_exists(directory, KEY_NAME))
 		return;
 	SSL_CTX_set_default_passwd_cb(context, answer);
 	SSL_CTX_set_default_passwd_cb_userdata(context, is_server_start ? &at_start : &at_reload);
@@ -156,7 +124,7 @@ is_expected(void)
 	char		directory[MAXPGPATH];
 	struct stat st;
 
-	if (!find_directory(directory) || esg_secret_pair_exists(directory, KEY_NAME))
+	if (!esg_tls_files_passphrase_directory(directory) || esg_secret_pair_exists(directory, KEY_NAME))
 		return true;
 	return esg_guc_passphrase_directory != NULL &&
 		esg_guc_passphrase_directory[0] != '\0' && stat(directory, &st) != 0;

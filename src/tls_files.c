@@ -141,21 +141,27 @@ append_extra_files(FileList *list)
 	}
 }
 
-/* where server.key.cipher and server.key.rand are looked for; palloc'd */
-static char *
-passphrase_directory(void)
+bool
+esg_tls_files_passphrase_directory(char *directory)
 {
-	char	   *directory;
-	char	   *slash;
+	const char *setting = esg_guc_passphrase_directory;
+	bool		is_set = setting != NULL && setting[0] != '\0';
+	const char *path = is_set ? setting : ssl_key_file;
+	const char *slash = strrchr(path, '/');
+	int			len = 0;
+	int			n;
 
-	if (esg_guc_passphrase_directory != NULL && esg_guc_passphrase_directory[0] != '\0')
-		return make_absolute(esg_guc_passphrase_directory);
-	directory = make_absolute(ssl_key_file);
-	slash = strrchr(directory, '/');
-	if (slash == directory)
-		slash++;
-	*slash = '\0';
-	return directory;
+	if (is_set)
+		len = (int) strlen(path);
+	else if (slash != NULL)
+		len = Max((int) (slash - path), 1); /* at least the root directory */
+	if (len > 0 && path[0] == '/')
+		n = snprintf(directory, MAXPGPATH, "%.*s", len, path);
+	else if (len > 0)
+		n = snprintf(directory, MAXPGPATH, "%s/%.*s", DataDir, len, path);
+	else
+		n = snprintf(directory, MAXPGPATH, "%s", DataDir);
+	return n >= 0 && n < MAXPGPATH;
 }
 
 static void
@@ -164,12 +170,12 @@ append_passphrase_files(FileList *list)
 	static const char *const names[] = {
 		"server.key.cipher", "server.key.rand", "server.key.rand.new"
 	};
-	char	   *directory;
+	char		directory[MAXPGPATH];
 	size_t		i;
 
-	if (ssl_key_file == NULL || ssl_key_file[0] == '\0')
+	if (ssl_key_file == NULL || ssl_key_file[0] == '\0' ||
+		!esg_tls_files_passphrase_directory(directory))
 		return;
-	directory = passphrase_directory();
 	for (i = 0; i < lengthof(names); i++)
 	{
 		char	   *path = psprintf("%s/%s", directory, names[i]);
@@ -181,7 +187,6 @@ append_passphrase_files(FileList *list)
 						ESG_FILE_PASSPHRASE, path, true);
 		pfree(path);
 	}
-	pfree(directory);
 }
 
 int

@@ -31,6 +31,12 @@ typedef struct EsgTlsFile
 extern int	esg_tls_files_list(EsgTlsFile **out);
 
 /*
+ * Where server.key.cipher and server.key.rand are or would be, absolute, in
+ * MAXPGPATH bytes; false if it is longer.  No allocation, no error.
+ */
+extern bool esg_tls_files_passphrase_directory(char *directory);
+
+/*
  * Entries of ssl_crl_dir worth looking at, sorted by name: what is named as
  * OpenSSL looks for it, whatever it is, and regular files of any other name; at
  * most ESG_MAX_CRL_DIR_FILES.
