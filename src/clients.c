@@ -379,37 +379,40 @@ resolve_superseded(EsgClientRow **sorted, int count)
 }
 
 /*
- * A copy of all entries; NULL if there is no memory and flags allow that, or
- * no entry.  Entries that come while the copy is made may be missing.
+ * A copy of all entries, NULL if there is none.  Entries that come while the
+ * copy is made may be missing.  False if there is no memory and flags allow
+ * that.
  */
-static EsgClientRow *
-copy_rows(int flags, int *count)
+static bool
+copy_rows(int flags, EsgClientRow **rows, int *count)
 {
 	uint32		next = 1;
 	int			used;
 	int64		evicted;
 	int			copied;
-	EsgClientRow *rows;
 
+	*rows = NULL;
 	*count = 0;
 	esg_clients_count(&used, &evicted);
 	if (used == 0)
-		return NULL;
-	rows = palloc_extended(used * sizeof(*rows), flags | MCXT_ALLOC_HUGE);
-	if (rows == NULL)
-		return NULL;
-	while ((copied = copy_chunk(&next, rows + *count, Min(COPY_CHUNK, used - *count))) > 0)
+		return true;
+	*rows = palloc_extended(used * sizeof(**rows), flags | MCXT_ALLOC_HUGE);
+	if (*rows == NULL)
+		return false;
+	while ((copied = copy_chunk(&next, *rows + *count, Min(COPY_CHUNK, used - *count))) > 0)
 		*count += copied;
-	return rows;
+	return true;
 }
 
 int
 esg_clients_copy(EsgClientRow **out)
 {
 	int			count;
-	EsgClientRow *rows = copy_rows(0, &count);
-	EsgClientRow **sorted = palloc_extended((count + 1) * sizeof(*sorted), MCXT_ALLOC_HUGE);
+	EsgClientRow *rows;
+	EsgClientRow **sorted;
 
+	(void) copy_rows(0, &rows, &count);
+	sorted = palloc_extended((count + 1) * sizeof(*sorted), MCXT_ALLOC_HUGE);
 	for (int i = 0; i < count; i++)
 		sorted[i] = &rows[i];
 	qsort(sorted, count, sizeof(*sorted), compare_identity);
@@ -474,7 +477,13 @@ esg_clients_save(void)
 	unlock_area();
 	if (!due)
 		return;
-	rows = copy_rows(MCXT_ALLOC_NO_OOM, &count);
+	if (!copy_rows(MCXT_ALLOC_NO_OOM, &rows, &count))
+	{
+		ereport(LOG,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("could not save the registry of client certificates: out of memory")));
+		return;
+	}
 	if (rows != NULL)
 		qsort(rows, count, sizeof(*rows), compare_last_seen);
 	if (esg_clients_save_write(rows, count))

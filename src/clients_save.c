@@ -47,7 +47,8 @@ entry_good(const EsgClientEntry *entry)
 	return ENDS(entry->role_name) && ENDS(entry->last_tls_version) &&
 		ENDS(entry->last_cipher) && ENDS(facts->subject) && ENDS(facts->issuer) &&
 		ENDS(facts->common_name) && ENDS(facts->serial_number) &&
-		ENDS(facts->key_algorithm) && ENDS(facts->signature_algorithm);
+		ENDS(facts->key_algorithm) && ENDS(facts->signature_algorithm) &&
+		ENDS(facts->detail);
 #undef ENDS
 }
 
@@ -89,23 +90,34 @@ read_entries(FILE *file, EsgClientLoadFn each, void *arg)
 	return true;
 }
 
-void
-esg_clients_save_load(EsgClientLoadFn each, void *arg)
+/* Something else than a file is not opened: a FIFO would hold up the start. */
+static bool
+load_entries(EsgClientLoadFn each, void *arg)
 {
-	FILE	   *file = AllocateFile(SAVE_FILE, PG_BINARY_R);
+	struct stat st;
+	FILE	   *file;
 	bool		good;
 
+	if (stat(SAVE_FILE, &st) == 0 && !S_ISREG(st.st_mode))
+		return false;
+	file = AllocateFile(SAVE_FILE, PG_BINARY_R);
 	if (file == NULL)
 	{
 		if (errno != ENOENT)
 			ereport(LOG,
 					(errcode_for_file_access(),
 					 errmsg("could not open file \"%s\": %m", SAVE_FILE)));
-		return;
+		return true;
 	}
 	good = read_entries(file, each, arg);
 	FreeFile(file);
-	if (good)
+	return good;
+}
+
+void
+esg_clients_save_load(EsgClientLoadFn each, void *arg)
+{
+	if (load_entries(each, arg))
 		return;
 	(void) rename(SAVE_FILE, DAMAGED_FILE);
 	ereport(LOG,
@@ -134,10 +146,15 @@ write_entries(FILE *file, const EsgClientRow *rows, int count)
 bool
 esg_clients_save_write(const EsgClientRow *rows, int count)
 {
-	FILE	   *file = AllocateFile(TEMP_FILE, PG_BINARY_W);
-	bool		written = file != NULL && write_entries(file, rows, count);
-	int			save_errno = errno;
+	FILE	   *file;
+	bool		written;
+	int			save_errno;
 
+	/* left over from a crash, or a link that we should not write through */
+	(void) unlink(TEMP_FILE);
+	file = AllocateFile(TEMP_FILE, PG_BINARY_W);
+	written = file != NULL && write_entries(file, rows, count);
+	save_errno = errno;
 	if (file != NULL && FreeFile(file) != 0 && written)
 	{
 		written = false;
