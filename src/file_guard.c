@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include <unistd.h>
+
 #include "compat.h"
 #include "file_guard.h"
 #include "guc.h"
@@ -24,6 +26,18 @@ fill_violation(const EsgFinding *finding, const EsgTlsFile *file, const EsgFileF
 	pfree(owner);
 }
 
+/* What stat() says, and whether a reload could read it. */
+static void
+look_at(const EsgTlsFile *file, EsgFileFacts *facts)
+{
+	int			wanted = file->kind == ESG_FILE_CRL_DIR ? R_OK | X_OK : R_OK;
+
+	esg_tls_files_stat(file->path, facts);
+	/* the server never runs with another effective user than its real one */
+	if (facts->exists && access(file->path, wanted) != 0)
+		facts->error = errno;
+}
+
 /* Judges one file; true if it violates the rules. */
 static bool
 check_file(const EsgTlsFile *file, const EsgPolicy *policy, EsgFileViolation *out)
@@ -31,7 +45,7 @@ check_file(const EsgTlsFile *file, const EsgPolicy *policy, EsgFileViolation *ou
 	EsgFileFacts facts;
 	EsgFindings findings = {0};
 
-	esg_tls_files_stat(file->path, &facts);
+	look_at(file, &facts);
 	if (file->optional && !facts.exists)
 		return false;
 	esg_policy_file_check(&facts, file->kind, policy, &findings);

@@ -2,7 +2,8 @@
  * file_guard.h
  *		May a connection be set up with the TLS files as they are right now?
  *
- * Looks with stat() only, at each call: what is mended is mended at once.
+ * Looks with stat() and access() only, at each call: what is mended is mended
+ * at once.
  *
  * Layer 3.
  */

@@ -105,6 +105,55 @@ $node->set_conf(ssl_crl_dir => '', 'esg_test.marker' => '3');
 $node->reload;
 $node->wait_sql('SHOW esg_test.marker', '3');
 
+# what a reload could not read
+foreach my $file (qw(server.crt server.key root.crt root.crl))
+{
+	my $mode = (stat $node->path($file))[2] & 07777;
+
+	chmod 0, $node->path($file) or die "chmod: $!";
+	is(login(), 'file_unreadable', "$file: unreadable");
+	chmod $mode, $node->path($file) or die "chmod: $!";
+	is(login(), 'in', "$file: readable again");
+}
+
+# the passphrase pair, once it is there
+foreach my $name (qw(server.key.cipher server.key.rand))
+{
+	my $file = ESG::Certs::spew($node->path($name), 'x');
+
+	chmod 0400, $file or die "chmod: $!";
+	is(login(), 'in', "$name: as it should be");
+	chmod 0640, $file or die "chmod: $!";
+	is(login(), 'permissions_too_open', "$name: refused");
+	unlink $file;
+	is(login(), 'in', "$name: gone");
+}
+
+# a directory of CRLs, and what is in it
+my $hash = ESG::Certs::openssl('crl', '-in', $crl, '-noout', '-hash') =~ s/\s//gr;
+my $crl_dir = $node->path('crls');
+mkdir $crl_dir or die "mkdir: $!";
+ESG::Certs::spew("$crl_dir/$hash.r0", ESG::Certs::slurp($crl));
+chmod 0644, "$crl_dir/$hash.r0" or die "chmod: $!";
+$node->set_conf(ssl_crl_dir => 'crls', 'esg_test.marker' => '2');
+$node->reload;
+$node->wait_sql('SHOW esg_test.marker', '2');
+is(login(), 'in', 'ssl_crl_dir');
+chmod 0666, "$crl_dir/$hash.r0" or die "chmod: $!";
+is(login(), 'permissions_too_open', 'ssl_crl_dir: an entry');
+chmod 0644, "$crl_dir/$hash.r0" or die "chmod: $!";
+is(login(), 'in', 'ssl_crl_dir: mended');
+symlink 'nowhere', "$crl_dir/$hash.r1" or die "symlink: $!";
+is(login(), 'file_missing', 'ssl_crl_dir: a dangling link');
+unlink "$crl_dir/$hash.r1";
+chmod 0300, $crl_dir or die "chmod: $!";
+is(login(), 'file_unreadable', 'ssl_crl_dir: unreadable');
+chmod 0700, $crl_dir or die "chmod: $!";
+rename $crl_dir, "$crl_dir.away" or die "rename: $!";
+is(login(), 'file_missing', 'ssl_crl_dir: gone');
+rename "$crl_dir.away", $crl_dir or die "rename: $!";
+is(login(), 'in', 'ssl_crl_dir: back again');
+
 # at start
 $node->stop;
 chmod 0666, $node->path('root.crt') or die "chmod: $!";
