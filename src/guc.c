@@ -320,6 +320,25 @@ pack_strings(List *strings)
 	return list;
 }
 
+/* SplitDirectoriesString() would cut such a path, and another file were watched. */
+static bool
+has_long_path(const char *list)
+{
+	bool		quoted = false;
+	size_t		len = 0;
+
+	for (; *list != '\0'; list++)
+	{
+		if (*list == '"')
+			quoted = !quoted;
+		if (*list == ',' && !quoted)
+			len = 0;
+		else if (++len >= MAXPGPATH)
+			return true;
+	}
+	return false;
+}
+
 static bool
 check_extra_files(char **newval, void **extra, GucSource source)
 {
@@ -335,6 +354,11 @@ check_extra_files(char **newval, void **extra, GucSource source)
 	}
 	if (!valid)
 		GUC_check_errdetail("List syntax is invalid.");
+	else if (has_long_path(*newval))
+	{
+		GUC_check_errdetail("A path must be shorter than %d bytes.", MAXPGPATH);
+		valid = false;
+	}
 	else
 		*extra = pack_strings(paths);
 	list_free_deep(paths);
