@@ -54,7 +54,6 @@ include $(PGXS)
 
 # Debian's PGXS tracks no dependencies.
 $(OBJS) $(OBJS:.o=.bc) $(ctl_objs): $(headers) $(srcroot)/ext_ssl_guard.control
-$(ctl_sources:.c=.o): $(ctl_headers)
 
 all: $(ctl_program)
 install: install-ctl

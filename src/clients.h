@@ -53,7 +53,11 @@ extern void esg_clients_record(const EsgClientLogin *login);
 
 /* palloc'd, in no particular order; superseded is resolved */
 extern int	esg_clients_copy(EsgClientRow **out);
+
+/* forgets all of them, returns how many; needs shared memory */
 extern int64 esg_clients_reset(void);
+
+/* evicted: gave way since the start or the last reset; both 0 without shared memory */
 extern void esg_clients_count(int *used, int64 *evicted);
 
 /* writes the save file if anything changed since; worker, and postmaster at exit */

@@ -40,7 +40,7 @@ extern void esg_failures_init(void);
  */
 extern bool esg_failures_note(EsgFailure *failure);
 
-/* palloc'd, most recent first */
+/* palloc'd, most recent first; needs shared memory */
 extern int	esg_failures_copy(EsgFailure **out);
 
 #endif							/* ESG_FAILURES_H */

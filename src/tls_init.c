@@ -9,8 +9,9 @@
  * callback sees every one of them go.
  *
  * Everything here runs in the postmaster, where an ERROR would stop the
- * server: nothing raises one, takes a lock, or allocates.  Backends inherit
- * the contexts; what they free says nothing.
+ * server: nothing raises one or takes a lock.  At server start, where core's
+ * own complaints are FATAL, the refusal of unsafe files is, too.  Backends
+ * inherit the contexts; what they free says nothing.
  */
 #include "postgres.h"
 
