@@ -12,6 +12,7 @@
 #include "src/failures.h"
 #include "src/guc.h"
 #include "src/handshake.h"
+#include "src/loaded_files.h"
 #include "src/role_label.h"
 #include "src/server_state.h"
 #include "src/shmem.h"
@@ -32,6 +33,7 @@ _PG_init(void)
 	esg_alarms_init();
 	esg_clients_init();
 	esg_failures_init();
+	esg_loaded_files_init();
 	esg_shmem_init();
 	esg_handshake_init();
 	esg_tls_init_init();

@@ -476,6 +476,12 @@ static const EsgFindingDef definitions[ESG_CODE_COUNT] = {
 		"certificate of a client of role \"%s\" could not be analysed",
 		"OpenSSL could not read the certificate or ran out of memory. Look at the certificate with ssl_guard_inspect()."
 	},
+	[ESG_FILE_NOT_RELOADED] = {
+		ESG_FILE_NOT_RELOADED, "file_not_reloaded", "SG074",
+		ESG_WARNING, NONE, ESG_OK, FILES, 0,
+		"has changed since the server loaded it",
+		"The server goes on with the old content until it is reloaded. Reload the server."
+	},
 };
 
 #undef ALL

@@ -93,6 +93,7 @@ static const char *const covered_by[ESG_CODE_COUNT] = {
 	[ESG_IDENTITY_MISMATCH] = "TAP",
 	[ESG_ROLE_LABEL_MISMATCH] = "TAP",
 	[ESG_CERTIFICATE_NOT_JUDGED] = "unreachable but for lack of memory",
+	[ESG_FILE_NOT_RELOADED] = "TAP",
 };
 
 static bool was_shown[ESG_CODE_COUNT];

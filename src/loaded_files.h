@@ -1,0 +1,26 @@
+/*
+ * loaded_files.h
+ *		Which content of the TLS files the server has loaded.
+ *
+ * Core loads the files at start and at each reload, and never says what it
+ * read.  So the first look at a file after a successful load is taken for what
+ * was loaded; a later look that finds other content has found a file that
+ * nobody reloaded.
+ *
+ * Layer 2.
+ */
+#ifndef ESG_LOADED_FILES_H
+#define ESG_LOADED_FILES_H
+
+#include "policy_file.h"
+#include "server_state.h"
+
+extern void esg_loaded_files_init(void);
+
+/*
+ * Is this content (SHA-256) another than what the server loaded?  Kinds:
+ * certificate, CA, CRL; for others, and where nothing is known, no.
+ */
+extern bool esg_loaded_files_differ(EsgFileKind kind, const unsigned char *sha256);
+
+#endif							/* ESG_LOADED_FILES_H */
