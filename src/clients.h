@@ -49,6 +49,8 @@ extern void esg_clients_init(void);
  * there is none.
  */
 extern bool esg_clients_lookup(const EsgClientKey *key, EsgClientFacts *out, TimestampTz *alarmed_at);
+
+/* counts it, in a new entry if need be; nothing happens without shared memory */
 extern void esg_clients_record(const EsgClientLogin *login);
 
 /* palloc'd, in no particular order; superseded is resolved */

@@ -261,16 +261,25 @@ is_plain_number(const char *text)
 		strspn(text, "0123456789") == strlen(text);
 }
 
+bool
+esg_policy_crl_name_fits(const EsgCrlInfo *crl, const char *file_name)
+{
+	char		prefix[32];
+
+	esg_policy_crl_hash_name(X509_CRL_get_issuer(crl->crl), prefix, sizeof(prefix));
+	return strncmp(file_name, prefix, strlen(prefix)) == 0 &&
+		is_plain_number(file_name + strlen(prefix));
+}
+
 void
 esg_policy_crl_check_name(const EsgCrlInfo *crl, const char *file_name,
 						  const EsgPolicy *policy, EsgFindings *out)
 {
 	char		prefix[32];
 
-	esg_policy_crl_hash_name(X509_CRL_get_issuer(crl->crl), prefix, sizeof(prefix));
-	if (strncmp(file_name, prefix, strlen(prefix)) == 0 &&
-		is_plain_number(file_name + strlen(prefix)))
+	if (esg_policy_crl_name_fits(crl, file_name))
 		return;
+	esg_policy_crl_hash_name(X509_CRL_get_issuer(crl->crl), prefix, sizeof(prefix));
 	esg_findings_add(out, ESG_CRL_NOT_HASHED, ESG_ROLE_CRL, policy->overrides,
 					 "%s0", prefix);
 	esg_findings_sort(out);

@@ -27,7 +27,10 @@ extern void esg_policy_crl_check_missing(const EsgCertInfo *ca,
 /* the name OpenSSL looks for in a hashed directory, "1a2b3c4d.r", at least 16 bytes */
 extern void esg_policy_crl_hash_name(const X509_NAME *issuer, char *buf, size_t size);
 
-/* crl_not_hashed: is file_name (no directory) "<hash>.rN" for this CRL? */
+/* is file_name (no directory) "<hash>.rN" for this CRL, as OpenSSL looks for it? */
+extern bool esg_policy_crl_name_fits(const EsgCrlInfo *crl, const char *file_name);
+
+/* crl_not_hashed: does it not? */
 extern void esg_policy_crl_check_name(const EsgCrlInfo *crl, const char *file_name,
 									  const EsgPolicy *policy, EsgFindings *out);
 

@@ -123,7 +123,9 @@ is(sql("SELECT count(*) FROM ssl_guard_files WHERE path LIKE '$dir/%' AND severi
 rename "$dir/$hash.r0", "$dir/test.crl";
 is(sql('SELECT path, findings FROM ssl_guard_crls'), "$dir/test.crl|{crl_not_hashed}", 'a CRL that OpenSSL does not find');
 is(sql("SELECT findings FROM ssl_guard_certificates WHERE kind = 'ca'"), '{crl_missing}', 'is none');
-unlink "$dir/test.crl";
+rename "$dir/test.crl", "$dir/$hash.r01";
+is(sql("SELECT findings FROM ssl_guard_certificates WHERE kind = 'ca'"), '{crl_missing}', 'nor is one with an odd number');
+unlink "$dir/$hash.r01";
 $node->replace($ca->{cert}, "crls/$hash.r0");
 is(sql("SELECT findings FROM ssl_guard_files WHERE path = '$dir/$hash.r0'"), '{file_unparsable}',
 	'a file with the name of a CRL that is none');
