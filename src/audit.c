@@ -16,6 +16,7 @@
 
 #include "audit.h"
 #include "guc.h"
+#include "loaded_files.h"
 #include "policy_chain.h"
 #include "policy_crl.h"
 #include "policy_file.h"
@@ -313,11 +314,32 @@ judge_broken_block(Judge *judge, EsgAuditFile *file)
 							pem->found);
 }
 
+/*
+ * A new server certificate is reload_pending, which knows what is served.  What
+ * lies in ssl_crl_dir is read by OpenSSL when it is needed.
+ */
+static void
+judge_reload(Judge *judge, EsgAuditFile *file)
+{
+	EsgServedState served;
+
+	if (!file->hashed || file->in_crl_dir || !esg_loaded_files_differ(file->file.kind, file->sha256))
+		return;
+	esg_server_state_served(&served);
+	if (file->file.kind == ESG_FILE_CERTIFICATE && judge->audit->disk_known &&
+		served.seen_by != ESG_SEEN_NOT &&
+		memcmp(served.fingerprint, judge->audit->disk_fingerprint, ESG_DIGEST_SIZE) != 0)
+		return;
+	(void) esg_findings_add(&file->findings, ESG_FILE_NOT_RELOADED, ESG_ROLE_FILE,
+							judge->policy.overrides, "%s", "");
+}
+
 static void
 judge_content(Judge *judge, EsgAuditFile *file)
 {
 	const EsgPemResult *pem = &file->pem;
 	const signed char *overrides = judge->policy.overrides;
+	int			others = file->findings.count;
 
 	/* not a CRL, and OpenSSL will not look at it */
 	if (file->in_crl_dir && pem->crls == 0 &&
@@ -330,6 +352,9 @@ judge_content(Judge *judge, EsgAuditFile *file)
 	if (pem->skipped_trusted > 0)
 		(void) esg_findings_add(&file->findings, ESG_TRUSTED_CERTIFICATE_BLOCK,
 								ESG_ROLE_FILE, overrides, "%s", "");
+	/* what is faulty should be mended, not reloaded */
+	if (file->findings.count == others)
+		judge_reload(judge, file);
 }
 
 static void
