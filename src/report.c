@@ -20,6 +20,7 @@
 
 #include "compat.h"
 #include "cut_text.h"
+#include "hints.h"
 #include "report.h"
 
 #define ELLIPSIS "..."
@@ -156,6 +157,7 @@ set_place(EsgAlarm *out, const EsgPlace *place, const char *path)
 	char		position[16];
 
 	esg_report_append_pair(out->detail, sizeof(out->detail), "setting", place->setting);
+	esg_cut_text_copy(out->hint, sizeof(out->hint), esg_hints_get(out->code, place->setting));
 	if (place->position == 0)
 	{
 		esg_cut_text_copy_end(out->object, sizeof(out->object), path);

@@ -263,6 +263,10 @@ sub test_path
 }
 
 test_path('file_missing', 'unlinked', $_, sub { }) foreach qw(server.crt root.crt root.crl extra.crt);
+unlink $path{'root.crt'}, $path{'extra.crt'};
+is($node->safe_psql('postgres', "SELECT string_agg(regexp_replace(object, '.*/', '') || ' ' || (hint LIKE '%reload%'), ', ' ORDER BY object) FROM ssl_guard_check() WHERE code = 'file_missing'"),
+	'extra.crt false, root.crt true', 'only the hint about a file that the server loads speaks of a reload');
+put(%good);
 SKIP:
 {
 	skip 'root reads everything', 6 if $> == 0;
