@@ -490,6 +490,7 @@ resolve_paths(AuditState *state)
 	}
 }
 
+/* What a host of pg_hosts.conf is served cannot be compared: it depends on who asks. */
 static void
 set_disk_fingerprint(EsgAudit *audit)
 {
@@ -499,7 +500,8 @@ set_disk_fingerprint(EsgAudit *audit)
 	{
 		const EsgAuditCert *cert = audit->certs[i];
 
-		if (cert->role != ESG_ROLE_LEAF || cert->file->pem.end != ESG_PEM_COMPLETE)
+		if (cert->role != ESG_ROLE_LEAF || cert->file->pem.end != ESG_PEM_COMPLETE ||
+			strcmp(cert->file->file.setting, "ssl_cert_file") != 0)
 			continue;
 		audit->disk_known = true;
 		memcpy(audit->disk_fingerprint, cert->info.fingerprint, ESG_DIGEST_SIZE);

@@ -78,6 +78,35 @@ EVP_PKEY_get_group_name(const EVP_PKEY *pkey, char *name, size_t size, size_t *l
 #define WaitEventExtensionNew(name) PG_WAIT_EXTENSION
 #endif
 
+/* Before 19 a server has one set of TLS files, and no pg_hosts.conf. */
+#if PG_VERSION_NUM < 190000
+#include "nodes/pg_list.h"
+
+#define ssl_sni false
+#define HostsFileName ((const char *) NULL)
+
+typedef struct HostsLine
+{
+	char	   *ssl_key;
+	char	   *ssl_cert;
+	char	   *ssl_ca;
+} HostsLine;
+
+typedef enum HostsFileLoadResult
+{
+	HOSTSFILE_LOAD_FAILED = 1,
+	HOSTSFILE_DISABLED = 4
+} HostsFileLoadResult;
+
+static inline HostsFileLoadResult
+load_hosts(List **hosts, char **err_msg)
+{
+	(void) err_msg;
+	*hosts = NIL;
+	return HOSTSFILE_DISABLED;
+}
+#endif
+
 #endif							/* PG_VERSION_NUM */
 
 #endif							/* ESG_COMPAT_H */

@@ -18,6 +18,7 @@
 #include "catalog/pg_shseclabel.h"
 #include "commands/seclabel.h"
 #include "common/string.h"
+#include "libpq/hba.h"
 #include "libpq/libpq.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
@@ -32,14 +33,30 @@
 #include "compat.h"
 #include "guc.h"
 #include "role_label.h"
+#include "sni_hosts.h"
 
 #define PROVIDER "ext_ssl_guard"
 
-/* Without ssl_ca_file the server asks no client for a certificate. */
+/* Without a CA file, of the server or of a host, the server asks no client for a certificate. */
 static bool
 server_asks_for_certificate(void)
 {
-	return EnableSSL && ssl_ca_file != NULL && ssl_ca_file[0] != '\0';
+	const List *hosts;
+	ListCell   *cell;
+
+	if (!EnableSSL)
+		return false;
+	hosts = esg_sni_hosts_lines();
+	if (hosts == NIL)
+		return ssl_ca_file != NULL && ssl_ca_file[0] != '\0';
+	foreach(cell, hosts)
+	{
+		const HostsLine *host = lfirst(cell);
+
+		if (host->ssl_ca != NULL && host->ssl_ca[0] != '\0')
+			return true;
+	}
+	return false;
 }
 
 static void

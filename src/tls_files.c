@@ -22,12 +22,15 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 
+#include "libpq/hba.h"
 #include "libpq/libpq.h"
 #include "miscadmin.h"
 #include "postmaster/postmaster.h"
 #include "storage/fd.h"
 
+#include "compat.h"
 #include "guc.h"
+#include "sni_hosts.h"
 #include "tls_files.h"
 
 #define READ_CHUNK 65536
@@ -189,6 +192,52 @@ append_passphrase_files(FileList *list)
 	}
 }
 
+/* A file may serve several hosts. */
+static void
+append_host_file(FileList *list, EsgFileKind kind, const char *path)
+{
+	char	   *absolute;
+	int			i;
+
+	if (path == NULL || path[0] == '\0')
+		return;
+	absolute = make_absolute(path);
+	for (i = 0; i < list->count; i++)
+	{
+		if (list->items[i].kind == kind && strcmp(list->items[i].path, absolute) == 0)
+			break;
+	}
+	if (i == list->count)
+		append_file(list, "hosts_file", kind, absolute, false);
+	pfree(absolute);
+}
+
+/* False if the server's own settings are in force. */
+static bool
+append_host_files(FileList *list)
+{
+	const List *hosts = esg_sni_hosts_lines();
+	ListCell   *cell;
+
+	foreach(cell, hosts)
+	{
+		const HostsLine *host = lfirst(cell);
+
+		append_host_file(list, ESG_FILE_CERTIFICATE, host->ssl_cert);
+		append_host_file(list, ESG_FILE_KEY, host->ssl_key);
+		append_host_file(list, ESG_FILE_CA, host->ssl_ca);
+	}
+	return hosts != NIL;
+}
+
+static void
+append_server_files(FileList *list)
+{
+	append_file(list, "ssl_cert_file", ESG_FILE_CERTIFICATE, ssl_cert_file, false);
+	append_file(list, "ssl_key_file", ESG_FILE_KEY, ssl_key_file, false);
+	append_file(list, "ssl_ca_file", ESG_FILE_CA, ssl_ca_file, false);
+}
+
 int
 esg_tls_files_list(EsgTlsFile **out)
 {
@@ -196,9 +245,8 @@ esg_tls_files_list(EsgTlsFile **out)
 
 	if (EnableSSL)
 	{
-		append_file(&list, "ssl_cert_file", ESG_FILE_CERTIFICATE, ssl_cert_file, false);
-		append_file(&list, "ssl_key_file", ESG_FILE_KEY, ssl_key_file, false);
-		append_file(&list, "ssl_ca_file", ESG_FILE_CA, ssl_ca_file, false);
+		if (!append_host_files(&list))
+			append_server_files(&list);
 		append_file(&list, "ssl_crl_file", ESG_FILE_CRL, ssl_crl_file, false);
 		append_file(&list, "ssl_crl_dir", ESG_FILE_CRL_DIR, ssl_crl_dir, false);
 		append_passphrase_files(&list);

@@ -19,7 +19,7 @@
 
 typedef struct EsgTlsFile
 {
-	const char *setting;		/* "ssl_cert_file" …,
+	const char *setting;		/* "ssl_cert_file" …, "hosts_file",
 								 * "ext_ssl_guard.extra_files" */
 	EsgFileKind kind;
 	char	   *path;			/* as the server opens it, absolute */
