@@ -27,6 +27,9 @@
 static char at_start;
 static char at_reload;
 
+/* OpenSSL 3 asks once more for each format that it tries: say it once a load. */
+static bool fault_reported;
+
 /* Reads the pair; if that fails, says why. */
 static bool
 read_pair(EsgPassphrase *passphrase, EsgPairStatus *status)
@@ -49,11 +52,18 @@ static void
 report_unusable(const EsgPairStatus *status, bool is_server_start)
 {
 	char		reason[ESG_PAIR_REASON_SIZE];
+	bool		is_rule = status->fault == ESG_PAIR_TOO_OPEN || status->fault == ESG_PAIR_WRONG_OWNER;
 
+	if (fault_reported)
+		return;
+	fault_reported = true;
 	esg_secret_pair_reason(status, reason, sizeof(reason));
 	ereport(is_server_start ? FATAL : LOG,
 			(errcode(ERRCODE_CONFIG_FILE_ERROR),
 			 errmsg("passphrase file \"%s\" cannot be used: %s", status->path, reason),
+			 is_rule ?
+			 errhint("It must belong to the server's user and have mode 0600 or less, "
+					 "or to root and have mode 0640 or less.") :
 			 errhint("Make the passphrase files anew with ssl_guard_ctl encrypt, or remove "
 					 "both to have \"ssl_passphrase_command\" or the terminal asked.")));
 }
@@ -74,14 +84,15 @@ answer(char *buf, int size, int rwflag, void *userdata)
 		report_unusable(&status, userdata == &at_start);
 		return -1;
 	}
-	ereport(IsUnderPostmaster ? DEBUG1 : LOG,
-			(errmsg("taking the passphrase of the private key from \"%s\"", status.path)));
 	if (size > 0 && passphrase.len <= (size_t) size)
 	{
 		memcpy(buf, passphrase.secret, passphrase.len);
 		len = (int) passphrase.len;
 	}
+	/* before anything that may fail */
 	esg_secret_file_wipe(&passphrase);
+	ereport(IsUnderPostmaster ? DEBUG1 : LOG,
+			(errmsg("taking the passphrase of the private key from \"%s\"", status.path)));
 	return len;
 }
 
@@ -92,6 +103,7 @@ esg_passphrase_install(SSL_CTX *context, bool is_server_start)
 
 	if (esg_tls_files_passphrase_directory(directory) && !esg_secret_pair_exists(directory, KEY_NAME))
 		return;
+	fault_reported = false;
 	SSL_CTX_set_default_passwd_cb(context, answer);
 	SSL_CTX_set_default_passwd_cb_userdata(context, is_server_start ? &at_start : &at_reload);
 }

@@ -227,6 +227,7 @@ foreach my $fault (@faults)
 	$break->();
 	reload_is('f', $first, "$name at reload: the old certificate stays");
 	like($node->log_since($offset), qr/LOG:  passphrase file ".*$pattern/, "$name at reload: LOG says why");
+	is($node->count_log(qr/LOG:  passphrase file/, $offset), 1, "$name at reload: once");
 	alarms_are($alarms // 'passphrase_unusable reload_failed', "$name at reload: alarms");
 	unlike($node->log_since($offset), qr/\Q$passphrase\E/, "$name at reload: not a word of it in the log");
 	repair();
