@@ -3,7 +3,8 @@
 #
 # A library loaded into the program (LD_PRELOAD) kills it before its nth call
 # of a function that changes something in the file system, or runs a command
-# before it opens a file.
+# before it opens a file.  It also writes down these calls: what a power failure
+# leaves depends on their order, and on what was synced in between.
 
 use strict;
 use warnings;
@@ -23,19 +24,36 @@ ESG::Certs::spew("$base/killer.c", <<'SOURCE');
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
 
 static void
-step(void)
+step(const char *what, const char *path)
 {
 	static int calls;
 	const char *at = getenv("KILL_AT");
+	const char *log = getenv("STEP_LOG");
+	FILE	   *file = log ? fopen(log, "a") : NULL;
 
+	if (file)
+	{
+		fprintf(file, "%s %s\n", what, path);
+		fclose(file);
+	}
 	if (at && ++calls == atoi(at))
 		kill(getpid(), SIGKILL);
+}
+
+static const char *
+kind_of(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISDIR(st.st_mode) ? "directory" : "file";
 }
 
 /* Once, before the file RUN_BEFORE is opened, runs RUN. */
@@ -60,7 +78,7 @@ open_at(const char *function, int fd, const char *path, int flags, mode_t mode)
 		(int (*) (int, const char *, int, ...)) dlsym(RTLD_NEXT, function);
 
 	if (flags & O_CREAT)
-		step();
+		step("create", path);
 	interrupt(path);
 	return next(fd, path, flags, mode);
 }
@@ -84,35 +102,35 @@ OPEN_AT(openat64)
 int
 fchmod(int fd, mode_t mode)
 {
-	step();
+	step("chmod", kind_of(fd));
 	return ((int (*) (int, mode_t)) dlsym(RTLD_NEXT, "fchmod")) (fd, mode);
 }
 
 ssize_t
 write(int fd, const void *data, size_t len)
 {
-	step();
+	step("write", kind_of(fd));
 	return ((ssize_t (*) (int, const void *, size_t)) dlsym(RTLD_NEXT, "write")) (fd, data, len);
 }
 
 int
 fsync(int fd)
 {
-	step();
+	step("fsync", kind_of(fd));
 	return ((int (*) (int)) dlsym(RTLD_NEXT, "fsync")) (fd);
 }
 
 int
 unlinkat(int fd, const char *path, int flags)
 {
-	step();
+	step("unlink", path);
 	return ((int (*) (int, const char *, int)) dlsym(RTLD_NEXT, "unlinkat")) (fd, path, flags);
 }
 
 int
 renameat(int from_fd, const char *from, int to_fd, const char *to)
 {
-	step();
+	step("rename", from);
 	return ((int (*) (int, const char *, int, const char *)) dlsym(RTLD_NEXT, "renameat")) (from_fd, from, to_fd, to);
 }
 SOURCE
@@ -239,6 +257,31 @@ foreach my $state (@states)
 is_deeply([ grep { $_ ne 'next' } @after ], [], 'encrypt works after a crash at any step');
 is_deeply([ grep { $_ ne 'server.key.cipher server.key.rand' } @tidy ], [], 'and tidies up');
 is_deeply(\@again, [], 'a second crash does no harm either');
+
+# the order of the steps: nothing is renamed before it is on disk
+{
+	my $dir = restore($old);
+
+	local $ENV{STEP_LOG} = "$base/steps";
+	encrypt($dir, 'new', 1000);
+	is(ESG::Certs::slurp("$base/steps"), <<'STEPS', 'files, directory and renames reach the disk in order');
+unlink server.key.rand.new
+unlink server.key.cipher.new
+create server.key.rand.new
+chmod file
+write file
+fsync file
+create server.key.cipher.new
+chmod file
+write file
+fsync file
+fsync directory
+rename server.key.cipher.new
+fsync directory
+rename server.key.rand.new
+fsync directory
+STEPS
+}
 
 # check tells of the interrupted one
 my ($pending) = grep { $_->[1] eq 'new' && $_->[2]{'server.key.rand.new'} } @states;
