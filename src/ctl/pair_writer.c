@@ -127,6 +127,28 @@ check_targets(EsgPairWriter *writer, bool force)
 	return choose_owner(writer, cipher ? &cipher_st : NULL);
 }
 
+/*
+ * Root gives the new files to the owner of what is there, so nobody else may
+ * have put it there.
+ */
+static bool
+check_directory(const EsgPairWriter *writer)
+{
+	struct stat st;
+
+	if (fstat(writer->fd, &st) != 0)
+		return esg_message_error("could not stat directory \"%s\": %s",
+								 writer->directory, strerror(errno));
+	if (!(st.st_mode & (S_IWGRP | S_IWOTH)))
+		return true;
+	if (geteuid() == 0)
+		return esg_message_error("directory \"%s\" is writable by others: mode %04o",
+								 writer->directory, (unsigned) st.st_mode & 07777);
+	esg_message_warning("directory \"%s\" is writable by others: mode %04o",
+						writer->directory, (unsigned) st.st_mode & 07777);
+	return true;
+}
+
 /* One writer at a time; where the file system has no such lock, go on without. */
 static bool
 lock_directory(const EsgPairWriter *writer)
@@ -148,7 +170,7 @@ esg_pair_writer_open(EsgPairWriter *writer, const char *directory,
 	if (writer->fd < 0)
 		return esg_message_error("could not open directory \"%s\": %s",
 								 directory, strerror(errno));
-	if (lock_directory(writer) && check_targets(writer, force))
+	if (lock_directory(writer) && check_directory(writer) && check_targets(writer, force))
 		return true;
 	close(writer->fd);
 	return false;

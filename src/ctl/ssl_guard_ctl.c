@@ -205,6 +205,17 @@ run_decrypt(const Options *options, EsgPassphrase *passphrase)
 	return read_pair(options, passphrase, &status) && print_passphrase(passphrase);
 }
 
+/* Others could take the pair away, or put another key beside it. */
+static void
+warn_of_directory(const Options *options)
+{
+	struct stat st;
+
+	if (stat(options->directory, &st) == 0 && (st.st_mode & (S_IWGRP | S_IWOTH)))
+		esg_message_warning("directory \"%s\" is writable by others: mode %04o",
+							options->directory, (unsigned) st.st_mode & 07777);
+}
+
 static bool
 run_check(const Options *options, EsgPassphrase *passphrase)
 {
@@ -212,6 +223,7 @@ run_check(const Options *options, EsgPassphrase *passphrase)
 
 	if (!read_pair(options, passphrase, &status) || !try_key(options, passphrase, false))
 		return false;
+	warn_of_directory(options);
 	if (status.pending)
 		esg_message_note("an \"encrypt\" was interrupted: the pair is usable, \"%s/%s%s\" "
 						 "takes the place of \"%s%s\"", options->directory,
