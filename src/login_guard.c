@@ -76,17 +76,18 @@ record(const Login *login, bool denied)
 static void
 refuse(const Login *login, const EsgRefusal *refusal)
 {
-	const EsgPeer *peer = &login->peer;
-	const char *name = esg_findings_def(refusal->code)->name;
-	char	   *detail = psprintf("code=%s %s", name, esg_report_text(refusal->pairs));
+	const EsgFindingDef *def = esg_findings_def(refusal->code);
+	/* the server's own files are no fault of the certificate */
+	bool		about_cert = login->peer.cert != NULL && !(def->enforced & ESG_ROLE_FILE);
+	char	   *detail = psprintf("code=%s %s", def->name, esg_report_text(refusal->pairs));
 
 	if (login->known)
 		record(login, true);
 	ereport(FATAL,
 			(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
-			 peer->cert != NULL ?
-			 errmsg("client certificate was refused (%s)", name) :
-			 errmsg("connection was refused (%s)", name),
+			 about_cert ?
+			 errmsg("client certificate was refused (%s)", def->name) :
+			 errmsg("connection was refused (%s)", def->name),
 			 errdetail_log("%s", detail)));
 }
 
