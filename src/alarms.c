@@ -284,6 +284,23 @@ clear_unseen(EsgAlarmScope scope, TimestampTz began, EsgAlarm *gone)
 	return count;
 }
 
+/* Clears what was not seen for long, at most CLEAR_BATCH.  The lock is held. */
+static int
+clear_old(EsgAlarmScope scope, EsgCode code, TimestampTz before, EsgAlarm *gone)
+{
+	int			count = 0;
+
+	for (int i = 0; i < area->used && count < CLEAR_BATCH; i++)
+	{
+		EsgAlarmEntry *entry = &area->entries[i];
+
+		if (entry->code == code && (entry->scopes & (1 << scope)) != 0 &&
+			entry->last_seen_at < before && release_entry(entry, scope, &gone[count]))
+			count++;
+	}
+	return count;
+}
+
 static bool
 has_room(void)
 {
@@ -449,6 +466,23 @@ esg_alarms_clear(EsgAlarmScope scope, EsgCode code, const char *object, Timestam
 		esg_report_log_alarm(gone, true);
 	pfree(gone);
 	return cleared;
+}
+
+void
+esg_alarms_expire(EsgAlarmScope scope, EsgCode code, TimestampTz before)
+{
+	EsgAlarm   *gone = palloc(sizeof(EsgAlarm) * CLEAR_BATCH);
+	int			cleared;
+
+	esg_shmem_require("the alarm registry");
+	do
+	{
+		LWLockAcquire(area_lock, LW_EXCLUSIVE);
+		cleared = clear_old(scope, code, before, gone);
+		LWLockRelease(area_lock);
+		log_cleared(gone, cleared);
+	} while (cleared == CLEAR_BATCH);
+	pfree(gone);
 }
 
 /* worst first, then oldest first, then in a fixed order */

@@ -56,6 +56,9 @@ extern void esg_alarms_reconcile(EsgAlarmScope scope, const EsgAlarm *alarms, in
 extern bool esg_alarms_raise(EsgAlarmScope scope, const EsgAlarm *alarm, TimestampTz now);
 extern bool esg_alarms_clear(EsgAlarmScope scope, EsgCode code, const char *object, TimestampTz now);
 
+/* Clears the alarms of that code in a scope that were last seen before then. */
+extern void esg_alarms_expire(EsgAlarmScope scope, EsgCode code, TimestampTz before);
+
 /* palloc'd, worst first, then oldest first */
 extern int	esg_alarms_copy(EsgAlarmRow **out);
 extern void esg_alarms_count(EsgAlarmCounts *out);

@@ -352,17 +352,86 @@ is_active(const EsgClientRow *row, TimestampTz now)
 		now - row->entry.last_seen <= ESG_CLIENT_IDLE_DAYS * USECS_PER_DAY;
 }
 
+/* Is the alarm behind the list in it already?  Several roles share a certificate. */
+static bool
+is_listed(const EsgAlarm *alarms, int count)
+{
+	const EsgAlarm *next = &alarms[count];
+
+	for (int i = 0; i < count; i++)
+	{
+		if (alarms[i].code == next->code && strcmp(alarms[i].object, next->object) == 0)
+			return true;
+	}
+	return false;
+}
+
 static int
-append_alarms(const EsgClientRow *row, const EsgPolicy *policy, EsgAlarm *alarms, int count)
+append_alarms(const EsgClientRow *row, const EsgPolicy *policy, EsgSeverity severity,
+			  EsgAlarm *alarms, int count)
 {
 	EsgFindings findings;
 
 	esg_client_check_findings(&row->entry.facts, policy, esg_report_unix_now(), &findings);
 	for (int i = 0; i < findings.count && count < ESG_MAX_ALARMS; i++)
+	{
+		if (findings.items[i].severity != severity)
+			continue;
 		esg_report_client_alarm(&findings.items[i], &row->entry.facts,
-								row->entry.role_name, &alarms[count++]);
+								row->entry.role_name, &alarms[count]);
+		if (!is_listed(alarms, count))
+			count++;
+	}
 	esg_findings_free(&findings);
 	return count;
+}
+
+/* Worst first: there may be more than find a place. */
+static int
+collect_alarms(const EsgPolicy *policy, TimestampTz now, EsgAlarm *alarms)
+{
+	EsgClientRow *rows;
+	int			row_count = esg_clients_copy(&rows);
+	int			count = 0;
+
+	for (int severity = ESG_CRITICAL; severity > ESG_OK; severity--)
+	{
+		for (int i = 0; i < row_count && count < ESG_MAX_ALARMS; i++)
+		{
+			if (is_active(&rows[i], now))
+				count = append_alarms(&rows[i], policy, (EsgSeverity) severity, alarms, count);
+		}
+	}
+	if (rows != NULL)
+		pfree(rows);
+	return count;
+}
+
+/*
+ * An alarm that a login raised is cleared by a login that is well.  None comes
+ * once the check is off, or when the client stays away.
+ */
+static void
+expire_login_alarms(const EsgPolicy *policy, TimestampTz now)
+{
+	static const struct
+	{
+		EsgCode		code;
+		const int  *mode;
+	}			checks[] = {
+		{ESG_CERTIFICATE_NOT_JUDGED, &esg_guc_client_certificate_check},
+		{ESG_IDENTITY_MISMATCH, &esg_guc_identity_check},
+		{ESG_ROLE_LABEL_MISMATCH, &esg_guc_role_label_check},
+	};
+
+	for (int i = 0; i < (int) lengthof(checks); i++)
+	{
+		bool		off = *checks[i].mode == ESG_MODE_OFF ||
+			esg_findings_severity(checks[i].code, ESG_ROLE_SERVER, policy->overrides) == ESG_OK;
+
+		esg_alarms_expire(ESG_SCOPE_LOGIN, checks[i].code,
+						  off ? DT_NOEND : now - ESG_CLIENT_IDLE_DAYS * USECS_PER_DAY);
+	}
 }
 
 void
@@ -370,21 +439,13 @@ esg_client_check_review(void)
 {
 	TimestampTz now = GetCurrentTimestamp();
 	EsgAlarm   *alarms = palloc(sizeof(EsgAlarm) * ESG_MAX_ALARMS);
-	EsgClientRow *rows = NULL;
 	EsgPolicy	policy;
 	int			count = 0;
-	int			row_count = 0;
 
 	esg_guc_policy(&policy);
 	if (esg_guc_client_certificate_check != ESG_MODE_OFF)
-		row_count = esg_clients_copy(&rows);
-	for (int i = 0; i < row_count; i++)
-	{
-		if (is_active(&rows[i], now))
-			count = append_alarms(&rows[i], &policy, alarms, count);
-	}
+		count = collect_alarms(&policy, now, alarms);
 	esg_alarms_reconcile(ESG_SCOPE_CLIENTS, alarms, count, now);
-	if (rows != NULL)
-		pfree(rows);
+	expire_login_alarms(&policy, now);
 	pfree(alarms);
 }

@@ -267,5 +267,21 @@ apply();
 is(login('scram', $near, more => 'password=secret'), 'in', 'the map is mended');
 is($node->count_log(qr/alarm cleared: .*scram/, $offset), 1, 'and the alarm is gone');
 
+# An alarm that no login will clear: the check is off, or the code is.
+my $standing = q{SELECT count(*) FROM ssl_guard_alarms WHERE code = 'identity_mismatch' AND object ~ 'scram'};
+apply(file_poll_interval => '1s', identity_map => '');
+foreach my $off ([ identity_check => 'off', 'warn' ], [ finding_overrides => 'identity_mismatch=off', '' ])
+{
+	my ($setting, $value, $back) = @$off;
+
+	is(login('scram', $near, more => 'password=secret'), 'in', "$setting: warned of");
+	is($node->safe_psql('postgres', $standing), '1', "$setting: an alarm");
+	sleep 2;
+	is($node->safe_psql('postgres', $standing), '1', "$setting: it stands");
+	apply($setting => $value);
+	is($node->wait_sql($standing, '0'), '0', "$setting: switched off, it is gone");
+	apply($setting => $back);
+}
+
 $node->stop;
 done_testing();

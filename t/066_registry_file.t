@@ -166,6 +166,24 @@ is(query('SELECT count(*), min(fingerprint) FROM ssl_guard_client_certificates')
 is(query('SELECT client_certificates_evicted FROM ssl_guard_status'), '0', 'are no evictions');
 $node->stop;
 
+# More alarms than places: the worst ones have them.
+my $spring = $certs->make_client('spring', ca => $ca, days_left => 60);
+$node->set_conf('ext_ssl_guard.max_client_certificates' => '1000');
+unlink $file;
+$node->start;
+login($spring, 'r1');
+login($rare, 'r1');
+$node->stop;
+($size, @entries) = read_file();
+@many = map { my $e = $entries[0]; substr($e, 0, 32) = pack('N', $_) . chr(7) x 28; $e } 1 .. 600;
+write_file($size, 601, @many, $entries[1]);
+$node->start;
+is($node->wait_sql('SELECT max(severity), count(*) > 400 FROM ssl_guard_alarms', 'critical|t'), 'critical|t',
+	'more alarms than places');
+is(query(alarms_of($rare)), 'expires_very_soon', 'the worst one has one');
+$node->set_conf('ext_ssl_guard.max_client_certificates' => '10');
+$node->stop;
+
 # A matching checksum is not everything.
 sub overwritten
 {
