@@ -45,7 +45,11 @@ append_state(StringInfo buf, const EsgTlsFile *file, const char *resolved,
 	append_string(buf, file->setting);
 	append_string(buf, file->path);
 	append_string(buf, resolved != NULL ? resolved : "");
-	/* an audit sees that a directory cannot be listed; then its mode tells, too */
+
+	/*
+	 * an audit sees that a directory cannot be listed; then its mode tells,
+	 * too
+	 */
 	append_number(buf, file->kind != ESG_FILE_CRL_DIR ? facts->error : 0);
 	append_number(buf, facts->too_large);
 	append_number(buf, facts->mode);

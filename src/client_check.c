@@ -427,7 +427,7 @@ expire_login_alarms(const EsgPolicy *policy, TimestampTz now)
 	for (int i = 0; i < (int) lengthof(checks); i++)
 	{
 		bool		off = *checks[i].mode == ESG_MODE_OFF ||
-			esg_findings_severity(checks[i].code, ESG_ROLE_SERVER, policy->overrides) == ESG_OK;
+		esg_findings_severity(checks[i].code, ESG_ROLE_SERVER, policy->overrides) == ESG_OK;
 
 		esg_alarms_expire(ESG_SCOPE_LOGIN, checks[i].code,
 						  off ? DT_NOEND : now - ESG_CLIENT_IDLE_DAYS * USECS_PER_DAY);

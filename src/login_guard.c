@@ -77,6 +77,7 @@ static void
 refuse(const Login *login, const EsgRefusal *refusal)
 {
 	const EsgFindingDef *def = esg_findings_def(refusal->code);
+
 	/* the server's own files are no fault of the certificate */
 	bool		about_cert = login->peer.cert != NULL && !(def->enforced & ESG_ROLE_FILE);
 	char	   *detail = psprintf("code=%s %s", def->name, esg_report_text(refusal->pairs));

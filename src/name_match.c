@@ -453,7 +453,7 @@ esg_name_match_candidates(X509 *cert, const unsigned char *sources, int source_c
 						  EsgCandidates *out)
 {
 	EsgNamesResult result = ESG_NAMES_OK;
-	EsgAltNames names;
+	EsgAltNames names = {0, NULL};
 	bool		have_names = false;
 	int			i;
 
