@@ -41,7 +41,7 @@ note_state(FaultyHosts *state)
 
 	memset(state, 0, sizeof(*state));
 	state->reload = PgReloadTime;
-	if (HostsFileName == NULL || stat(HostsFileName, &st) != 0)
+	if (stat(HostsFileName, &st) != 0)
 		return;
 	state->changed = st.st_ctim;
 	state->size = st.st_size;
