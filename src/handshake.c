@@ -66,6 +66,7 @@ typedef struct Reason
 
 #define HINT_CA "Its issuer is not in the file of \"ssl_ca_file\", or the client did not send its intermediate certificates."
 #define HINT_RENEW "Issue a new certificate to this client."
+#define HINT_ISSUER "This is said of an issuer of the certificate, not of the certificate itself. Replace that CA certificate."
 #define HINT_CRL "The certificate itself may be good: while a CRL is missing or out of date every client certificate of that CA is refused. Put a current CRL in place and reload the server."
 
 static const Reason reasons[] = {
@@ -251,10 +252,32 @@ describe_failure(const HandshakeRecord *record, const EsgFailure *failure,
 	esg_report_append_pair(buf, size, "issuer", failure->issuer);
 }
 
+/* NULL: nothing to advise */
+static const char *
+choose_hint(const HandshakeRecord *record)
+{
+	const Reason *reason = find_reason(record->verify_error);
+
+	switch (record->verify_error)
+	{
+		case X509_V_ERR_CERT_HAS_EXPIRED:
+		case X509_V_ERR_CERT_REVOKED:
+		case X509_V_ERR_INVALID_PURPOSE:
+		case X509_V_ERR_CA_MD_TOO_WEAK:
+		case X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION:
+			if (record->depth > 0)
+				return HINT_ISSUER;
+			break;
+		default:
+			break;
+	}
+	return reason ? reason->hint : NULL;
+}
+
 static void
 log_failure(const HandshakeRecord *record, const EsgFailure *failure)
 {
-	const Reason *reason = find_reason(record->verify_error);
+	const char *hint = choose_hint(record);
 	char		detail[1024];
 	char		address[ESG_CLIENT_ADDRESS_TEXT_SIZE];
 
@@ -266,7 +289,7 @@ log_failure(const HandshakeRecord *record, const EsgFailure *failure)
 					failure->subject, address,
 					X509_verify_cert_error_string(record->verify_error)),
 			 errdetail_internal("%s", detail),
-			 reason && reason->hint ? errhint("%s", reason->hint) : 0));
+			 hint ? errhint("%s", hint) : 0));
 }
 
 static void
