@@ -83,7 +83,7 @@ EVP_PKEY_get_group_name(const EVP_PKEY *pkey, char *name, size_t size, size_t *l
 #include "nodes/pg_list.h"
 
 #define ssl_sni false
-#define HostsFileName ((const char *) NULL)
+#define HostsFileName ""
 
 typedef struct HostsLine
 {
