@@ -407,6 +407,19 @@ foreach my $name ('server.key.cipher', 'server.key.rand', 'server.key.cipher.new
 	ctl_is("sesam\n", [ 'encrypt', '-D', $dir, '--force' ], 1, qr/not a regular file/, "directory at $name");
 }
 
+# a hard link is not written through: the name gets a new file
+foreach my $name ('server.key.cipher', 'server.key.rand', 'server.key.cipher.new', 'server.key.rand.new')
+{
+	my $dir = new_dir();
+	my $victim = ESG::Certs::spew("$base/linked$count", 'precious');
+
+	link $victim, "$dir/$name" or die "link: $!";
+	ctl_is("sesam\n", [ 'encrypt', '-D', $dir, '--force' ], 0, $no_key, "hard link at $name");
+	is(slurp($victim), 'precious', "$name: the other name keeps its content");
+	is((stat $victim)[3], 1, "$name: and is the only one left");
+	is(files_of($dir), 'server.key.cipher server.key.rand', "$name: the pair is there");
+}
+
 {
 	my $dir = new_dir();
 	my $link = "$base/link";
@@ -469,7 +482,16 @@ foreach my $name ('server.key.cipher', 'server.key.rand', 'server.key.cipher.new
 	my $pid = $run->{KIDS}[0]{PID};
 	SKIP:
 	{
-		skip 'no /proc', 2 unless -r "/proc/$pid/cmdline";
+		skip 'no /proc', 4 unless -r "/proc/$pid/cmdline";
+		# it protects itself before it reads anything, maybe not yet
+		my $limit = qr/^Max core file size +0 +0 /m;
+		foreach (1 .. 100)
+		{
+			last if slurp("/proc/$pid/limits") =~ $limit && (stat "/proc/$pid/environ")[4] == 0;
+			select undef, undef, undef, 0.1;
+		}
+		like(slurp("/proc/$pid/limits"), $limit, 'no core file');
+		is((stat "/proc/$pid/environ")[4], 0, 'and no other process of the user may look into it');
 		unlike(slurp("/proc/$pid/cmdline"), qr/visi/, 'it is no argument');
 		my $environ = eval { slurp("/proc/$pid/environ") } // '';
 		unlike($environ, qr/visi/, 'nor in the environment');
