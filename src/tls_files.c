@@ -538,6 +538,8 @@ read_all(int fd, int64 limit, EsgFileFacts *facts, EsgContent *out)
 		if (n == 0)
 			return 0;
 		out->len += n;
+		/* what was read is what counts: files in /proc have size 0 */
+		facts->size = Max(facts->size, (int64) out->len);
 		if ((int64) out->len > limit)
 		{
 			/* grew while it was read */
@@ -589,6 +591,7 @@ hash_all(int fd, int64 limit, EsgFileFacts *facts, EVP_MD_CTX *hash)
 			break;
 		}
 		total += n;
+		facts->size = Max(facts->size, total);
 		if (total > limit)
 		{
 			facts->too_large = true;

@@ -111,6 +111,22 @@ is(findings("$dir/long.crt"), '', '2 MB in an extra file, which may be a bundle,
 configure(ssl_cert_file => "$dir/long.crt");
 is(findings("$dir/long.crt"), 'file_too_large', '2 MB are too large for the certificate file');
 is(row("$dir/long.crt", 'setting'), 'ssl_cert_file', 'a path that a setting has is not listed as extra file');
+SKIP:
+{
+	my $odd = '/proc/kallsyms';		# a regular file whose size is said to be 0
+
+	my $some;
+	skip "no $odd to be read", 4 unless open(my $in, '<', $odd);
+	skip "$odd is small", 4 unless read($in, $some, 2 << 20) > 1 << 20;
+	close $in;
+	configure(ssl_cert_file => $odd);
+	is(findings($odd), 'file_too_large', 'a file that is larger than it says: the limit holds while reading');
+	like(sql("SELECT message FROM ssl_guard_check() WHERE code = 'file_too_large'"), qr/\((?!0 )\d+ bytes\)/, 'with what was read of it');
+	watch('/proc/version');
+	configure(ssl_cert_file => 'server.crt');
+	is(findings('/proc/version'), 'file_unparsable', 'a small one');
+	unlike(sql("SELECT message FROM ssl_guard_check() WHERE code = 'file_unparsable'"), qr/no bytes at all/, 'is not called empty');
+}
 configure(ssl_cert_file => 'server.crt');
 
 # ---- missing, unreadable
