@@ -407,33 +407,6 @@ collect_alarms(const EsgPolicy *policy, TimestampTz now, EsgAlarm *alarms)
 	return count;
 }
 
-/*
- * An alarm that a login raised is cleared by a login that is well.  None comes
- * once the check is off, or when the client stays away.
- */
-static void
-expire_login_alarms(const EsgPolicy *policy, TimestampTz now)
-{
-	static const struct
-	{
-		EsgCode		code;
-		const int  *mode;
-	}			checks[] = {
-		{ESG_CERTIFICATE_NOT_JUDGED, &esg_guc_client_certificate_check},
-		{ESG_IDENTITY_MISMATCH, &esg_guc_identity_check},
-		{ESG_ROLE_LABEL_MISMATCH, &esg_guc_role_label_check},
-	};
-
-	for (int i = 0; i < (int) lengthof(checks); i++)
-	{
-		bool		off = *checks[i].mode == ESG_MODE_OFF ||
-		esg_findings_severity(checks[i].code, ESG_ROLE_SERVER, policy->overrides) == ESG_OK;
-
-		esg_alarms_expire(ESG_SCOPE_LOGIN, checks[i].code,
-						  off ? DT_NOEND : now - ESG_CLIENT_IDLE_DAYS * USECS_PER_DAY);
-	}
-}
-
 void
 esg_client_check_review(void)
 {
@@ -446,6 +419,5 @@ esg_client_check_review(void)
 	if (esg_guc_client_certificate_check != ESG_MODE_OFF)
 		count = collect_alarms(&policy, now, alarms);
 	esg_alarms_reconcile(ESG_SCOPE_CLIENTS, alarms, count, now);
-	expire_login_alarms(&policy, now);
 	pfree(alarms);
 }

@@ -34,10 +34,7 @@ extern void esg_client_check_findings(const EsgClientFacts *facts, const EsgPoli
 extern void esg_client_check_alarm(const EsgClientFacts *facts, const char *role_name,
 								   const EsgPolicy *policy, TimestampTz now);
 
-/*
- * the worker: judges the whole registry anew, as time passes, and clears the
- * alarms of logins that nobody else will
- */
+/* the worker: judges the whole registry anew, as time passes */
 extern void esg_client_check_review(void);
 
 #endif							/* ESG_CLIENT_CHECK_H */

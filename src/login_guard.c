@@ -246,3 +246,26 @@ esg_login_guard_check(Port *port)
 	MemoryContextSwitchTo(previous);
 	MemoryContextDelete(context);
 }
+
+static void
+expire_warnings(EsgCode code, int mode, const EsgPolicy *policy, TimestampTz now)
+{
+	TimestampTz before = now - ESG_CLIENT_IDLE_DAYS * USECS_PER_DAY;
+
+	if (mode == ESG_MODE_OFF ||
+		esg_findings_severity(code, ESG_ROLE_SERVER, policy->overrides) == ESG_OK)
+		before = DT_NOEND;
+	esg_alarms_expire(ESG_SCOPE_LOGIN, code, before);
+}
+
+void
+esg_login_guard_review(void)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	EsgPolicy	policy;
+
+	esg_guc_policy(&policy);
+	expire_warnings(ESG_CERTIFICATE_NOT_JUDGED, esg_guc_client_certificate_check, &policy, now);
+	for (int i = 0; i < (int) lengthof(checks); i++)
+		expire_warnings(checks[i].code, *checks[i].mode, &policy, now);
+}

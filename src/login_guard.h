@@ -15,4 +15,11 @@
  */
 extern void esg_login_guard_check(Port *port);
 
+/*
+ * The worker: an alarm that a login raised is cleared by a login that is well.
+ * None comes once the check is off, or when the client stays away; then this
+ * clears it.
+ */
+extern void esg_login_guard_review(void);
+
 #endif							/* ESG_LOGIN_GUARD_H */

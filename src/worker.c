@@ -31,6 +31,7 @@
 #include "clients.h"
 #include "guc.h"
 #include "handshake.h"
+#include "login_guard.h"
 #include "server_state.h"
 #include "worker.h"
 
@@ -191,6 +192,7 @@ review_clients(EsgWorkerState *state)
 {
 	state->reviewed_at = GetCurrentTimestamp();
 	esg_client_check_review();
+	esg_login_guard_review();
 	if (++state->reviews < REVIEWS_PER_SAVE)
 		return;
 	state->reviews = 0;
