@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
@@ -39,13 +40,19 @@ is_about_now(EsgCode code)
 		code == ESG_EXPIRES_SOON || code == ESG_NOT_YET_VALID;
 }
 
-/* Tells apart the settings that an analysis depends on. */
+/*
+ * Tells apart the settings that an analysis depends on, and who made it: the
+ * registry outlives a change of this library or of OpenSSL.
+ */
 static uint64
 stamp_policy(const EsgPolicy *policy)
 {
 	uint64		stamp = hash_bytes_extended((const unsigned char *) policy->overrides,
 											sizeof(policy->overrides), 0);
 
+	stamp = hash_combine64(stamp, hash_bytes_extended((const unsigned char *) ESG_VERSION,
+													  sizeof(ESG_VERSION), ESG_CODE_COUNT));
+	stamp = hash_combine64(stamp, (uint64) OpenSSL_version_num());
 	stamp = hash_combine64(stamp, (uint64) policy->min_security_bits);
 	return hash_combine64(stamp, (uint64) policy->max_validity);
 }

@@ -158,4 +158,11 @@ is(login('evil'), 'weak_key', 'an evil name is refused for its key');
 is($node->count_log(qr/^FATAL:  forged line/, $offset), 0, 'a newline in a name makes no line');
 like($node->log_since($offset), qr/\\x0a/i, 'it is shown escaped');
 
+# what a log shipper goes by
+$node->set_conf(log_error_verbosity => 'verbose');
+apply();
+$offset = $node->log_end;
+is(login('rsa1024'), 'weak_key', 'refused');
+$node->wait_log(qr/FATAL:  28000: client certificate was refused \(weak_key\)/, $offset);
+
 done_testing();

@@ -153,6 +153,19 @@ is(query(alarms_of($forgotten)), '', 'not seen for 31 days: none');
 is(login($forgotten, 'r1'), 'in', 'it comes back');
 is($node->wait_sql(alarms_of($forgotten), 'expires_very_soon'), 'expires_very_soon', 'and alarms');
 
+# An analysis of somebody else's, or of other settings, is made anew.
+$node->stop;
+($size, @entries) = read_file();
+write_file($size, scalar @entries, map { my $e = $_; substr($e, 96, 8) ^= chr(1) x 8; substr($e, index($e, 'CN='), 2) = 'XX'; $e } @entries);
+$node->start;
+is(row('subject', $rare, 'r2'), 'XX=rare', 'an analysis with another stamp');
+is(login($rare, 'r2'), 'in', 'login');
+is(row('subject', $rare, 'r2'), 'CN=rare', 'is made anew');
+is(login($forgotten, 'r1'), 'in', 'login');
+my $made = row('logins', $forgotten, 'r1');
+$node->restart;
+is(row('subject, logins', $forgotten, 'r1'), "CN=r1|$made", 'counters stay');
+
 # More entries than places: the newest stay.
 $node->stop;
 ($size, @entries) = read_file();
