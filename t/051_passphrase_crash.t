@@ -10,6 +10,7 @@ use strict;
 use warnings;
 
 use IPC::Run ();
+use POSIX ();
 use Test::More;
 
 use ESG::Certs;
@@ -21,6 +22,7 @@ my $count = 0;
 ESG::Certs::spew("$base/killer.c", <<'SOURCE');
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -116,7 +118,20 @@ write(int fd, const void *data, size_t len)
 int
 fsync(int fd)
 {
+	const char *error = getenv("SYNC_ERROR");
+
 	step("fsync", kind_of(fd));
+	if (error && strcmp(kind_of(fd), "directory") == 0)
+	{
+		static int calls;
+		const char *at = getenv("SYNC_ERROR_AT");
+
+		if (!at || ++calls == atoi(at))
+		{
+			errno = atoi(error);
+			return -1;
+		}
+	}
 	return ((int (*) (int)) dlsym(RTLD_NEXT, "fsync")) (fd);
 }
 
@@ -281,6 +296,29 @@ fsync directory
 rename server.key.rand.new
 fsync directory
 STEPS
+}
+
+# a directory that cannot be synced: because the file system has no such thing,
+# or because the disk is failing, at each of the three times
+foreach my $case ([ 'EINVAL', '', 'new', '' ], [ 'EIO', 1, 'old', '' ], [ 'EIO', 2, 'new', ' server.key.rand.new' ], [ 'EIO', 3, 'new', '' ])
+{
+	my ($error, $at, $want, $more) = @$case;
+	my $dir = restore($old);
+	my $said = '';
+
+	ESG::Certs::spew("$base/input", "new\n");
+	{
+		local $ENV{LD_PRELOAD} = "$base/killer.so";
+		local $ENV{SYNC_ERROR} = $error eq 'EINVAL' ? POSIX::EINVAL() : POSIX::EIO();
+		local $ENV{SYNC_ERROR_AT} = $at;
+		delete local $ENV{SYNC_ERROR_AT} unless $at;
+		IPC::Run::run([ 'ssl_guard_ctl', 'encrypt', '--force', '-D', $dir ], '<', "$base/input", '>&', \$said);
+	}
+	is($? >> 8, $error eq 'EIO' ? 1 : 0, "fsync of the directory $at: $error: exit status");
+	like($said, $error eq 'EIO' ? qr/could not fsync directory/ : qr/^wrote/m, "fsync of the directory $at: $error: said");
+	is(decrypt($dir), $want, "fsync of the directory $at: $error: what can be read");
+	is(join(' ', sort keys %{ remember($dir) }), "server.key.cipher server.key.rand$more",
+		"fsync of the directory $at: $error: files");
 }
 
 # check tells of the interrupted one

@@ -193,6 +193,15 @@ remove_file(const EsgPairWriter *writer, const char *suffix)
 	return true;
 }
 
+/* Not every file system can do that for a directory; core goes on then, too. */
+static bool
+sync_directory(const EsgPairWriter *writer)
+{
+	return fsync(writer->fd) == 0 || errno == EINVAL || errno == EBADF ||
+		esg_message_error("could not fsync directory \"%s\": %s",
+						  writer->directory, strerror(errno));
+}
+
 /* Renames within the directory and makes that last. */
 static bool
 rename_file(const EsgPairWriter *writer, const char *from_suffix, const char *to_suffix)
@@ -204,10 +213,7 @@ rename_file(const EsgPairWriter *writer, const char *from_suffix, const char *to
 	make_name(writer, to_suffix, to);
 	if (renameat(writer->fd, from, writer->fd, to) != 0)
 		return report(writer, "rename", from_suffix, errno);
-	if (fsync(writer->fd) != 0)
-		return esg_message_error("could not fsync directory \"%s\": %s",
-								 writer->directory, strerror(errno));
-	return true;
+	return sync_directory(writer);
 }
 
 /* Reads what is there, up to size bytes; nothing if it cannot be read. */
@@ -319,10 +325,8 @@ create_files(const EsgPairWriter *writer, const PairBytes *bytes)
 		remove_file(writer, ESG_PENDING_SUFFIX);
 		return false;
 	}
-	if (fsync(writer->fd) == 0)
+	if (sync_directory(writer))
 		return true;
-	esg_message_error("could not fsync directory \"%s\": %s",
-					  writer->directory, strerror(errno));
 	remove_file(writer, CIPHER_TEMPORARY);
 	remove_file(writer, ESG_PENDING_SUFFIX);
 	return false;
