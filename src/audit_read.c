@@ -420,7 +420,9 @@ read_crl_dir(AuditState *state, EsgAuditFile *dir, unsigned what, EsgMemo *memo)
 	count = esg_tls_files_list_crl_dir(dir->file.path, &paths, &error);
 	if (error != 0)
 	{
-		if (dir->facts.error == 0 && S_ISDIR(dir->facts.mode))
+		if (error == EFBIG)
+			dir->facts.too_large = true;
+		else if (dir->facts.error == 0 && S_ISDIR(dir->facts.mode))
 			dir->facts.error = error;
 		audit->crl_unread = true;
 	}

@@ -148,7 +148,10 @@ check_not_regular(const FileCase *c, char *detail, size_t size)
 static bool
 check_too_large(const FileCase *c, char *detail, size_t size)
 {
-	snprintf(detail, size, "%lld bytes", (long long) c->facts->size);
+	if (wants_directory(c->kind))
+		snprintf(detail, size, "too many entries");
+	else
+		snprintf(detail, size, "%lld bytes", (long long) c->facts->size);
 	return c->facts->too_large;
 }
 

@@ -306,7 +306,7 @@ esg_tls_files_list_crl_dir(const char *dir, char ***paths, int *error)
 		return 0;
 	}
 	items = palloc(capacity * sizeof(char *));
-	while (count < ESG_MAX_CRL_DIR_FILES && (errno = 0, entry = readdir(handle)) != NULL)
+	while (*error == 0 && (errno = 0, entry = readdir(handle)) != NULL)
 	{
 		/* also the "..data" of a Kubernetes volume */
 		if (entry->d_name[0] == '.')
@@ -317,12 +317,14 @@ esg_tls_files_list_crl_dir(const char *dir, char ***paths, int *error)
 			items = repalloc(items, capacity * sizeof(char *));
 		}
 		items[count] = psprintf("%s/%s", dir, entry->d_name);
-		if (is_crl_candidate(items[count]))
-			count++;
-		else
+		if (!is_crl_candidate(items[count]))
 			pfree(items[count]);
+		else if (count == ESG_MAX_CRL_DIR_FILES)
+			*error = EFBIG;
+		else
+			count++;
 	}
-	if (count < ESG_MAX_CRL_DIR_FILES)
+	if (*error == 0)
 		*error = errno;
 	FreeDir(handle);
 	qsort(items, count, sizeof(char *), compare_paths);

@@ -39,7 +39,7 @@ extern bool esg_tls_files_passphrase_directory(char *directory);
 /*
  * Entries of ssl_crl_dir worth looking at, sorted by name: what is named as
  * OpenSSL looks for it, whatever it is, and regular files of any other name; at
- * most ESG_MAX_CRL_DIR_FILES.
+ * most ESG_MAX_CRL_DIR_FILES, and *error is EFBIG if there are more.
  */
 #define ESG_MAX_CRL_DIR_FILES 4096
 extern int	esg_tls_files_list_crl_dir(const char *dir, char ***paths, int *error);

@@ -299,6 +299,9 @@ test_case('crl_not_hashed', 'ssl_guard_crls', 'a name of its own', sub { put('cr
 	sub { unlink $path{'crls/ca.crl'} }, 'ca.crl:1 warning');
 test_case('directory_writable', 'ssl_guard_files', '0777', sub { chmod 0777, $node->path('crls') },
 	sub { chmod 0755, $node->path('crls') }, 'crls warning');
+my @files = map { $node->path("crls/entry$_") } 1 .. 4097;
+test_case('file_too_large', 'ssl_guard_files', 'a directory with too many entries',
+	sub { ESG::Certs::spew($_, '') foreach @files }, sub { unlink @files }, 'crls critical');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM ssl_guard_alarms'), 0, 'nothing is left');
 
 # ---- finding_overrides: each code regraded, then off
