@@ -56,7 +56,29 @@ change_owner(const char *name, uid_t *uid, gid_t *gid)
 		*uid = *gid = (uid_t) atoi(found + strlen(word));
 }
 
+/* the last part of the path of an open file */
+static const char *
+name_of(int fd, char path[4096])
+{
+	char		link[64];
+	ssize_t		len;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, path, 4095);
+	path[len < 0 ? 0 : len] = '\0';
+	return strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+}
+
 #define STAT_CALLS(fstatat, fstat, stat) \
+int \
+stat(const char *path, struct stat *st) \
+{ \
+	int (*next) (const char *, struct stat *) = (int (*) (const char *, struct stat *)) dlsym(RTLD_NEXT, #stat); \
+	int result = next(path, st); \
+	if (result == 0) \
+		change_owner(strrchr(path, '/') + 1, &st->st_uid, &st->st_gid); \
+	return result; \
+} \
 int \
 fstatat(int fd, const char *name, struct stat *st, int flags) \
 { \
@@ -72,8 +94,9 @@ fstat(int fd, struct stat *st) \
 { \
 	int (*next) (int, struct stat *) = (int (*) (int, struct stat *)) dlsym(RTLD_NEXT, #fstat); \
 	int result = next(fd, st); \
-	if (result == 0 && S_ISDIR(st->st_mode)) \
-		change_owner(".", &st->st_uid, &st->st_gid); \
+	char path[4096]; \
+	if (result == 0) \
+		change_owner(S_ISDIR(st->st_mode) ? "." : name_of(fd, path), &st->st_uid, &st->st_gid); \
 	return result; \
 }
 
@@ -173,6 +196,26 @@ foreach my $case (
 		{ '.' => 4713, map { ("server.key.$_" => 4712) } qw(cipher rand) }, 'encrypt', '--force');
 	is("$status $got", '0 4712 4712,4712 4712', 'root, an open pair of somebody') or diag($said);
 	is(join(' ', map { mode_of("$dir/server.key.$_") } qw(cipher rand)), '0400 0400', 'is closed');
+}
+
+# ---- root looks at a pair
+
+foreach my $case (
+	[ "the server's user's", 4711, 4711, 0400, qr/usable/ ],
+	[ "root's, for a group", 0, 0, 0440, qr/usable/ ],
+	[ "root's, open to all", 0, 0, 0444, qr/\.cipher" cannot be used: accessible to others, mode 0444/ ],
+	[ "the server's user's, open to a group", 4711, 4711, 0440, qr/\.cipher" cannot be used: accessible to others, mode 0440/ ],
+	[ 'two users\'', 4711, 4712, 0400, qr/\.rand" cannot be used: it belongs to another user/ ],
+	[ "root's and a user's", 0, 4712, 0400, qr/\.rand" cannot be used: it belongs to another user/ ])
+{
+	my ($name, $cipher, $random, $mode, $want) = @$case;
+	my $dir = new_dir();
+
+	run_ctl('encrypt', '-D', $dir);
+	chmod $mode, "$dir/server.key.$_" foreach qw(cipher rand);
+	my ($status, $said) = run_as_root($dir, { 'server.key.cipher' => $cipher, 'server.key.rand' => $random }, 'check');
+	like($said, $want, "root looks at a pair: $name");
+	is($status, $said =~ /usable/ ? 0 : 1, "root looks at a pair: $name: exit status");
 }
 
 # ---- a directory in which others may write
