@@ -10,7 +10,6 @@
 #include "libpq/libpq.h"
 #include "miscadmin.h"
 #include "postmaster/postmaster.h"
-#include "utils/guc.h"
 #include "utils/timestamp.h"
 
 #include "alarms.h"
@@ -18,6 +17,7 @@
 #include "audit_alarms.h"
 #include "audit_signature.h"
 #include "check.h"
+#include "compat.h"
 #include "guc.h"
 #include "role_label.h"
 #include "passphrase.h"
@@ -77,9 +77,7 @@ check_reload_pending(ServerAlarms *set)
 static void
 check_hook_inactive(ServerAlarms *set)
 {
-	const char *sni = GetConfigOption("ssl_sni", true, false);
-
-	if (EnableSSL && sni != NULL && strcmp(sni, "on") == 0)
+	if (EnableSSL && ssl_sni)
 		add_alarm(set, ESG_HOOK_INACTIVE, NULL);
 }
 
