@@ -245,6 +245,28 @@ repair();
 is($node->safe_psql('postgres', "SELECT count(*) FROM ssl_guard_check() WHERE code = 'passphrase_unusable'"), '0',
 	'and is content when it is whole again');
 
+# raised once; its grade is the administrator's
+put('server.key.rand', flip($good{'server.key.rand'}, 40));
+my $broken = $offset = $node->log_end;
+$node->safe_psql('postgres', 'SELECT count(*) FROM ssl_guard_check()') foreach 1 .. 2;
+is($node->count_log(qr/WARNING:  file ".*server\.key\.rand" cannot be used: damaged/, $offset), 1, 'raised once');
+is($node->count_log(qr/DETAIL:  code=passphrase_unusable severity=critical setting=ext_ssl_guard\.passphrase_directory path=/, $offset),
+	1, 'with its facts');
+foreach my $severity ('off', 'notice')
+{
+	$node->append_conf('postgresql.conf', "ext_ssl_guard.finding_overrides = 'passphrase_unusable=$severity'");
+	$node->reload;
+	my $want = $severity eq 'off' ? '' : $severity;
+	is($node->wait_sql("SELECT coalesce(max(severity::text), '') FROM ssl_guard_alarms WHERE code = 'passphrase_unusable'", $want),
+		$want, "finding_overrides: $severity");
+}
+$node->append_conf('postgresql.conf', "ext_ssl_guard.finding_overrides = ''");
+repair();
+reload_is('t', $first, 'repaired once more');
+alarms_are('', 'all is well');
+is($node->count_log(qr/LOG:  alarm cleared: file ".*server\.key\.rand" cannot be used/, $broken), 2,
+	'cleared when it was switched off, and when it was repaired');
+
 # a passphrase that is not the key's
 $node->replace($second->{cert}, 'server.crt');
 encrypt($other, 'mismatch');
