@@ -129,8 +129,9 @@ esg_clients_save_load(EsgClientLoadFn each, void *arg)
 static bool
 write_entries(FILE *file, const EsgClientRow *rows, int count)
 {
-	SaveHeader	header = {SAVE_MAGIC, sizeof(EsgClientEntry), count, 0};
+	SaveHeader	header = {.entry_size = sizeof(EsgClientEntry), .count = count};
 
+	memcpy(header.magic, SAVE_MAGIC, sizeof(header.magic));
 	INIT_CRC32C(header.crc);
 	for (int i = 0; i < count; i++)
 		COMP_CRC32C(header.crc, &rows[i].entry, sizeof(EsgClientEntry));

@@ -19,6 +19,7 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
 
 #include "public_roots.h"
 
@@ -221,12 +222,15 @@ is_root(const EsgCertInfo *cert)
 static IssuerRank
 rank_itself(const EsgCertInfo *cert)
 {
-	int			code = X509_check_issued(cert->cert, cert->cert);
+	AUTHORITY_KEYID *issuer_key;
+	int			code;
 
-	if (code == X509_V_ERR_AKID_SKID_MISMATCH ||
-		code == X509_V_ERR_AKID_ISSUER_SERIAL_MISMATCH)
-		return NOT_ISSUER;
-	return REFUSES_SIGNATURE;
+	/* X509_check_issued() would do, but since 4.0 it looks at the signature first */
+	issuer_key = X509_get_ext_d2i(cert->cert, NID_authority_key_identifier, NULL, NULL);
+	code = X509_check_akid(cert->cert, issuer_key);
+	AUTHORITY_KEYID_free(issuer_key);
+	ERR_clear_error();
+	return code == X509_V_OK ? REFUSES_SIGNATURE : NOT_ISSUER;
 }
 
 /* issuer has the name that cert gives as its issuer's. */
