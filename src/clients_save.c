@@ -129,9 +129,12 @@ esg_clients_save_load(EsgClientLoadFn each, void *arg)
 static bool
 write_entries(FILE *file, const EsgClientRow *rows, int count)
 {
-	SaveHeader	header = {.entry_size = sizeof(EsgClientEntry), .count = count};
+	SaveHeader	header;
 
+	memset(&header, 0, sizeof(header));
 	memcpy(header.magic, SAVE_MAGIC, sizeof(header.magic));
+	header.entry_size = sizeof(EsgClientEntry);
+	header.count = count;
 	INIT_CRC32C(header.crc);
 	for (int i = 0; i < count; i++)
 		COMP_CRC32C(header.crc, &rows[i].entry, sizeof(EsgClientEntry));

@@ -225,7 +225,7 @@ rank_itself(const EsgCertInfo *cert)
 	AUTHORITY_KEYID *issuer_key;
 	int			code;
 
-	/* X509_check_issued() would do, but since 4.0 it looks at the signature first */
+	/* X509_check_issued() looks at the signature first since 4.0 */
 	issuer_key = X509_get_ext_d2i(cert->cert, NID_authority_key_identifier, NULL, NULL);
 	code = X509_check_akid(cert->cert, issuer_key);
 	AUTHORITY_KEYID_free(issuer_key);
