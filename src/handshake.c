@@ -137,15 +137,13 @@ put_errors(const unsigned long *codes, int count)
 static void
 fill_record(HandshakeRecord *record, X509_STORE_CTX *store, X509 *cert)
 {
-	int64		not_after;
-
 	memset(record, 0, sizeof(*record));
 	record->verify_error = X509_STORE_CTX_get_error(store);
 	record->depth = X509_STORE_CTX_get_error_depth(store);
 	record->at = GetCurrentTimestamp();
 	if (MyProcPort != NULL)
 		esg_client_entry_set_address(&MyProcPort->raddr, &record->address);
-	(void) esg_peer_cert_identify(cert, record->fingerprint, &not_after);
+	(void) esg_peer_cert_fingerprint(cert, record->fingerprint);
 	esg_cut_text_take(record->subject, sizeof(record->subject),
 					  esg_x509_name_text(X509_get_subject_name(cert)));
 	esg_cut_text_take(record->issuer, sizeof(record->issuer),

@@ -25,9 +25,9 @@ extern bool esg_peer_cert_fingerprint(const X509 *cert, unsigned char *fingerpri
 /*
  * Fingerprint and end of a certificate, as server_state wants them: seconds
  * since 1970, PG_INT64_MAX for infinity, PG_INT64_MIN if it cannot be read.
- * False if OpenSSL cannot digest it.
+ * False if OpenSSL cannot digest it.  The answer about the last one is kept.
  */
-extern bool esg_peer_cert_identify(const X509 *cert, unsigned char *fingerprint,
+extern bool esg_peer_cert_identify(X509 *cert, unsigned char *fingerprint,
 								   int64 *not_after_unix);
 
 #endif							/* ESG_PEER_CERT_H */
