@@ -85,7 +85,7 @@ esg_file_guard_check(EsgFileViolation *out)
 	esg_guc_policy(&policy);
 	for (int i = 0; i < count; i++)
 	{
-		if (files[i].kind == ESG_FILE_EXTRA)
+		if (esg_tls_files_is_extra(&files[i]))
 			continue;
 		if (check_file(&files[i], &policy, out) ||
 			(files[i].kind == ESG_FILE_CRL_DIR && check_crl_dir(&files[i], &policy, out)))

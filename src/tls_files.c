@@ -33,6 +33,7 @@
 #include "sni_hosts.h"
 #include "tls_files.h"
 
+#define EXTRA_SETTING "ext_ssl_guard.extra_files"
 #define READ_CHUNK 65536
 #define MAX_NAME_BUFFER (1 << 20)
 
@@ -138,7 +139,7 @@ append_extra_files(FileList *list)
 			continue;
 		absolute = make_absolute(path);
 		if (!list_has_path(list, absolute))
-			append_file(list, "ext_ssl_guard.extra_files",
+			append_file(list, EXTRA_SETTING,
 						classify_extra(absolute), absolute, false);
 		pfree(absolute);
 	}
@@ -236,6 +237,12 @@ append_server_files(FileList *list)
 	append_file(list, "ssl_cert_file", ESG_FILE_CERTIFICATE, ssl_cert_file, false);
 	append_file(list, "ssl_key_file", ESG_FILE_KEY, ssl_key_file, false);
 	append_file(list, "ssl_ca_file", ESG_FILE_CA, ssl_ca_file, false);
+}
+
+bool
+esg_tls_files_is_extra(const EsgTlsFile *file)
+{
+	return strcmp(file->setting, EXTRA_SETTING) == 0;
 }
 
 int

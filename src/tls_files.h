@@ -44,6 +44,9 @@ extern bool esg_tls_files_passphrase_directory(char *directory);
 #define ESG_MAX_CRL_DIR_FILES 4096
 extern int	esg_tls_files_list_crl_dir(const char *dir, char ***paths, int *error);
 
+/* is it watched only, one of extra_files, whatever its kind turned out to be? */
+extern bool esg_tls_files_is_extra(const EsgTlsFile *file);
+
 /* does the file name look like OpenSSL's "<hash>.rN"? */
 extern bool esg_tls_files_is_hash_name(const char *path);
 

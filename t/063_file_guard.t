@@ -145,6 +145,18 @@ is(login(), 'file_missing', 'ssl_crl_dir: gone');
 rename "$crl_dir.away", $crl_dir or die "rename: $!";
 is(login(), 'in', 'ssl_crl_dir: back again');
 
+# what is only watched
+ESG::Certs::spew($node->path('other.key'), 'x');
+chmod 0666, $node->path('other.key') or die "chmod: $!";
+$node->set_conf('ext_ssl_guard.extra_files' => 'other.key, missing.key, missing.crt', 'esg_test.marker' => '4');
+$node->reload;
+$node->wait_sql('SHOW esg_test.marker', '4');
+is($node->wait_sql("SELECT string_agg(code, ' ' ORDER BY code) FROM ssl_guard_alarms", 'file_missing file_missing permissions_too_open'),
+	'file_missing file_missing permissions_too_open', 'extra files raise alarms');
+is(login(), 'in', 'but no login depends on them, keys among them or not');
+$node->restart;
+is(login(), 'in', 'nor does the start');
+
 # at start
 $node->stop;
 chmod 0666, $node->path('root.crt') or die "chmod: $!";
