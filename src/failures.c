@@ -71,11 +71,14 @@ take_entry(void)
 	return oldest;
 }
 
+/* The clock may have been set back: any distance that large makes it due. */
 static bool
 is_line_due(const EsgFailure *entry, TimestampTz now)
 {
-	return entry->last_logged == 0 ||
-		now - entry->last_logged >= (int64) esg_guc_alarm_repeat_interval * USECS_PER_SEC;
+	int64		interval = (int64) esg_guc_alarm_repeat_interval * USECS_PER_SEC;
+	int64		distance = now - entry->last_logged;
+
+	return entry->last_logged == 0 || distance >= interval || distance <= -interval;
 }
 
 bool

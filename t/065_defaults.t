@@ -98,7 +98,12 @@ sub login
 
 	$out =~ s/^\d+\|.*// if $options{sql};
 	$err =~ s/port \d+//g;
-	Time::HiRes::sleep(0.05) if $status != 0;
+	# the line about a handshake comes after the client was told
+	foreach my $try (1 .. 50)
+	{
+		last if $status == 0 || $node->count_log(qr/could not accept SSL|FATAL:/, $offset);
+		Time::HiRes::sleep(0.1);
+	}
 	my @core = sort map { s/^.*?(LOG|FATAL): /$1: /r =~ s/port=?\d+//r }
 	  grep { /could not accept SSL|FATAL:/ } split /\n/, $node->log_since($offset);
 	return join("\n", $status, $out, $err, @core);

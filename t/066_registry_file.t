@@ -78,7 +78,7 @@ is(row('logins, denials', $rare, 'r2'), '1|2', 'r2: its own');
 is($node->wait_sql(alarms_of($rare), 'expires_very_soon'), 'expires_very_soon', 'one alarm for both');
 
 # An idle client's certificate grows old.
-my $aging = $certs->make_client('aging', ca => $ca, days_left => 1 + 8 / 86400);
+my $aging = $certs->make_client('aging', ca => $ca, days_left => 1 + 12 / 86400);
 apply('ext_ssl_guard.expire_alert_threshold' => '1d', 'ext_ssl_guard.expire_critical_threshold' => '0');
 is(login($aging, 'r3'), 'in', 'nothing to say of it');
 is(query(alarms_of($aging)), '', 'at the login');
