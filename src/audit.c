@@ -330,7 +330,7 @@ judge_reload(Judge *judge, EsgAuditFile *file)
 		served.seen_by != ESG_SEEN_NOT &&
 		memcmp(served.fingerprint, judge->audit->disk_fingerprint, ESG_DIGEST_SIZE) != 0)
 		return;
-	(void) esg_findings_add(&file->findings, ESG_FILE_NOT_RELOADED, ESG_ROLE_FILE,
+	(void) esg_findings_add(&file->server_findings, ESG_FILE_NOT_RELOADED, ESG_ROLE_FILE,
 							judge->policy.overrides, "%s", "");
 }
 
@@ -423,7 +423,10 @@ finish_audit(EsgAudit *audit)
 
 	ERR_clear_error();
 	for (i = 0; i < audit->file_count; i++)
+	{
 		finish_findings(&audit->files[i]->findings);
+		finish_findings(&audit->files[i]->server_findings);
+	}
 	for (i = 0; i < audit->cert_count; i++)
 		finish_findings(&audit->certs[i]->findings);
 	for (i = 0; i < audit->crl_count; i++)

@@ -28,15 +28,15 @@ next_alarm(Collector *collector, const EsgFinding *finding)
 }
 
 static void
-collect_file(Collector *collector, const EsgAuditFile *file)
+collect_file(Collector *collector, const EsgAuditFile *file, const EsgFindings *findings)
 {
 	EsgPlace	place = {file->file.setting, file->file.path, 0};
 	const char *suggestion = file->suggestion[0] != '\0' ? file->suggestion : NULL;
 	int			i;
 
-	for (i = 0; i < file->findings.count; i++)
+	for (i = 0; i < findings->count; i++)
 	{
-		const EsgFinding *finding = &file->findings.items[i];
+		const EsgFinding *finding = &findings->items[i];
 		EsgAlarm   *alarm = next_alarm(collector, finding);
 		bool		mended_by_it;
 
@@ -85,7 +85,7 @@ count_findings(const EsgAudit *audit)
 	int			i;
 
 	for (i = 0; i < audit->file_count; i++)
-		count += audit->files[i]->findings.count;
+		count += audit->files[i]->findings.count + audit->files[i]->server_findings.count;
 	for (i = 0; i < audit->cert_count; i++)
 		count += audit->certs[i]->findings.count;
 	for (i = 0; i < audit->crl_count; i++)
@@ -104,7 +104,10 @@ esg_audit_alarms_collect(const EsgAudit *audit, EsgAlarm **out)
 	for (; collector.severity > ESG_OK; collector.severity--)
 	{
 		for (i = 0; i < audit->file_count; i++)
-			collect_file(&collector, audit->files[i]);
+		{
+			collect_file(&collector, audit->files[i], &audit->files[i]->findings);
+			collect_file(&collector, audit->files[i], &audit->files[i]->server_findings);
+		}
 		for (i = 0; i < audit->cert_count; i++)
 			collect_cert(&collector, audit->certs[i]);
 		for (i = 0; i < audit->crl_count; i++)

@@ -63,7 +63,10 @@ free_openssl_objects(void *arg)
 	int			i;
 
 	for (i = 0; i < audit->file_count; i++)
+	{
 		esg_findings_free(&audit->files[i]->findings);
+		esg_findings_free(&audit->files[i]->server_findings);
+	}
 	for (i = 0; i < audit->cert_count; i++)
 		esg_findings_free(&audit->certs[i]->findings);
 	for (i = 0; i < audit->crl_count; i++)

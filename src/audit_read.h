@@ -32,6 +32,8 @@ typedef struct EsgAuditFile
 	bool		in_crl_dir;		/* an entry of ssl_crl_dir */
 	EsgPemResult pem;
 	EsgFindings findings;
+	EsgFindings server_findings;	/* about the running server's use of it,
+									 * not about the file: alarms only */
 	char	   *suggestion;		/* UTF-8, "" if none */
 } EsgAuditFile;
 

@@ -24,8 +24,7 @@ $ENV{SSL_CERT_DIR} = $no_roots;
 $ENV{SSL_CERT_FILE} = "$no_roots/none.pem";
 my $node = ESG::Node->new('roots');
 $node->setup(ca => $clients_ca, server => $server,
-	conf => "ext_ssl_guard.file_poll_interval = 0\next_ssl_guard.expire_check_interval = 0\n"
-	  . "ext_ssl_guard.finding_overrides = 'file_not_reloaded=off'");
+	conf => "ext_ssl_guard.file_poll_interval = 0\next_ssl_guard.expire_check_interval = 0");
 $node->start;
 
 sub sql { return $node->safe_psql('postgres', $_[0]); }
