@@ -53,7 +53,8 @@ $node->start;
 ok(wait_text(qr/code=expires_very_soon/, 5), 'in the log within five seconds of the start');
 cmp_ok(time - $started, '<', 5, 'counted from the start of pg_ctl');
 my $file = $node->path('server.crt');
-my $head = qr/^\S+ \S+ UTC \[\d+\] /m;
+# PostgreSQL 19 tells the kind of process, too
+my $head = qr/^\S+ \S+ UTC [^\[]*\[\d+\] /m;
 my $end = sql("SELECT to_char(not_after AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM ssl_guard_certificates WHERE kind = 'server'");
 is(count('log', qr/${head}WARNING:  certificate "CN=db1\.example\.com" in file "\Q$file\E" expires in 5 days$/m), 1, 'the message');
 is(count('log', qr/${head}DETAIL:  code=expires_very_soon severity=critical setting=ssl_cert_file position=1 not_after=$end fingerprint=$old->{fingerprint}$/m),
