@@ -21,6 +21,7 @@
 #include "policy_crl.h"
 #include "policy_file.h"
 #include "report.h"
+#include "server_state.h"
 #include "system_roots.h"
 
 #define MEMO_ENTRIES 16384
@@ -323,7 +324,7 @@ judge_reload(Judge *judge, EsgAuditFile *file)
 {
 	EsgServedState served;
 
-	if (!file->hashed || file->in_crl_dir || !esg_loaded_files_differ(file->file.kind, file->sha256))
+	if (!file->hashed || file->in_crl_dir || !esg_loaded_files_differ(file->file.setting, file->sha256))
 		return;
 	esg_server_state_served(&served);
 	if (file->file.kind == ESG_FILE_CERTIFICATE && judge->audit->disk_known &&

@@ -9,6 +9,7 @@
 #include "storage/lwlock.h"
 
 #include "loaded_files.h"
+#include "server_state.h"
 #include "shmem.h"
 
 /* One file as of the load with that number; 0: no look has been taken. */
@@ -18,11 +19,12 @@ typedef struct LoadedFile
 	unsigned char sha256[ESG_DIGEST_SIZE];
 } LoadedFile;
 
+/* The settings that name one file each, which is read when TLS is loaded. */
+static const char *const settings[] = {"ssl_cert_file", "ssl_ca_file", "ssl_crl_file"};
+
 typedef struct LoadedArea
 {
-	LoadedFile	certificate;
-	LoadedFile	ca;
-	LoadedFile	crl;
+	LoadedFile	files[lengthof(settings)];
 } LoadedArea;
 
 static LoadedArea *area = NULL;
@@ -48,30 +50,25 @@ esg_loaded_files_init(void)
 }
 
 static LoadedFile *
-find_file(EsgFileKind kind)
+find_file(const char *setting)
 {
-	switch (kind)
+	for (int i = 0; i < (int) lengthof(settings); i++)
 	{
-		case ESG_FILE_CERTIFICATE:
-			return &area->certificate;
-		case ESG_FILE_CA:
-			return &area->ca;
-		case ESG_FILE_CRL:
-			return &area->crl;
-		default:
-			return NULL;
+		if (strcmp(settings[i], setting) == 0)
+			return &area->files[i];
 	}
+	return NULL;
 }
 
 /* While a load has failed, that is the news: to reload again would not help. */
 bool
-esg_loaded_files_differ(EsgFileKind kind, const unsigned char *sha256)
+esg_loaded_files_differ(const char *setting, const unsigned char *sha256)
 {
 	EsgLoadState load;
 	LoadedFile *file;
 	bool		differ;
 
-	if (area == NULL || (file = find_file(kind)) == NULL)
+	if (area == NULL || (file = find_file(setting)) == NULL)
 		return false;
 	esg_server_state_load(&load);
 	if (load.result != ESG_LOAD_OK)

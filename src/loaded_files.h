@@ -12,15 +12,15 @@
 #ifndef ESG_LOADED_FILES_H
 #define ESG_LOADED_FILES_H
 
-#include "policy_file.h"
-#include "server_state.h"
+#include "memo.h"
 
 extern void esg_loaded_files_init(void);
 
 /*
- * Is this content (SHA-256) another than what the server loaded?  Kinds:
- * certificate, CA, CRL; for others, and where nothing is known, no.
+ * Is this content (SHA-256) another than what the server loaded?  Of the files
+ * of ssl_cert_file, ssl_ca_file and ssl_crl_file; for others, and where nothing
+ * is known, no.
  */
-extern bool esg_loaded_files_differ(EsgFileKind kind, const unsigned char *sha256);
+extern bool esg_loaded_files_differ(const char *setting, const unsigned char *sha256);
 
 #endif							/* ESG_LOADED_FILES_H */
