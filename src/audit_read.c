@@ -251,18 +251,19 @@ esg_audit_read_text(EsgAudit *audit, const char *data, size_t len,
 	memset(result, 0, sizeof(*result));
 	if (len > 0 && p[0] == 0x30)	/* a DER SEQUENCE */
 		cert = d2i_X509(NULL, &p, (long) len);
-	if (cert != NULL && p == (const unsigned char *) data + len)
+	if (cert == NULL)
+		scan_blocks(state, data, len, ESG_PEM_CERTS, result);
+	else
 	{
 		result->certs = 1;
 		(void) keep_cert(cert, 1, state);
-	}
-	else
-	{
-		scan_blocks(state, data, len, ESG_PEM_CERTS, result);
-		if (cert != NULL && result->certs == 0)
-			strlcpy(result->found, "a DER certificate followed by other data",
+		result->fault_offset = p - (const unsigned char *) data;
+		if (result->fault_offset < len)
+		{
+			result->end = ESG_PEM_BROKEN;
+			strlcpy(result->found, "other data behind the DER certificate",
 					sizeof(result->found));
-		X509_free(cert);
+		}
 	}
 	ERR_clear_error();
 	if (state->scan_failed)
