@@ -351,11 +351,23 @@ esg_client_check_alarm(const EsgClientFacts *facts, const char *role_name,
 	esg_findings_free(&findings);
 }
 
+/*
+ * Has the newer certificate taken this one's place?  Where both are in use, as
+ * on two hosts of which one was forgotten, that shows only after a while.
+ */
+static bool
+is_replaced(const EsgClientRow *row, TimestampTz now)
+{
+	return row->superseded &&
+		(row->entry.last_seen <= row->superseded_since ||
+		 now - row->entry.last_seen > ESG_CLIENT_OVERLAP_DAYS * USECS_PER_DAY);
+}
+
 /* A certificate that was replaced, or is not used any more, bothers nobody. */
 static bool
 is_active(const EsgClientRow *row, TimestampTz now)
 {
-	return !row->superseded &&
+	return !is_replaced(row, now) &&
 		now - row->entry.last_seen <= ESG_CLIENT_IDLE_DAYS * USECS_PER_DAY;
 }
 

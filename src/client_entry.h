@@ -83,6 +83,7 @@ typedef struct EsgClientRow
 	bool		superseded;		/* the same role and subject has since used a
 								 * certificate that began later */
 	unsigned char superseded_by[ESG_DIGEST_SIZE];
+	TimestampTz superseded_since;	/* first use of that one */
 } EsgClientRow;
 
 #define ESG_CLIENT_ADDRESS_TEXT_SIZE 64

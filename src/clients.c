@@ -372,6 +372,7 @@ resolve_superseded(EsgClientRow **sorted, int count)
 		{
 			row->superseded = true;
 			memcpy(row->superseded_by, used_last->entry.facts.fingerprint, ESG_DIGEST_SIZE);
+			row->superseded_since = used_last->entry.first_seen;
 		}
 		else if (row->entry.last_seen > used_last->entry.last_seen)
 			used_last = row;

@@ -40,6 +40,8 @@ typedef struct EsgClientLogin
 
 /* an entry not seen for longer raises no alarm about expiry */
 #define ESG_CLIENT_IDLE_DAYS 30
+/* one that was used beside a newer one counts as replaced after so long */
+#define ESG_CLIENT_OVERLAP_DAYS 1
 
 extern void esg_clients_init(void);
 

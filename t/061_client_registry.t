@@ -61,6 +61,30 @@ is(row('superseded_by', $first, 'r1'), '', 'and is not superseded any more');
 ok(login($renewed, 'r2'), 'another role');
 is(row('superseded_by', $first, 'r1'), '', 'is another identity');
 
+# two hosts with one identity, of which one was not renewed: its alarm stands
+{
+	my $old = $certs->make_client('old', ca => $ca, subject => '/CN=two hosts', lifetime => 300, days_left => 3);
+	my $new = $certs->make_client('new', ca => $ca, subject => '/CN=two hosts');
+	my $alarm = qr/code=expires_very_soon .*fingerprint=$old->{fingerprint}/;
+	my $offset = $node->log_end;
+
+	ok(login($old, 'r3'), 'the old certificate');
+	$node->wait_log($alarm, $offset);
+	ok(login($new, 'r3'), 'a new one');
+	$node->wait_log(qr/alarm cleared: .*\n.*code=expires_very_soon .*client:$old->{fingerprint}/, $offset);
+	pass('replaced: the alarm is cleared');
+	$offset = $node->log_end;
+	foreach (1 .. 3)
+	{
+		ok(login($_, 'r3'), 'both in turn') foreach $old, $new;
+		sleep 2;
+	}
+	$node->wait_log($alarm, $offset);
+	is(row('superseded_by', $old, 'r3'), $new->{fingerprint}, 'superseded by the other');
+	is($node->count_log($alarm, $offset), 1, 'raised again, once');
+	is($node->count_log(qr/code=expires_very_soon .*cleared=yes/, $offset), 0, 'which stands');
+}
+
 # 64 logins at once, while the server reloads
 query('SELECT ssl_guard_reset_client_certificates()');
 is(query('SELECT count(*) FROM ssl_guard_client_certificates'), '0', 'reset empties it');
