@@ -2,7 +2,7 @@
 #
 # Two kinds of targets.  all, install, installcheck, uninstall and clean are
 # PGXS's and need a server's development files (PG_CONFIG).  demo, test and the
-# other project targets need nothing but make and a shell: src/tools/setup finds
+# other project targets need nothing but make and a shell: dev/setup finds
 # or installs what they use.
 
 MODULE_big = ext_ssl_guard
@@ -17,8 +17,9 @@ DATA = $(notdir $(wildcard $(srcroot)/ext_ssl_guard--*.sql))
 # than PATH when there is none.
 PG_CONFIG ?= pg_config
 
-sources := ext_ssl_guard.c $(sort $(patsubst $(srcroot)/%,%,$(wildcard $(srcroot)/src/*.c)))
-headers := $(wildcard $(srcroot)/src/*.h $(srcroot)/src/ctl/*.h)
+# every folder of src/ but ctl/, which is the program's
+sources := ext_ssl_guard.c $(filter-out src/ctl/%,$(sort $(patsubst $(srcroot)/%,%,$(wildcard $(srcroot)/src/*/*.c))))
+headers := $(wildcard $(srcroot)/src/*.h $(srcroot)/src/*/*.h)
 OBJS = $(sources:.c=.o)
 
 # The control file is the only place where the version is written.
@@ -33,7 +34,7 @@ REGRESS = $(sort $(basename $(notdir $(wildcard $(srcroot)/sql/*.sql))))
 
 # PGXS has no PROGRAM next to MODULE_big: rules of our own, below its include.
 ctl_sources := $(patsubst $(srcroot)/%,%,$(wildcard $(srcroot)/src/ctl/*.c))
-ctl_objs = $(if $(ctl_sources),$(ctl_sources:.c=.o) $(filter src/secret_%,$(OBJS)))
+ctl_objs = $(if $(ctl_sources),$(ctl_sources:.c=.o) $(filter src/secret/%,$(OBJS)))
 ctl_program = $(if $(ctl_objs),ssl_guard_ctl)
 EXTRA_CLEAN = ssl_guard_ctl $(ctl_sources:.c=.o) results regression.diffs regression.out
 
@@ -47,7 +48,7 @@ PGXS := $(shell '$(PG_CONFIG)' --pgxs 2>/dev/null)
 ifneq ($(wildcard $(PGXS)),)
 
 ifneq ($(srcroot),.)
-$(shell mkdir -p src/ctl)
+$(shell mkdir -p $(sort $(dir $(filter src/%,$(sources)) $(ctl_sources))))
 endif
 
 include $(PGXS)
@@ -88,7 +89,7 @@ endif # pgxs_goals
 .PHONY: $(project_targets)
 
 # Builds and installs into a relocated copy of the server, and runs there.
-in_sandbox = PG_CONFIG=`'$(srcroot)/src/tools/setup'` && export PG_CONFIG && exec '$(srcroot)/src/tools/sandbox'
+in_sandbox = PG_CONFIG=`'$(srcroot)/dev/setup'` && export PG_CONFIG && exec '$(srcroot)/dev/sandbox'
 
 help:
 	@echo 'all install installcheck uninstall clean   as with any PGXS extension'
@@ -97,14 +98,14 @@ help:
 	@echo '          PROVE_TESTS="t/001_start.t ..." runs only these'
 	@echo 'unit      only the unit tests of the pure layer, with sanitizers'
 	@echo 'coverage  line coverage of the pure layer by its unit tests'
-	@echo 'bench     the scripts in bench/'
-	@echo 'fuzz      the fuzzers in fuzz/, FUZZ_SECONDS each (60)'
+	@echo 'bench     the scripts in dev/bench/'
+	@echo 'fuzz      the fuzzers in dev/fuzz/, FUZZ_SECONDS each (60)'
 	@echo 'lint      layers, exports, function length, banned functions, layout'
 	@echo 'format    pg_bsd_indent over all sources'
 	@echo 'PG_CONFIG=/path/to/pg_config chooses the server for all of them.'
 
 demo:
-	@$(in_sandbox) demo/demo.sh
+	@$(in_sandbox) dev/demo/demo.sh
 
 test:
 	@$(in_sandbox) t/run
@@ -116,13 +117,13 @@ coverage:
 	@$(in_sandbox) --no-server t/run --coverage
 
 bench:
-	@$(in_sandbox) src/tools/bench
+	@$(in_sandbox) dev/bench/run
 
 fuzz:
-	@'$(srcroot)/fuzz/run' $(or $(FUZZ_SECONDS),60)
+	@'$(srcroot)/dev/fuzz/run' $(or $(FUZZ_SECONDS),60)
 
 lint:
-	@'$(srcroot)/src/tools/lint'
+	@'$(srcroot)/dev/lint'
 
 format:
-	@'$(srcroot)/src/tools/format'
+	@'$(srcroot)/dev/format'

@@ -6,18 +6,18 @@
 
 #include "fmgr.h"
 
-#include "src/alarms.h"
-#include "src/client_auth.h"
-#include "src/clients.h"
-#include "src/failures.h"
-#include "src/guc.h"
-#include "src/handshake.h"
-#include "src/loaded_files.h"
-#include "src/role_label.h"
-#include "src/server_state.h"
-#include "src/shmem.h"
-#include "src/tls_init.h"
-#include "src/worker.h"
+#include "src/server/alarms.h"
+#include "src/hooks/client_auth.h"
+#include "src/login/clients.h"
+#include "src/login/failures.h"
+#include "src/server/guc.h"
+#include "src/login/handshake.h"
+#include "src/server/loaded_files.h"
+#include "src/login/role_label.h"
+#include "src/server/state.h"
+#include "src/server/shmem.h"
+#include "src/hooks/tls_init.h"
+#include "src/hooks/worker.h"
 
 PG_MODULE_MAGIC;
 

@@ -5,8 +5,6 @@
  * Supplies the newest API to older versions.  The OpenSSL part is usable
  * without PostgreSQL's headers: the pure layer includes this file too.  The
  * PostgreSQL part is there when postgres.h came first.
- *
- * Layer 0.
  */
 #ifndef ESG_COMPAT_H
 #define ESG_COMPAT_H

@@ -340,7 +340,7 @@ sub compare_settings
 	return;
 }
 
-# (letters of README => 1) of a mask in src/findings.c
+# (letters of README => 1) of a mask in src/policy/findings.c
 sub mask_letters
 {
 	my ($mask) = @_;
@@ -364,7 +364,7 @@ sub says
 
 sub compare_findings
 {
-	my $table = ESG::Certs::slurp("$source/src/findings.c");
+	my $table = ESG::Certs::slurp("$source/src/policy/findings.c");
 	my (%source, @messages);
 
 	while ($table =~ /"(\w+)", "(SG\d\d\d)",\s*ESG_(\w+), ([^,]+), ESG_(\w+), ([^,]+), ([^,]+),\s*("(?:[^\n]*)),\n/g)
@@ -398,7 +398,7 @@ sub compare_findings
 
 sub compare_reasons
 {
-	my $source_code = ESG::Certs::slurp("$source/src/handshake.c");
+	my $source_code = ESG::Certs::slurp("$source/src/login/handshake.c");
 	my ($list) = $readme =~ /^Reasons: (.*?)\. /ms or die "README.md does not list the reasons of failed handshakes\n";
 	my %reasons = map { $_ => 1 } $source_code =~ /\{X509_V_ERR_\w+, "(\w+)"/g;
 

@@ -1,12 +1,12 @@
 /*
- * key_file.c
+ * ctl/key_file.c
  *		Does a passphrase open a private key file?
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
 
-#include "key_file.h"
+#include "ctl/key_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +19,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
-#include "secret_pair.h"
+#include "secret/pair.h"
 
 /* far more than any key needs; certificates may be in the same file */
 #define MAX_KEY_FILE (1024 * 1024)

@@ -1,5 +1,5 @@
 /*
- * key_file.h
+ * ctl/key_file.h
  *		Does a passphrase open a private key file?
  *
  * Only ssl_guard_ctl asks that; the extension never opens the key.
@@ -7,7 +7,7 @@
 #ifndef ESG_CTL_KEY_FILE_H
 #define ESG_CTL_KEY_FILE_H
 
-#include "secret_file.h"
+#include "secret/format.h"
 
 typedef enum EsgKeyFileResult
 {

@@ -1,8 +1,8 @@
 /*
- * message.c
+ * ctl/message.c
  *		What ssl_guard_ctl says on standard error.
  */
-#include "message.h"
+#include "ctl/message.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /*
- * message.h
+ * ctl/message.h
  *		What ssl_guard_ctl says on standard error.
  *
  * Never a passphrase.

@@ -1,5 +1,5 @@
 /*
- * pair_writer.c
+ * ctl/pair_writer.c
  *		Writing a passphrase pair so that at every moment, and after a crash at
  *		any moment, the old pair or the new one can be read.
  *
@@ -21,7 +21,7 @@
 #define _GNU_SOURCE
 #endif
 
-#include "pair_writer.h"
+#include "ctl/pair_writer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -33,8 +33,8 @@
 
 #include <openssl/crypto.h>
 
-#include "message.h"
-#include "secret_pair.h"
+#include "ctl/message.h"
+#include "secret/pair.h"
 
 #define CIPHER_TEMPORARY ".cipher.new"
 #define NAME_SIZE 64
@@ -247,10 +247,10 @@ finish_interrupted(const EsgPairWriter *writer)
 	size_t		random_len = read_old(writer, ESG_RANDOM_SUFFIX, random, sizeof(random));
 	bool		good = true;
 
-	if (esg_secret_file_check_pair(cipher, cipher_len, random, random_len) != ESG_SECRET_OK)
+	if (esg_secret_format_check_pair(cipher, cipher_len, random, random_len) != ESG_SECRET_OK)
 	{
 		random_len = read_old(writer, ESG_PENDING_SUFFIX, random, sizeof(random));
-		if (esg_secret_file_check_pair(cipher, cipher_len, random, random_len) == ESG_SECRET_OK)
+		if (esg_secret_format_check_pair(cipher, cipher_len, random, random_len) == ESG_SECRET_OK)
 			good = rename_file(writer, ESG_PENDING_SUFFIX, ESG_RANDOM_SUFFIX);
 	}
 	OPENSSL_cleanse(random, sizeof(random));
@@ -339,20 +339,20 @@ encrypt_pair(const EsgPassphrase *passphrase, PairBytes *bytes)
 	EsgPassphrase back;
 	EsgSecretResult result;
 
-	result = esg_secret_file_encrypt(passphrase->secret, passphrase->len,
-									 bytes->cipher, bytes->random);
+	result = esg_secret_format_encrypt(passphrase->secret, passphrase->len,
+									   bytes->cipher, bytes->random);
 	if (result == ESG_SECRET_OK)
 	{
-		result = esg_secret_file_decrypt(bytes->cipher, sizeof(bytes->cipher),
-										 bytes->random, sizeof(bytes->random), &back);
+		result = esg_secret_format_decrypt(bytes->cipher, sizeof(bytes->cipher),
+										   bytes->random, sizeof(bytes->random), &back);
 		if (result == ESG_SECRET_OK &&
 			(back.len != passphrase->len ||
 			 CRYPTO_memcmp(back.secret, passphrase->secret, back.len) != 0))
 			result = ESG_SECRET_CRYPTO_FAILED;
-		esg_secret_file_wipe(&back);
+		esg_secret_format_wipe(&back);
 	}
 	return result == ESG_SECRET_OK ||
-		esg_message_error("could not encrypt the passphrase: %s", esg_secret_file_reason(result));
+		esg_message_error("could not encrypt the passphrase: %s", esg_secret_format_reason(result));
 }
 
 static bool

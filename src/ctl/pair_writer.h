@@ -1,5 +1,5 @@
 /*
- * pair_writer.h
+ * ctl/pair_writer.h
  *		Writing a passphrase pair so that at every moment, and after a crash at
  *		any moment, the old pair or the new one can be read.
  */
@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "secret_file.h"
+#include "secret/format.h"
 
 typedef struct EsgPairWriter
 {

@@ -1,5 +1,5 @@
 /*
- * prompt.c
+ * ctl/prompt.c
  *		Where ssl_guard_ctl gets a passphrase from.
  *
  * Input is read byte by byte with read(): no buffer of the C library keeps a
@@ -9,7 +9,7 @@
 #define _GNU_SOURCE
 #endif
 
-#include "prompt.h"
+#include "ctl/prompt.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +23,7 @@
 
 #include <openssl/crypto.h>
 
-#include "message.h"
+#include "ctl/message.h"
 
 /* What ends or stops a program while the terminal's echo is off. */
 static const int terminal_signals[] = {
@@ -97,7 +97,7 @@ read_line(int fd, const sigset_t *mask, EsgPassphrase *out)
 static bool
 check_passphrase(const EsgPassphrase *passphrase)
 {
-	switch (esg_secret_file_check_passphrase(passphrase->secret, passphrase->len))
+	switch (esg_secret_format_check_passphrase(passphrase->secret, passphrase->len))
 	{
 		case ESG_SECRET_OK:
 			return true;
@@ -232,7 +232,7 @@ ask(int tty, const char *question, EsgPassphrase *out)
 		restore_signals(saved, &mask);
 		if (good)
 			return true;
-		esg_secret_file_wipe(out);
+		esg_secret_format_wipe(out);
 		if (!caught_signal)
 			return esg_message_error("could not read from the terminal: %s", strerror(error));
 	}
@@ -249,7 +249,7 @@ ask_twice(int tty, EsgPassphrase *out)
 	good = ask(tty, "Again: ", &again);
 	if (good && (again.len != out->len || CRYPTO_memcmp(again.secret, out->secret, out->len) != 0))
 		good = esg_message_error("the two passphrases differ");
-	esg_secret_file_wipe(&again);
+	esg_secret_format_wipe(&again);
 	return good;
 }
 
@@ -281,7 +281,7 @@ esg_prompt_read(const char *file, EsgPassphrase *out)
 	else
 		good = read_from(STDIN_FILENO, "standard input", out);
 	if (!good)
-		esg_secret_file_wipe(out);
+		esg_secret_format_wipe(out);
 	else
 		memset(out->secret + out->len, 0, sizeof(out->secret) - out->len);
 	return good;

@@ -1,5 +1,5 @@
 /*
- * prompt.h
+ * ctl/prompt.h
  *		Where ssl_guard_ctl gets a passphrase from.
  */
 #ifndef ESG_CTL_PROMPT_H
@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "secret_file.h"
+#include "secret/format.h"
 
 /*
  * From the first line of file if that is not NULL; else from the terminal,

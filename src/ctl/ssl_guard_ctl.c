@@ -1,5 +1,5 @@
 /*
- * ssl_guard_ctl.c
+ * ctl/ssl_guard_ctl.c
  *		Keeps the passphrase of a private key in a pair of files.
  *
  * Exit status: 0 done, 1 refused or failed, 2 usage.  docs/passphrase.md
@@ -23,11 +23,11 @@
 #include <sys/prctl.h>
 #endif
 
-#include "key_file.h"
-#include "message.h"
-#include "pair_writer.h"
-#include "prompt.h"
-#include "secret_pair.h"
+#include "ctl/key_file.h"
+#include "ctl/message.h"
+#include "ctl/pair_writer.h"
+#include "ctl/prompt.h"
+#include "secret/pair.h"
 
 #define EXIT_USAGE 2
 
@@ -384,7 +384,7 @@ run(const Command *command, const Options *options)
 		return EXIT_FAILURE;
 	}
 	good = command->run(options, passphrase);
-	esg_secret_file_wipe(passphrase);
+	esg_secret_format_wipe(passphrase);
 	return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

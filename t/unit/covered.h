@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "esg_test.h"
-#include "findings.h"
+#include "policy/findings.h"
 
 /* "policy" is t/unit/test_policy.c; "TAP" needs files or a server. */
 static const char *const covered_by[ESG_CODE_COUNT] = {

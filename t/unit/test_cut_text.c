@@ -1,11 +1,11 @@
-/* sources: cut_text */
+/* sources: x509/cut_text */
 /*
  * test_cut_text.c
  *		Text cut to fit a buffer.
  */
 #include <openssl/crypto.h>
 
-#include "cut_text.h"
+#include "x509/cut_text.h"
 #include "esg_test.h"
 
 #define E_ACUTE "\xC3\xA9"

@@ -1,4 +1,4 @@
-/* sources: findings cut_text */
+/* sources: policy/findings x509/cut_text */
 /*
  * test_findings.c
  *		The table of findings, and lists of them.
@@ -7,9 +7,9 @@
 
 #include "covered.h"
 #include "esg_test.h"
-#include "findings.h"
+#include "policy/findings.h"
 
-#define KNOWN_ROLES (ESG_ROLE_ALL_CERTS | ESG_ROLE_CRL | ESG_ROLE_FILE | ESG_ROLE_SERVER)
+#define KNOWN_PLACES (ESG_PLACE_ALL_CERTS | ESG_PLACE_CRL | ESG_PLACE_FILE | ESG_PLACE_SERVER)
 
 /* at most one "%s", no other conversion */
 static bool
@@ -41,11 +41,11 @@ test_row(EsgCode code)
 	ok(is_lower_snake(def->name), "%s is a name", def->name);
 	ok(esg_findings_lookup(def->name, strlen(def->name)) == def, "%s is unique", def->name);
 	ok(def->severity > ESG_OK && def->severity <= ESG_CRITICAL, "%s has a severity", def->name);
-	ok((def->alt_roles == ESG_ROLE_NONE) == (def->alt_severity == ESG_OK),
-	   "%s: roles and severity go together", def->name);
-	ok((def->alt_roles & ~def->roles) == 0, "%s: the other severity is for its roles", def->name);
-	ok(def->roles != 0 && (def->roles & ~(unsigned) KNOWN_ROLES) == 0, "%s has roles", def->name);
-	ok((def->enforced & ~def->roles) == 0, "%s is enforced only for its roles", def->name);
+	ok((def->alt_places == ESG_PLACE_NONE) == (def->alt_severity == ESG_OK),
+	   "%s: places and severity go together", def->name);
+	ok((def->alt_places & ~def->places) == 0, "%s: the other severity is for its places", def->name);
+	ok(def->places != 0 && (def->places & ~(unsigned) KNOWN_PLACES) == 0, "%s has places", def->name);
+	ok((def->enforced & ~def->places) == 0, "%s is enforced only for its places", def->name);
 	len = strlen(def->message);
 	ok(len > 0 && len < 200 && has_good_format(def->message), "%s has a message", def->name);
 	ok(islower((unsigned char) def->message[0]) && def->message[len - 1] != '.',
@@ -61,30 +61,30 @@ test_row(EsgCode code)
 static const struct
 {
 	EsgCode		code;
-	EsgRole		role;
+	EsgPlace		place;
 	EsgSeverity severity;
 	bool		enforced;
 }			gradings[] = {
-	{ESG_WEAK_SIGNATURE, ESG_ROLE_LEAF, ESG_CRITICAL, true},
-	{ESG_WEAK_SIGNATURE, ESG_ROLE_CLIENT, ESG_CRITICAL, true},
-	{ESG_BAD_SIGNATURE, ESG_ROLE_LEAF, ESG_CRITICAL, false},
-	{ESG_UNUSABLE_KEY, ESG_ROLE_CLIENT, ESG_CRITICAL, true},
-	{ESG_UNUSABLE_KEY, ESG_ROLE_CA, ESG_WARNING, false},
-	{ESG_EXPIRED, ESG_ROLE_CLIENT, ESG_CRITICAL, true},
-	{ESG_EXPIRED, ESG_ROLE_CA, ESG_WARNING, false},
-	{ESG_EXPIRES_VERY_SOON, ESG_ROLE_CLIENT, ESG_CRITICAL, false},
-	{ESG_MULTIPLE_COMMON_NAMES, ESG_ROLE_LEAF, ESG_NOTICE, false},
-	{ESG_MULTIPLE_COMMON_NAMES, ESG_ROLE_CLIENT, ESG_WARNING, false},
-	{ESG_MALFORMED_NAME, ESG_ROLE_CA, ESG_NOTICE, false},
-	{ESG_MALFORMED_NAME, ESG_ROLE_CLIENT, ESG_WARNING, false},
-	{ESG_WRONG_PURPOSE, ESG_ROLE_LEAF, ESG_CRITICAL, false},
-	{ESG_WRONG_PURPOSE, ESG_ROLE_CLIENT, ESG_CRITICAL, true},
-	{ESG_UNKNOWN_CRITICAL_EXTENSION, ESG_ROLE_CLIENT, ESG_CRITICAL, false},
-	{ESG_CRL_EXPIRED, ESG_ROLE_CRL, ESG_CRITICAL, false},
-	{ESG_FILE_MISSING, ESG_ROLE_FILE, ESG_CRITICAL, true},
-	{ESG_FILE_NOT_REGULAR, ESG_ROLE_FILE, ESG_CRITICAL, true},
-	{ESG_PERMISSIONS_TOO_OPEN, ESG_ROLE_FILE, ESG_CRITICAL, true},
-	{ESG_DIRECTORY_WRITABLE, ESG_ROLE_FILE, ESG_WARNING, false},
+	{ESG_WEAK_SIGNATURE, ESG_PLACE_LEAF, ESG_CRITICAL, true},
+	{ESG_WEAK_SIGNATURE, ESG_PLACE_CLIENT, ESG_CRITICAL, true},
+	{ESG_BAD_SIGNATURE, ESG_PLACE_LEAF, ESG_CRITICAL, false},
+	{ESG_UNUSABLE_KEY, ESG_PLACE_CLIENT, ESG_CRITICAL, true},
+	{ESG_UNUSABLE_KEY, ESG_PLACE_CA, ESG_WARNING, false},
+	{ESG_EXPIRED, ESG_PLACE_CLIENT, ESG_CRITICAL, true},
+	{ESG_EXPIRED, ESG_PLACE_CA, ESG_WARNING, false},
+	{ESG_EXPIRES_VERY_SOON, ESG_PLACE_CLIENT, ESG_CRITICAL, false},
+	{ESG_MULTIPLE_COMMON_NAMES, ESG_PLACE_LEAF, ESG_NOTICE, false},
+	{ESG_MULTIPLE_COMMON_NAMES, ESG_PLACE_CLIENT, ESG_WARNING, false},
+	{ESG_MALFORMED_NAME, ESG_PLACE_CA, ESG_NOTICE, false},
+	{ESG_MALFORMED_NAME, ESG_PLACE_CLIENT, ESG_WARNING, false},
+	{ESG_WRONG_PURPOSE, ESG_PLACE_LEAF, ESG_CRITICAL, false},
+	{ESG_WRONG_PURPOSE, ESG_PLACE_CLIENT, ESG_CRITICAL, true},
+	{ESG_UNKNOWN_CRITICAL_EXTENSION, ESG_PLACE_CLIENT, ESG_CRITICAL, false},
+	{ESG_CRL_EXPIRED, ESG_PLACE_CRL, ESG_CRITICAL, false},
+	{ESG_FILE_MISSING, ESG_PLACE_FILE, ESG_CRITICAL, true},
+	{ESG_FILE_NOT_REGULAR, ESG_PLACE_FILE, ESG_CRITICAL, true},
+	{ESG_PERMISSIONS_TOO_OPEN, ESG_PLACE_FILE, ESG_CRITICAL, true},
+	{ESG_DIRECTORY_WRITABLE, ESG_PLACE_FILE, ESG_WARNING, false},
 };
 
 static void
@@ -96,11 +96,11 @@ test_gradings(void)
 	{
 		const EsgFindingDef *def = esg_findings_def(gradings[i].code);
 
-		ok(esg_findings_severity(gradings[i].code, gradings[i].role, NULL) ==
-		   gradings[i].severity, "%s for role %d is %s", def->name, gradings[i].role,
+		ok(esg_findings_severity(gradings[i].code, gradings[i].place, NULL) ==
+		   gradings[i].severity, "%s for place %d is %s", def->name, gradings[i].place,
 		   esg_findings_severity_name(gradings[i].severity));
-		ok(((def->enforced & gradings[i].role) != 0) == gradings[i].enforced,
-		   "%s for role %d is %senforced", def->name, gradings[i].role,
+		ok(((def->enforced & gradings[i].place) != 0) == gradings[i].enforced,
+		   "%s for place %d is %senforced", def->name, gradings[i].place,
 		   gradings[i].enforced ? "" : "not ");
 	}
 	ok(strstr(esg_findings_def(ESG_CRL_EXPIRED)->message,
@@ -138,14 +138,14 @@ test_list(void)
 	overrides[ESG_ODD_SERIAL] = ESG_CRITICAL;
 	overrides[ESG_CA_AS_LEAF] = ESG_CRITICAL;
 	ok(esg_findings_worst(&list) == ESG_OK, "an empty list is ok");
-	ok(esg_findings_add(&list, ESG_NO_ALT_NAME, ESG_ROLE_LEAF, overrides, "%s", ""), "notice");
-	ok(esg_findings_add(&list, ESG_EXPIRED, ESG_ROLE_LEAF, overrides, "%d days", 5), "critical");
-	ok(!esg_findings_add(&list, ESG_DSA_KEY, ESG_ROLE_LEAF, overrides, "%s", ""), "switched off");
-	ok(esg_findings_add(&list, ESG_ODD_SERIAL, ESG_ROLE_LEAF, overrides, "%s", "zero"), "regraded");
+	ok(esg_findings_add(&list, ESG_NO_ALT_NAME, ESG_PLACE_LEAF, overrides, "%s", ""), "notice");
+	ok(esg_findings_add(&list, ESG_EXPIRED, ESG_PLACE_LEAF, overrides, "%d days", 5), "critical");
+	ok(!esg_findings_add(&list, ESG_DSA_KEY, ESG_PLACE_LEAF, overrides, "%s", ""), "switched off");
+	ok(esg_findings_add(&list, ESG_ODD_SERIAL, ESG_PLACE_LEAF, overrides, "%s", "zero"), "regraded");
 	ok(esg_findings_add_graded(&list, ESG_CA_AS_LEAF, ESG_NOTICE, overrides, "%s", ""),
 	   "graded by the check, and by the administrator");
 	ok(esg_findings_add_graded(&list, ESG_WEAK_KEY, ESG_NOTICE, NULL, NULL), "graded, no detail");
-	ok(!esg_findings_add(&list, ESG_CODE_COUNT, ESG_ROLE_LEAF, NULL, "%s", ""), "no such code");
+	ok(!esg_findings_add(&list, ESG_CODE_COUNT, ESG_PLACE_LEAF, NULL, "%s", ""), "no such code");
 	is_int(list.count, 5, "five are there");
 	ok(!esg_findings_has(&list, ESG_DSA_KEY) && esg_findings_has(&list, ESG_EXPIRED), "has");
 	ok(esg_findings_worst(&list) == ESG_CRITICAL, "worst");
@@ -155,7 +155,7 @@ test_list(void)
 	   list.items[4].code == ESG_NO_ALT_NAME, "worst first, then by number");
 	is_text(list.items[0].detail, "5 days", "detail");
 	is_text(list.items[3].detail, "", "no detail");
-	ok(esg_findings_add(&list, ESG_WEAK_KEY, ESG_ROLE_LEAF, NULL, "%s", "again"), "once more");
+	ok(esg_findings_add(&list, ESG_WEAK_KEY, ESG_PLACE_LEAF, NULL, "%s", "again"), "once more");
 	is_int(list.count, 5, "a code is there once");
 	ok(list.items[3].severity == ESG_CRITICAL, "with the worse severity");
 	esg_findings_free(&list);
@@ -172,7 +172,7 @@ test_cut(size_t len, const char *tail, size_t want_len, const char *want_tail)
 
 	memset(text, 'x', len);
 	snprintf(text + len, sizeof(text) - len, "%s", tail);
-	esg_findings_add(&list, ESG_EXPIRED, ESG_ROLE_LEAF, NULL, "%s", text);
+	esg_findings_add(&list, ESG_EXPIRED, ESG_PLACE_LEAF, NULL, "%s", text);
 	detail = list.items[0].detail;
 	is_int((long long) strlen(detail), (long long) want_len, "length of a long detail");
 	is_text(detail + strlen(detail) - strlen(want_tail), want_tail, "end of a long detail");

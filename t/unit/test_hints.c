@@ -1,10 +1,10 @@
-/* sources: findings hints cut_text */
+/* sources: policy/findings policy/hints x509/cut_text */
 /*
  * test_hints.c
  *		No remedy speaks of a reload where none helps.
  */
 #include "esg_test.h"
-#include "hints.h"
+#include "policy/hints.h"
 
 #define EXTRA "ext_ssl_guard.extra_files"
 
@@ -27,7 +27,7 @@ main(void)
 		const EsgFindingDef *def = esg_findings_def((EsgCode) code);
 
 		is_text(esg_hints_get((EsgCode) code, "ssl_cert_file"), def->hint, def->name);
-		if (!(def->roles & (ESG_ROLE_EXTRA | ESG_ROLE_FILE | ESG_ROLE_CRL)))
+		if (!(def->places & (ESG_PLACE_EXTRA | ESG_PLACE_FILE | ESG_PLACE_CRL)))
 			continue;
 		if (def->code == ESG_PASSPHRASE_UNUSABLE || def->code == ESG_CRL_NOT_HASHED ||
 			def->code == ESG_CRL_REVOKES_OWN || strcmp(def->name, "file_not_reloaded") == 0)

@@ -1,4 +1,4 @@
-/* sources: x509_info x509_name x509_key x509_sig x509_time asn1_read rsa_faults memo */
+/* sources: x509/info x509/name x509/key x509/signature x509/time x509/asn1 x509/rsa_faults x509/memo */
 /*
  * test_info.c
  *		The facts about certificates and CRLs.
@@ -10,7 +10,7 @@
 
 #include "certmaker.h"
 #include "esg_test.h"
-#include "x509_info.h"
+#include "x509/info.h"
 
 /*
  * Facts are written in the order of facts_text(): "self" proved, "forged" names

@@ -1,4 +1,4 @@
-/* sources: memo asn1_read rsa_faults x509_key */
+/* sources: x509/memo x509/asn1 x509/rsa_faults x509/key */
 /*
  * test_key.c
  *		Kind, size, strength and faults of keys in certificates.
@@ -13,7 +13,7 @@
 
 #include "certmaker.h"
 #include "esg_test.h"
-#include "x509_key.h"
+#include "x509/key.h"
 
 #define NO_PARAM V_ASN1_UNDEF
 

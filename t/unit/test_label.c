@@ -8,7 +8,7 @@
 
 #include "certmaker.h"
 #include "esg_test.h"
-#include "label.h"
+#include "policy/label.h"
 
 #define F64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define A64 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -124,7 +124,7 @@ test_good(void)
 			printf("# %d: %s\n", error.position, error.reason);
 		if (label.count > 0)
 			BIO_snprintf(first, sizeof(first), "%s=%s",
-						 esg_name_match_source_name(label.rules[0].key), label.rules[0].value);
+						 esg_identities_source_name(label.rules[0].key), label.rules[0].value);
 		is_text(first, good[i].want, "its first rule");
 		ok(label.count == good[i].count && label.tls == good[i].tls &&
 		   label.x509 == good[i].x509 && label.min_tls == good[i].min_tls, "the rest of it");
@@ -266,13 +266,13 @@ test_fingerprint(X509 *cert)
 	char		text[120];
 	int			i;
 
-	esg_name_match_candidates(cert, &source, 1, &list);
+	esg_identities_candidates(cert, &source, 1, &list);
 	for (i = 0; i < list.count; i++)
 	{
 		BIO_snprintf(text, sizeof(text), "fingerprint=%s", list.items[i].text);
 		is_text(check(text, true, cert, &verdict), "met", "the certificate's own fingerprint");
 	}
-	esg_name_match_candidates_free(&list);
+	esg_identities_candidates_free(&list);
 }
 
 static void

@@ -1,4 +1,4 @@
-/* sources: memo */
+/* sources: x509/memo */
 /*
  * test_memo.c
  *		The bounded table of costly results.
@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "esg_test.h"
-#include "memo.h"
+#include "x509/memo.h"
 
 static const unsigned char zeros[ESG_DIGEST_SIZE];
 

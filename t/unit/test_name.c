@@ -1,4 +1,4 @@
-/* sources: x509_name */
+/* sources: x509/name */
 /*
  * test_name.c
  *		Names as text, and what is wrong with them.
@@ -10,7 +10,7 @@
 
 #include "certmaker.h"
 #include "esg_test.h"
-#include "x509_name.h"
+#include "x509/name.h"
 
 #define UTF8 V_ASN1_UTF8STRING
 #define PRINTABLE V_ASN1_PRINTABLESTRING

@@ -11,7 +11,7 @@
 
 #include "certmaker.h"
 #include "esg_test.h"
-#include "label.h"
+#include "policy/label.h"
 
 static long countdown = -1;		/* allocations until one fails; -1: none does */
 
@@ -81,24 +81,24 @@ test_candidates(X509 *cert)
 
 	for (i = 0; i < ESG_LABEL_KEY_COUNT; i++)
 		sources[i] = (unsigned char) i;
-	is_int(esg_name_match_candidates(cert, sources, ESG_LABEL_KEY_COUNT, &complete), ESG_NAMES_OK,
+	is_int(esg_identities_candidates(cert, sources, ESG_LABEL_KEY_COUNT, &complete), ESG_NAMES_OK,
 		   "with memory");
 	for (failing = 0; failing < 2000 && countdown < 0; failing++)
 	{
 		countdown = failing;
-		result = esg_name_match_candidates(cert, sources, ESG_LABEL_KEY_COUNT, &list);
+		result = esg_identities_candidates(cert, sources, ESG_LABEL_KEY_COUNT, &list);
 		if (countdown >= 0)
 			break;
 		sound = sound && (result == ESG_NAMES_OK ? is_part_of(&list, &complete) : list.count == 0);
 		refused += result != ESG_NAMES_OK;
-		esg_name_match_candidates_free(&list);
+		esg_identities_candidates_free(&list);
 	}
 	countdown = -1;
 	ok(sound, "no wrong identity when an allocation fails, %ld tried", failing);
 	ok(refused > 10, "%d of them are told", refused);
 	is_int(list.count, complete.count, "the last one is complete");
-	esg_name_match_candidates_free(&list);
-	esg_name_match_candidates_free(&complete);
+	esg_identities_candidates_free(&list);
+	esg_identities_candidates_free(&complete);
 }
 
 /* A label that is not met must not be met by failing; one that parses must be whole. */

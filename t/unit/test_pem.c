@@ -1,4 +1,4 @@
-/* sources: pem_scan */
+/* sources: x509/pem */
 /*
  * test_pem.c
  *		What is found in files, good, odd and broken.
@@ -13,7 +13,7 @@
 
 #include "certmaker.h"
 #include "esg_test.h"
-#include "pem_scan.h"
+#include "x509/pem.h"
 
 #define CERTS ESG_PEM_CERTS
 #define CRLS ESG_PEM_CRLS

@@ -1,4 +1,4 @@
-/* sources: rsa_faults */
+/* sources: x509/rsa_faults */
 /*
  * test_rsa_faults.c
  *		Moduli that are easy to factor, each with a twin that is not.
@@ -7,7 +7,7 @@
 #include <openssl/crypto.h>
 
 #include "esg_test.h"
-#include "rsa_faults.h"
+#include "x509/rsa_faults.h"
 
 static BN_CTX *ctx;
 

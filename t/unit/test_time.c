@@ -1,4 +1,4 @@
-/* sources: x509_time */
+/* sources: x509/time */
 /*
  * test_time.c
  *		Times of certificates, valid, odd and broken.
@@ -10,7 +10,7 @@
 
 #include "certmaker.h"
 #include "esg_test.h"
-#include "x509_time.h"
+#include "x509/time.h"
 
 #define UTC V_ASN1_UTCTIME
 #define GEN V_ASN1_GENERALIZEDTIME

@@ -1,0 +1,25 @@
+/*
+ * audit/audit.h
+ *		Is the server's TLS set-up sound?  Files, certificates and CRLs, read
+ *		once, with their findings.
+ */
+#ifndef ESG_AUDIT_AUDIT_H
+#define ESG_AUDIT_AUDIT_H
+
+#include "audit/read.h"
+
+/*
+ * Reads and judges the files that the settings name.  The findings of every
+ * object come out worst first.  what is a set of ESG_AUDIT_*.  Errors: out of
+ * memory, cancel.
+ */
+extern EsgAudit *esg_audit_run(unsigned what);
+extern void esg_audit_free(EsgAudit *audit);
+
+/* the certificates in PEM text or one DER certificate, as ssl_guard_inspect() judges them: place EXTRA */
+extern EsgAudit *esg_audit_inspect(const char *data, size_t len, EsgPemResult *result);
+
+/* "server", "chain", "ca", "extra" */
+extern const char *esg_audit_cert_kind(EsgPlace place);
+
+#endif							/* ESG_AUDIT_AUDIT_H */

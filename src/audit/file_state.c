@@ -1,0 +1,150 @@
+/*
+ * audit/file_state.c
+ *		Are the TLS files as they were when they were audited?
+ *
+ * Both signatures are made of the same bytes in the same order: a check needs
+ * not read the files a second time to know what to compare with later.
+ */
+#include "postgres.h"
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+#include "audit/file_state.h"
+
+static void
+append_number(StringInfo buf, int64 value)
+{
+	appendBinaryStringInfo(buf, (const char *) &value, sizeof(value));
+}
+
+static void
+append_string(StringInfo buf, const char *str)
+{
+	appendBinaryStringInfo(buf, str, (int) strlen(str) + 1);
+}
+
+/* Keys are never opened; of a directory the entries follow. */
+static bool
+is_hashed(EsgFileKind kind)
+{
+	return kind != ESG_FILE_KEY && kind != ESG_FILE_PASSPHRASE && kind != ESG_FILE_CRL_DIR;
+}
+
+/* kind as the settings have it; resolved may be NULL; sha256 is zero if there was nothing to read */
+static void
+append_state(StringInfo buf, const EsgTlsFile *file, const char *resolved,
+			 const EsgFileFacts *facts, const unsigned char *sha256)
+{
+	append_string(buf, file->setting);
+	append_string(buf, file->path);
+	append_string(buf, resolved != NULL ? resolved : "");
+
+	/*
+	 * an audit sees that a directory cannot be listed; then its mode tells,
+	 * too
+	 */
+	append_number(buf, file->kind != ESG_FILE_CRL_DIR ? facts->error : 0);
+	append_number(buf, facts->too_large);
+	append_number(buf, facts->mode);
+	append_number(buf, facts->uid);
+	append_number(buf, facts->gid);
+	if (is_hashed(file->kind))
+		appendBinaryStringInfo(buf, (const char *) sha256, ESG_DIGEST_SIZE);
+	else
+	{
+		append_number(buf, facts->size);
+		append_number(buf, facts->mtime);
+		append_number(buf, (int64) facts->inode);
+	}
+}
+
+static void
+finish_signature(StringInfo buf, unsigned char *sha256)
+{
+	memset(sha256, 0, ESG_DIGEST_SIZE);
+	(void) EVP_Digest(buf->data, buf->len, sha256, NULL, EVP_sha256(), NULL);
+	ERR_clear_error();
+}
+
+void
+esg_file_state_of(const EsgAudit *audit, unsigned char *sha256)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	for (int i = 0; i < audit->file_count; i++)
+	{
+		const EsgAuditFile *file = audit->files[i];
+		EsgTlsFile	listed = file->file;
+
+		if (listed.kind == ESG_FILE_DIRECTORY)
+			continue;
+		/* an extra file that turned out to be a key was read to find out */
+		if (file->scanned)
+			listed.kind = ESG_FILE_EXTRA;
+		append_state(&buf, &listed, file->resolved_path, &file->facts, file->sha256);
+	}
+	finish_signature(&buf, sha256);
+	pfree(buf.data);
+}
+
+/* A file as it is now. */
+static void
+append_file(StringInfo buf, const EsgTlsFile *file)
+{
+	unsigned char sha256[ESG_DIGEST_SIZE] = {0};
+	char	   *resolved = esg_tls_files_resolve(file->path);
+	EsgFileFacts facts;
+
+	CHECK_FOR_INTERRUPTS();
+	if (is_hashed(file->kind))
+		(void) esg_tls_files_hash(file->path, esg_tls_files_limit(file->kind), &facts, sha256);
+	else
+		esg_tls_files_stat(file->path, &facts);
+	append_state(buf, file, resolved, &facts, sha256);
+	if (resolved != NULL)
+		pfree(resolved);
+}
+
+static void
+append_crl_dir(StringInfo buf, const EsgTlsFile *dir)
+{
+	char	  **paths;
+	int			error;
+	int			count = esg_tls_files_list_crl_dir(dir->path, &paths, &error);
+
+	for (int i = 0; i < count; i++)
+	{
+		EsgTlsFile	entry = {dir->setting, ESG_FILE_CRL, paths[i], false};
+
+		append_file(buf, &entry);
+	}
+}
+
+void
+esg_file_state_now(unsigned char *sha256)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "ext_ssl_guard signature",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	EsgTlsFile *files = NULL;
+	int			count = esg_tls_files_list(&files);
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	for (int i = 0; i < count; i++)
+	{
+		append_file(&buf, &files[i]);
+		if (files[i].kind == ESG_FILE_CRL_DIR)
+			append_crl_dir(&buf, &files[i]);
+	}
+	finish_signature(&buf, sha256);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+}

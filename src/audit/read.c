@@ -1,0 +1,542 @@
+/*
+ * audit/read.c
+ *		Reading the server's TLS files: files, certificates and CRLs as facts.
+ *
+ * OpenSSL's objects belong to the audit's memory context: they are in two
+ * stacks, which a reset callback frees.  While a file's content is in memory
+ * outside of any context nothing can raise an error.
+ */
+#include "postgres.h"
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+#include <sys/stat.h>
+
+#include <openssl/err.h>
+
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+#include "audit/read.h"
+
+/* give memory back after reading more than this */
+#define TRIM_THRESHOLD (8 << 20)
+
+/* The audit and what only its making needs. */
+typedef struct AuditState
+{
+	EsgAudit	audit;			/* first */
+	MemoryContextCallback on_reset;
+	STACK_OF(X509) *x509s;		/* of audit.certs, in the same order */
+	STACK_OF(X509_CRL) *x509_crls;
+	bool		scan_failed;	/* no memory for a stack's entry */
+	bool		may_stop;		/* stop scanning when there is an interrupt */
+	bool		stopped;		/* that happened */
+	int64		bytes_read;		/* of all files */
+	int			file_capacity;
+	int			cert_capacity;
+	int			crl_capacity;
+} AuditState;
+
+static void
+raise_out_of_memory(void)
+{
+	ERR_clear_error();
+	ereport(ERROR,
+			(errcode(ERRCODE_OUT_OF_MEMORY),
+			 errmsg("out of memory"),
+			 errdetail("Failed while reading TLS files.")));
+}
+
+/* ------------------------------------------------------------------------
+ * The audit's memory
+ * ------------------------------------------------------------------------ */
+
+static void
+free_openssl_objects(void *arg)
+{
+	AuditState *state = arg;
+	EsgAudit   *audit = &state->audit;
+	int			i;
+
+	for (i = 0; i < audit->file_count; i++)
+	{
+		esg_findings_free(&audit->files[i]->findings);
+		esg_findings_free(&audit->files[i]->server_findings);
+	}
+	for (i = 0; i < audit->cert_count; i++)
+		esg_findings_free(&audit->certs[i]->findings);
+	for (i = 0; i < audit->crl_count; i++)
+		esg_findings_free(&audit->crls[i]->findings);
+	sk_X509_pop_free(state->x509s, X509_free);
+	sk_X509_CRL_pop_free(state->x509_crls, X509_CRL_free);
+#ifdef __GLIBC__
+	/* a CRL of a million entries is as many small pieces, which glibc keeps */
+	if (state->bytes_read > TRIM_THRESHOLD)
+		(void) malloc_trim(0);
+#endif
+}
+
+EsgAudit *
+esg_audit_read_start(void)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "ext_ssl_guard audit",
+												  ALLOCSET_DEFAULT_SIZES);
+	AuditState *state = MemoryContextAllocZero(context, sizeof(AuditState));
+
+	state->audit.context = context;
+	state->on_reset.func = free_openssl_objects;
+	state->on_reset.arg = state;
+	MemoryContextRegisterResetCallback(context, &state->on_reset);
+	state->x509s = sk_X509_new_null();
+	state->x509_crls = sk_X509_CRL_new_null();
+	if (state->x509s == NULL || state->x509_crls == NULL)
+		raise_out_of_memory();
+	return &state->audit;
+}
+
+/* Appends item to an array of pointers of the audit's. */
+#define append_item(context, array, count, capacity, item) \
+	do { \
+		if ((count) == (capacity)) \
+			(array) = grow_array(context, array, &(capacity), sizeof(*(array))); \
+		(array)[(count)++] = (item); \
+	} while (0)
+
+static void *
+grow_array(MemoryContext context, void *array, int *capacity, size_t item_size)
+{
+	*capacity = *capacity * 2 + 16;
+	if (array == NULL)
+		return MemoryContextAlloc(context, *capacity * item_size);
+	return repalloc_huge(array, *capacity * item_size);
+}
+
+static EsgAuditFile *
+append_file(AuditState *state, const EsgTlsFile *file)
+{
+	EsgAudit   *audit = &state->audit;
+	EsgAuditFile *item = MemoryContextAllocZero(audit->context, sizeof(EsgAuditFile));
+
+	item->file = *file;
+	item->file.path = MemoryContextStrdup(audit->context, file->path);
+	item->suggestion = MemoryContextStrdup(audit->context, "");
+	append_item(audit->context, audit->files, audit->file_count,
+				state->file_capacity, item);
+	return item;
+}
+
+/* ------------------------------------------------------------------------
+ * Blocks of a file
+ * ------------------------------------------------------------------------ */
+
+static bool
+keep_cert(X509 *cert, int position, void *arg)
+{
+	AuditState *state = arg;
+
+	if (sk_X509_push(state->x509s, cert) > 0)
+	{
+		state->stopped = state->may_stop && InterruptPending;
+		return !state->stopped;
+	}
+	X509_free(cert);
+	state->scan_failed = true;
+	return false;
+}
+
+static bool
+keep_crl(X509_CRL *crl, int position, void *arg)
+{
+	AuditState *state = arg;
+
+	if (sk_X509_CRL_push(state->x509_crls, crl) > 0)
+		return true;
+	X509_CRL_free(crl);
+	state->scan_failed = true;
+	return false;
+}
+
+/* Raises no error: the caller holds memory that none would free. */
+static void
+scan_blocks(AuditState *state, const char *data, size_t len, unsigned want,
+			EsgPemResult *result)
+{
+	EsgPemSink	sink = {keep_cert, keep_crl, state};
+
+	esg_pem_scan(data, len, want, &sink, result);
+	if (result->end == ESG_PEM_NO_MEMORY)
+		state->scan_failed = true;
+}
+
+static EsgPlace
+place_in_file(const EsgAuditFile *file, int position)
+{
+	if (file == NULL)
+		return ESG_PLACE_EXTRA;
+	switch (file->file.kind)
+	{
+		case ESG_FILE_CERTIFICATE:
+			return position == 1 ? ESG_PLACE_LEAF : ESG_PLACE_CHAIN;
+		case ESG_FILE_CA:
+			return ESG_PLACE_CA;
+		default:
+			return ESG_PLACE_EXTRA;
+	}
+}
+
+/* Reads the facts of the certificates on the stack that have none yet. */
+static void
+append_certs(AuditState *state, EsgAuditFile *file, EsgMemo *memo)
+{
+	EsgAudit   *audit = &state->audit;
+	int			position = 0;
+
+	while (audit->cert_count < sk_X509_num(state->x509s))
+	{
+		X509	   *x509 = sk_X509_value(state->x509s, audit->cert_count);
+		EsgAuditCert *cert = MemoryContextAllocZero(audit->context, sizeof(EsgAuditCert));
+
+		CHECK_FOR_INTERRUPTS();
+		cert->file = file;
+		cert->position = ++position;
+		cert->place = place_in_file(file, position);
+		esg_x509_info_read(x509, memo, &cert->info);
+		append_item(audit->context, audit->certs, audit->cert_count,
+					state->cert_capacity, cert);
+	}
+}
+
+static bool
+is_loaded_crl(const EsgAuditFile *file)
+{
+	if (file->file.kind == ESG_FILE_EXTRA)
+		return false;
+	return !file->in_crl_dir || esg_tls_files_is_hash_name(file->file.path);
+}
+
+static void
+append_crls(AuditState *state, EsgAuditFile *file)
+{
+	EsgAudit   *audit = &state->audit;
+	int			position = 0;
+
+	while (audit->crl_count < sk_X509_CRL_num(state->x509_crls))
+	{
+		X509_CRL   *x509_crl = sk_X509_CRL_value(state->x509_crls, audit->crl_count);
+		EsgAuditCrl *crl = MemoryContextAllocZero(audit->context, sizeof(EsgAuditCrl));
+
+		CHECK_FOR_INTERRUPTS();
+		crl->file = file;
+		crl->position = ++position;
+		crl->loaded = is_loaded_crl(file);
+		esg_x509_info_read_crl(x509_crl, &crl->info);
+		append_item(audit->context, audit->crls, audit->crl_count,
+					state->crl_capacity, crl);
+	}
+}
+
+void
+esg_audit_read_text(EsgAudit *audit, const char *data, size_t len,
+					EsgMemo *memo, EsgPemResult *result)
+{
+	AuditState *state = (AuditState *) audit;
+	const unsigned char *p = (const unsigned char *) data;
+	X509	   *cert = NULL;
+
+	memset(result, 0, sizeof(*result));
+	if (len > 0 && p[0] == 0x30)	/* a DER SEQUENCE */
+		cert = d2i_X509(NULL, &p, (long) len);
+	if (cert == NULL)
+		scan_blocks(state, data, len, ESG_PEM_CERTS, result);
+	else
+	{
+		result->certs = 1;
+		(void) keep_cert(cert, 1, state);
+		result->fault_offset = p - (const unsigned char *) data;
+		if (result->fault_offset < len)
+		{
+			result->end = ESG_PEM_BROKEN;
+			strlcpy(result->found, "other data behind the DER certificate",
+					sizeof(result->found));
+		}
+	}
+	ERR_clear_error();
+	if (state->scan_failed)
+		raise_out_of_memory();
+	append_certs(state, NULL, memo);
+}
+
+/* ------------------------------------------------------------------------
+ * Files
+ * ------------------------------------------------------------------------ */
+
+/*
+ * A CA file may hold CRLs, and OpenSSL loads them from there.  They count only
+ * when a CRL setting switches the checking on.  TRUSTED CERTIFICATE blocks are
+ * taken there, too, while the reader of ssl_cert_file skips all but a first one.
+ */
+static unsigned
+wanted_blocks(const EsgAudit *audit, EsgFileKind kind)
+{
+	switch (kind)
+	{
+		case ESG_FILE_CERTIFICATE:
+			return ESG_PEM_CERTS;
+		case ESG_FILE_CA:
+			return ESG_PEM_CERTS | ESG_PEM_TRUSTED |
+				(audit->crl_configured ? ESG_PEM_CRLS : 0);
+		case ESG_FILE_CRL:
+			return ESG_PEM_CRLS;
+		case ESG_FILE_EXTRA:
+			return ESG_PEM_CERTS | ESG_PEM_CRLS;
+		default:
+			return 0;
+	}
+}
+
+/* Only after looking can one know that an extra file is a key. */
+static bool
+holds_only_a_key(const EsgAuditFile *file)
+{
+	return file->file.kind == ESG_FILE_EXTRA && file->scanned &&
+		file->pem.end == ESG_PEM_NOTHING &&
+		(strstr(file->pem.found, "private key") != NULL ||
+		 strcmp(file->pem.found, "key parameters") == 0);
+}
+
+/*
+ * Reads and scans a file; false if it could not be read.  A cancel need not
+ * wait for the end of a large bundle, but not every interrupt raises an error:
+ * after one that does not, the file is read again, and then to its end.
+ */
+static bool
+scan_file(AuditState *state, EsgAuditFile *file, int64 limit)
+{
+	EsgAudit   *audit = &state->audit;
+	EsgContent	content;
+
+	if (!esg_tls_files_read(file->file.path, limit, &file->facts, &content))
+		return false;
+	state->bytes_read += content.len;
+	file->hashed = content.hashed;
+	memcpy(file->sha256, content.sha256, ESG_DIGEST_SIZE);
+	state->stopped = false;
+	scan_blocks(state, content.data, content.len,
+				wanted_blocks(audit, file->file.kind), &file->pem);
+	esg_tls_files_release(&content);
+	if (state->scan_failed)
+		raise_out_of_memory();
+	return true;
+}
+
+static void
+forget_new_blocks(AuditState *state)
+{
+	while (sk_X509_num(state->x509s) > state->audit.cert_count)
+		X509_free(sk_X509_pop(state->x509s));
+	while (sk_X509_CRL_num(state->x509_crls) > state->audit.crl_count)
+		X509_CRL_free(sk_X509_CRL_pop(state->x509_crls));
+}
+
+static void
+read_content(AuditState *state, EsgAuditFile *file, int64 limit, EsgMemo *memo)
+{
+	state->may_stop = true;
+	file->scanned = scan_file(state, file, limit);
+	if (file->scanned && state->stopped)
+	{
+		CHECK_FOR_INTERRUPTS();
+		forget_new_blocks(state);
+		state->may_stop = false;
+		file->scanned = scan_file(state, file, limit);
+	}
+	if (!file->scanned)
+	{
+		if (file->file.kind == ESG_FILE_CRL)
+			state->audit.crl_unread = true;
+		return;
+	}
+	append_certs(state, file, memo);
+	append_crls(state, file);
+	if (holds_only_a_key(file))
+		file->file.kind = ESG_FILE_KEY;
+}
+
+/* A file that is the certificate and the key shows no hash, as a key shows none. */
+static void
+hide_key_hashes(EsgAudit *audit)
+{
+	int			i;
+	int			k;
+
+	for (i = 0; i < audit->file_count; i++)
+	{
+		const EsgAuditFile *key = audit->files[i];
+
+		if (key->file.kind != ESG_FILE_KEY || !key->facts.exists)
+			continue;
+		for (k = 0; k < audit->file_count; k++)
+		{
+			if (audit->files[k]->facts.device == key->facts.device &&
+				audit->files[k]->facts.inode == key->facts.inode)
+				audit->files[k]->hashed = false;
+		}
+	}
+}
+
+static void
+read_file(AuditState *state, EsgAuditFile *file, unsigned what, EsgMemo *memo)
+{
+	int64		limit = esg_tls_files_limit(file->file.kind);
+
+	CHECK_FOR_INTERRUPTS();
+	switch (file->file.kind)
+	{
+		case ESG_FILE_CERTIFICATE:
+		case ESG_FILE_CA:
+		case ESG_FILE_EXTRA:
+			break;
+		case ESG_FILE_CRL:
+			if ((what & (ESG_AUDIT_CRLS | ESG_AUDIT_FILES)) == 0)
+				limit = ESG_CERT_FILE_LIMIT;
+			break;
+		default:
+			esg_tls_files_stat(file->file.path, &file->facts);
+			return;
+	}
+	read_content(state, file, limit, memo);
+}
+
+static void
+read_crl_dir(AuditState *state, EsgAuditFile *dir, unsigned what, EsgMemo *memo)
+{
+	EsgAudit   *audit = &state->audit;
+	char	  **paths;
+	int			error;
+	int			count;
+	int			i;
+
+	count = esg_tls_files_list_crl_dir(dir->file.path, &paths, &error);
+	if (error != 0)
+	{
+		if (error == EFBIG)
+			dir->facts.too_large = true;
+		else if (dir->facts.error == 0 && S_ISDIR(dir->facts.mode))
+			dir->facts.error = error;
+		audit->crl_unread = true;
+	}
+	for (i = 0; i < count; i++)
+	{
+		EsgTlsFile	entry = {"ssl_crl_dir", ESG_FILE_CRL, paths[i], false};
+		EsgAuditFile *file = append_file(state, &entry);
+
+		file->in_crl_dir = true;
+		read_file(state, file, what, memo);
+	}
+}
+
+static bool
+knows_directory(const EsgAudit *audit, const char *path)
+{
+	int			i;
+
+	/* the latest are the likeliest */
+	for (i = audit->file_count - 1; i >= 0; i--)
+	{
+		const char *known = audit->files[i]->resolved_path;
+
+		if (known != NULL && strcmp(known, path) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The directories above a resolved path, each once. */
+static void
+append_directories(AuditState *state, const EsgAuditFile *below)
+{
+	char	   *path = pstrdup(below->resolved_path);
+	char	   *slash;
+
+	while ((slash = strrchr(path, '/')) != NULL && path[1] != '\0')
+	{
+		EsgTlsFile	entry = {below->file.setting, ESG_FILE_DIRECTORY, path, true};
+		EsgAuditFile *file;
+
+		slash[slash == path ? 1 : 0] = '\0';
+		/* then those above it are known, too */
+		if (knows_directory(&state->audit, path))
+			break;
+		file = append_file(state, &entry);
+		file->resolved_path = file->file.path;
+		esg_tls_files_stat(path, &file->facts);
+	}
+	pfree(path);
+}
+
+static void
+resolve_paths(AuditState *state)
+{
+	EsgAudit   *audit = &state->audit;
+	int			count = audit->file_count;
+	int			i;
+
+	for (i = 0; i < count; i++)
+		audit->files[i]->resolved_path = esg_tls_files_resolve(audit->files[i]->file.path);
+	for (i = 0; i < count; i++)
+	{
+		/* the entries of ssl_crl_dir come after it, and are below it */
+		if (audit->files[i]->resolved_path != NULL && !audit->files[i]->in_crl_dir)
+			append_directories(state, audit->files[i]);
+	}
+}
+
+/* What a host of pg_hosts.conf is served cannot be compared: it depends on who asks. */
+static void
+set_disk_fingerprint(EsgAudit *audit)
+{
+	int			i;
+
+	for (i = 0; i < audit->cert_count && !audit->disk_known; i++)
+	{
+		const EsgAuditCert *cert = audit->certs[i];
+
+		if (cert->place != ESG_PLACE_LEAF || cert->file->pem.end != ESG_PEM_COMPLETE ||
+			strcmp(cert->file->file.setting, "ssl_cert_file") != 0)
+			continue;
+		audit->disk_known = true;
+		memcpy(audit->disk_fingerprint, cert->info.fingerprint, ESG_DIGEST_SIZE);
+	}
+}
+
+void
+esg_audit_read_files(EsgAudit *audit, unsigned what, EsgMemo *memo)
+{
+	AuditState *state = (AuditState *) audit;
+	MemoryContext old = MemoryContextSwitchTo(audit->context);
+	EsgTlsFile *list = NULL;
+	int			count = esg_tls_files_list(&list);
+	int			i;
+
+	for (i = 0; i < count; i++)
+	{
+		if (list[i].kind == ESG_FILE_CRL || list[i].kind == ESG_FILE_CRL_DIR)
+			audit->crl_configured = true;
+	}
+	for (i = 0; i < count; i++)
+	{
+		EsgAuditFile *file = append_file(state, &list[i]);
+
+		read_file(state, file, what, memo);
+		if (file->file.kind == ESG_FILE_CRL_DIR)
+			read_crl_dir(state, file, what, memo);
+	}
+	hide_key_hashes(audit);
+	if ((what & ESG_AUDIT_FILES) != 0)
+		resolve_paths(state);
+	set_disk_fingerprint(audit);
+	MemoryContextSwitchTo(old);
+}

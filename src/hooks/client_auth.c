@@ -1,0 +1,57 @@
+/*
+ * hooks/client_auth.c
+ *		The login hook: what a login tells, and what it must pass.
+ *
+ * Runs in each backend after authentication, inside a transaction, with shared
+ * memory at hand.
+ */
+#include "postgres.h"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include "libpq/auth.h"
+#include "libpq/libpq-be.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+#include "hooks/client_auth.h"
+#include "login/guard.h"
+#include "server/served_cert.h"
+#include "server/state.h"
+
+static ClientAuthentication_hook_type prev_ClientAuthentication_hook = NULL;
+
+/* Reports the certificate that this very connection was served with. */
+static void
+report_served_certificate(Port *port)
+{
+	X509	   *cert = SSL_get_certificate(port->ssl);
+	unsigned char digest[ESG_DIGEST_SIZE];
+	int64		not_after;
+
+	if (cert != NULL && esg_served_cert_identify(cert, digest, &not_after))
+		esg_server_state_report_served(ESG_SEEN_LOGIN, digest, not_after,
+									   GetCurrentTimestamp());
+	ERR_clear_error();
+}
+
+static void
+esg_client_auth(Port *port, int status)
+{
+	if (prev_ClientAuthentication_hook)
+		prev_ClientAuthentication_hook(port, status);
+	/* a refused login stays refused; nothing of it is looked at */
+	if (status != STATUS_OK)
+		return;
+	if (port->ssl_in_use)
+		report_served_certificate(port);
+	esg_login_guard_check(port);
+}
+
+void
+esg_client_auth_init(void)
+{
+	prev_ClientAuthentication_hook = ClientAuthentication_hook;
+	ClientAuthentication_hook = esg_client_auth;
+}

@@ -1,0 +1,38 @@
+/*
+ * login/client_check.h
+ *		Is a client's certificate good enough to log in with?
+ *
+ * The analysis of a certificate is kept in the registry; a login whose
+ * certificate, chain and settings are known costs a digest and a look-up.
+ */
+#ifndef ESG_LOGIN_CLIENT_CHECK_H
+#define ESG_LOGIN_CLIENT_CHECK_H
+
+#include "login/clients.h"
+#include "login/peer.h"
+#include "policy/certificate.h"
+
+/*
+ * What is known of the peer's certificate and of the intermediates it came
+ * with.  False: it could not be analysed (OpenSSL ran out of memory).  fresh:
+ * it is time to raise its alarms.
+ */
+extern bool esg_client_check_facts(const EsgPeer *peer, const EsgPolicy *policy,
+								   EsgClientFacts *out, bool *fresh);
+
+/* the worst finding for which enforce refuses it now; ESG_NO_FINDING if none */
+extern EsgCode esg_client_check_refused(const EsgClientFacts *facts, const EsgPolicy *policy,
+										int64 now);
+
+/* the findings as of now; the caller frees the list */
+extern void esg_client_check_findings(const EsgClientFacts *facts, const EsgPolicy *policy,
+									  int64 now, EsgFindings *out);
+
+/* raises an alarm for each finding */
+extern void esg_client_check_alarm(const EsgClientFacts *facts, const char *role_name,
+								   const EsgPolicy *policy, TimestampTz now);
+
+/* the worker: judges the whole registry anew, as time passes */
+extern void esg_client_check_review(void);
+
+#endif							/* ESG_LOGIN_CLIENT_CHECK_H */

@@ -1,0 +1,94 @@
+/*
+ * login/client_entry.h
+ *		What is remembered of a client certificate, in shared memory and on disk.
+ *
+ * Texts are cut at a character with "..." where they do not fit.
+ */
+#ifndef ESG_LOGIN_CLIENT_ENTRY_H
+#define ESG_LOGIN_CLIENT_ENTRY_H
+
+#include "datatype/timestamp.h"
+#include "libpq/pqcomm.h"
+
+#include "policy/findings.h"
+#include "x509/memo.h"
+#include "x509/time.h"
+
+/* bytes, with the terminating NUL */
+#define ESG_CLIENT_NAME_SIZE 192
+#define ESG_CLIENT_CN_SIZE 96
+#define ESG_CLIENT_SERIAL_SIZE 48
+#define ESG_CLIENT_ALGORITHM_SIZE 48
+#define ESG_CLIENT_DETAIL_SIZE 80
+#define ESG_CLIENT_CIPHER_SIZE 48
+#define ESG_CLIENT_TLS_SIZE 12
+
+/*
+ * What the analysis of a certificate and the chain presented with it found.
+ * It does not age: findings about time are made anew from the four times.
+ */
+typedef struct EsgClientFacts
+{
+	unsigned char fingerprint[ESG_DIGEST_SIZE]; /* SHA-256 of the DER */
+	unsigned char chain_digest[ESG_DIGEST_SIZE];	/* of the intermediates
+													 * presented */
+	unsigned char subject_digest[ESG_DIGEST_SIZE];	/* of the whole subject's
+													 * DER */
+	uint64		policy_stamp;	/* esg_client_check: settings judged by */
+	EsgTime		not_before;
+	EsgTime		not_after;
+	EsgTime		chain_not_before;	/* of the intermediate that ends first */
+	EsgTime		chain_not_after;	/* ESG_TIME_ABSENT: none presented */
+	uint64		findings[2];	/* bit EsgCode: findings not about time */
+	uint64		refused[2];		/* those that enforce refuses */
+	int32		key_bits;
+	int32		detail_code;	/* EsgCode of the worst of findings, and ... */
+	char		detail[ESG_CLIENT_DETAIL_SIZE]; /* ... what there is to say
+												 * about it */
+	char		subject[ESG_CLIENT_NAME_SIZE];
+	char		issuer[ESG_CLIENT_NAME_SIZE];
+	char		common_name[ESG_CLIENT_CN_SIZE];
+	char		serial_number[ESG_CLIENT_SERIAL_SIZE];
+	char		key_algorithm[ESG_CLIENT_ALGORITHM_SIZE];
+	char		signature_algorithm[ESG_CLIENT_ALGORITHM_SIZE];
+} EsgClientFacts;
+
+/* An address without its port; family 0: not known. */
+typedef struct EsgClientAddress
+{
+	uint8		family;			/* 4 or 6 */
+	uint8		bytes[16];		/* network order */
+} EsgClientAddress;
+
+typedef struct EsgClientEntry
+{
+	EsgClientFacts facts;
+	char		role_name[NAMEDATALEN];
+	TimestampTz first_seen;
+	TimestampTz last_seen;
+	TimestampTz alarmed_at;		/* when a login last raised its alarms */
+	int64		logins;
+	int64		denials;
+	EsgClientAddress last_address;
+	char		last_tls_version[ESG_CLIENT_TLS_SIZE];
+	char		last_cipher[ESG_CLIENT_CIPHER_SIZE];
+} EsgClientEntry;
+
+/* One entry copied out. */
+typedef struct EsgClientRow
+{
+	EsgClientEntry entry;
+	bool		superseded;		/* the same role and subject has since used a
+								 * certificate that began later */
+	unsigned char superseded_by[ESG_DIGEST_SIZE];
+	TimestampTz superseded_since;	/* first use of that one */
+} EsgClientRow;
+
+#define ESG_CLIENT_ADDRESS_TEXT_SIZE 64
+
+extern void esg_client_entry_set_address(const SockAddr *from, EsgClientAddress *out);
+
+/* as inet prints it; "unknown" for family 0 */
+extern void esg_client_entry_address_text(const EsgClientAddress *address, char *buf, size_t size);
+
+#endif							/* ESG_LOGIN_CLIENT_ENTRY_H */

@@ -1,0 +1,498 @@
+/*
+ * login/clients.c
+ *		The registry of client certificates in shared memory.
+ *
+ * Locking: the area's lock guards everything in it.  A login holds it for a
+ * look-up and an update, never for analysis or output; who copies the table
+ * out takes it for a few entries at a time, so that no login waits for a long
+ * copy.
+ *
+ * Entries hang in two lists at once: their hash bucket (by fingerprint, so
+ * that the roles using one certificate share its analysis) and the order of
+ * last use.  Links are slot numbers from 1; 0 is "none".
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "storage/ipc.h"
+#include "storage/lwlock.h"
+#include "storage/proc.h"
+
+#include "login/clients.h"
+#include "login/clients_save.h"
+#include "server/guc.h"
+#include "server/shmem.h"
+
+#define COPY_CHUNK 32
+
+typedef struct ClientSlot
+{
+	uint32		hash_next;
+	uint32		newer;
+	uint32		older;
+	EsgClientEntry entry;
+} ClientSlot;
+
+typedef struct ClientArea
+{
+	uint32		capacity;
+	uint32		used;
+	uint32		newest;
+	uint32		oldest;
+	int64		evicted;
+	uint64		changes;		/* rises with every change */
+	uint64		saved_changes;	/* what the save file holds */
+	uint32		buckets[FLEXIBLE_ARRAY_MEMBER]; /* capacity of them, then the
+												 * slots */
+} ClientArea;
+
+static ClientArea *area = NULL;
+static LWLock *area_lock = NULL;
+
+/* The postmaster comes here at exit only, when nobody else is left. */
+static void
+lock_area(LWLockMode mode)
+{
+	if (MyProc != NULL)
+		LWLockAcquire(area_lock, mode);
+}
+
+static void
+unlock_area(void)
+{
+	if (MyProc != NULL)
+		LWLockRelease(area_lock);
+}
+
+static Size
+slots_offset(void)
+{
+	return MAXALIGN(offsetof(ClientArea, buckets) +
+					mul_size(sizeof(uint32), esg_guc_max_client_certificates));
+}
+
+static Size
+area_size(void)
+{
+	return add_size(slots_offset(),
+					mul_size(sizeof(ClientSlot), esg_guc_max_client_certificates));
+}
+
+static ClientSlot *
+slot_at(uint32 number)
+{
+	ClientSlot *slots = (ClientSlot *) ((char *) area + slots_offset());
+
+	Assert(number >= 1 && number <= area->capacity);
+	return &slots[number - 1];
+}
+
+/* A fingerprint is as good as random: its first bytes are the hash. */
+static uint32 *
+bucket_of(const unsigned char *fingerprint)
+{
+	uint32		hash;
+
+	memcpy(&hash, fingerprint, sizeof(hash));
+	return &area->buckets[hash % area->capacity];
+}
+
+static void
+unlink_use(uint32 number)
+{
+	ClientSlot *slot = slot_at(number);
+
+	if (slot->newer)
+		slot_at(slot->newer)->older = slot->older;
+	else
+		area->newest = slot->older;
+	if (slot->older)
+		slot_at(slot->older)->newer = slot->newer;
+	else
+		area->oldest = slot->newer;
+}
+
+static void
+link_newest(uint32 number)
+{
+	ClientSlot *slot = slot_at(number);
+
+	slot->newer = 0;
+	slot->older = area->newest;
+	if (area->newest)
+		slot_at(area->newest)->newer = number;
+	else
+		area->oldest = number;
+	area->newest = number;
+}
+
+static void
+unlink_bucket(uint32 number)
+{
+	uint32	   *link = bucket_of(slot_at(number)->entry.facts.fingerprint);
+
+	while (*link && *link != number)
+		link = &slot_at(*link)->hash_next;
+	if (*link)
+		*link = slot_at(number)->hash_next;
+}
+
+/* role_name NULL: any entry of that certificate */
+static uint32
+find_slot(const unsigned char *fingerprint, const char *role_name)
+{
+	uint32		number = *bucket_of(fingerprint);
+
+	while (number)
+	{
+		ClientSlot *slot = slot_at(number);
+
+		if (memcmp(slot->entry.facts.fingerprint, fingerprint, ESG_DIGEST_SIZE) == 0 &&
+			(role_name == NULL || strcmp(slot->entry.role_name, role_name) == 0))
+			return number;
+		number = slot->hash_next;
+	}
+	return 0;
+}
+
+/* A slot for a new entry, the least recently used one's if need be. */
+static uint32
+take_slot(void)
+{
+	uint32		number;
+
+	if (area->used < area->capacity)
+		return ++area->used;
+	number = area->oldest;
+	unlink_use(number);
+	unlink_bucket(number);
+	area->evicted++;
+	return number;
+}
+
+static uint32
+insert_entry(const EsgClientEntry *entry)
+{
+	uint32		number = take_slot();
+	ClientSlot *slot = slot_at(number);
+	uint32	   *bucket = bucket_of(entry->facts.fingerprint);
+
+	slot->entry = *entry;
+	slot->hash_next = *bucket;
+	*bucket = number;
+	link_newest(number);
+	return number;
+}
+
+/* Callback of esg_clients_save_load(): entries come least recently used first. */
+static void
+insert_loaded(const EsgClientEntry *entry, void *arg)
+{
+	if (find_slot(entry->facts.fingerprint, entry->role_name) == 0)
+		insert_entry(entry);
+}
+
+static void
+save_at_exit(int code, Datum arg)
+{
+	/* after a crash the memory is not to be trusted */
+	if (code == 0)
+		esg_clients_save();
+}
+
+static void
+attach(void *memory, LWLock *lock, bool found)
+{
+	area = memory;
+	area_lock = lock;
+	if (found)
+		return;
+	area->capacity = esg_guc_max_client_certificates;
+	if (esg_guc_save_client_certificates)
+		esg_clients_save_load(insert_loaded, NULL);
+	area->evicted = 0;
+	area->changes = area->saved_changes = 1;
+	if (!IsUnderPostmaster)
+		on_shmem_exit(save_at_exit, (Datum) 0);
+}
+
+void
+esg_clients_init(void)
+{
+	esg_shmem_register("clients", area_size, attach);
+}
+
+/* Same certificate, same chain, same settings: the analysis still holds. */
+static bool
+facts_hold(const EsgClientFacts *facts, const unsigned char *chain_digest, uint64 policy_stamp)
+{
+	return facts->policy_stamp == policy_stamp &&
+		memcmp(facts->chain_digest, chain_digest, ESG_DIGEST_SIZE) == 0;
+}
+
+bool
+esg_clients_lookup(const EsgClientKey *key, EsgClientFacts *out, TimestampTz *alarmed_at)
+{
+	uint32		number;
+	bool		known = false;
+
+	*alarmed_at = 0;
+	if (area == NULL)
+		return false;
+	lock_area(LW_SHARED);
+	number = find_slot(key->fingerprint, key->role_name);
+	if (number)
+		*alarmed_at = slot_at(number)->entry.alarmed_at;
+	else
+		number = find_slot(key->fingerprint, NULL);
+	if (number)
+	{
+		const EsgClientFacts *facts = &slot_at(number)->entry.facts;
+
+		known = facts_hold(facts, key->chain_digest, key->policy_stamp);
+		if (known)
+			*out = *facts;
+	}
+	unlock_area();
+	return known;
+}
+
+static void
+fill_entry(EsgClientEntry *entry, const EsgClientLogin *login)
+{
+	memset(entry, 0, sizeof(*entry));
+	entry->facts = *login->facts;
+	strlcpy(entry->role_name, login->role_name, sizeof(entry->role_name));
+	entry->first_seen = login->at;
+}
+
+static void
+update_entry(EsgClientEntry *entry, const EsgClientLogin *login)
+{
+	if (login->denied)
+		entry->denials++;
+	else
+		entry->logins++;
+	if (login->at > entry->last_seen)
+		entry->last_seen = login->at;
+	if (login->alarmed)
+		entry->alarmed_at = login->at;
+	entry->last_address = login->address;
+	strlcpy(entry->last_tls_version, login->tls_version, sizeof(entry->last_tls_version));
+	strlcpy(entry->last_cipher, login->cipher, sizeof(entry->last_cipher));
+}
+
+void
+esg_clients_record(const EsgClientLogin *login)
+{
+	uint32		number;
+	EsgClientEntry *entry;
+
+	if (area == NULL)
+		return;
+	lock_area(LW_EXCLUSIVE);
+	number = find_slot(login->facts->fingerprint, login->role_name);
+	if (number == 0)
+	{
+		EsgClientEntry fresh;
+
+		fill_entry(&fresh, login);
+		number = insert_entry(&fresh);
+	}
+	else if (number != area->newest)
+	{
+		unlink_use(number);
+		link_newest(number);
+	}
+	entry = &slot_at(number)->entry;
+	/* facts are large and seldom change */
+	if (!facts_hold(&entry->facts, login->facts->chain_digest, login->facts->policy_stamp))
+		entry->facts = *login->facts;
+	update_entry(entry, login);
+	area->changes++;
+	unlock_area();
+}
+
+/* Copies up to max entries from slot *next on; returns how many. */
+static int
+copy_chunk(uint32 *next, EsgClientRow *rows, int max)
+{
+	int			count = 0;
+
+	lock_area(LW_SHARED);
+	while (count < max && *next <= area->used)
+		rows[count++].entry = slot_at((*next)++)->entry;
+	unlock_area();
+	return count;
+}
+
+/* same role and subject together, the certificate that began last first */
+static int
+compare_identity(const void *a, const void *b)
+{
+	const EsgClientEntry *left = &(*(EsgClientRow *const *) a)->entry;
+	const EsgClientEntry *right = &(*(EsgClientRow *const *) b)->entry;
+	int			order = strcmp(left->role_name, right->role_name);
+
+	if (order == 0)
+		order = memcmp(left->facts.subject_digest, right->facts.subject_digest, ESG_DIGEST_SIZE);
+	if (order != 0)
+		return order;
+	if (left->facts.not_before.unix_seconds != right->facts.not_before.unix_seconds)
+		return left->facts.not_before.unix_seconds > right->facts.not_before.unix_seconds ? -1 : 1;
+	return 0;
+}
+
+static bool
+same_identity(const EsgClientEntry *a, const EsgClientEntry *b)
+{
+	return strcmp(a->role_name, b->role_name) == 0 &&
+		memcmp(a->facts.subject_digest, b->facts.subject_digest, ESG_DIGEST_SIZE) == 0;
+}
+
+/*
+ * An older certificate is superseded once a newer one of the same identity was
+ * used after it.  sorted is in compare_identity's order, so one pass does, with
+ * the most recently used of the newer ones remembered.
+ */
+static void
+resolve_superseded(EsgClientRow **sorted, int count)
+{
+	EsgClientRow *used_last = NULL;
+
+	for (int i = 0; i < count; i++)
+	{
+		EsgClientRow *row = sorted[i];
+
+		row->superseded = false;
+		if (used_last == NULL || !same_identity(&used_last->entry, &row->entry))
+			used_last = row;
+		else if (used_last->entry.facts.not_before.unix_seconds > row->entry.facts.not_before.unix_seconds &&
+				 used_last->entry.last_seen >= row->entry.last_seen)
+		{
+			row->superseded = true;
+			memcpy(row->superseded_by, used_last->entry.facts.fingerprint, ESG_DIGEST_SIZE);
+			row->superseded_since = used_last->entry.first_seen;
+		}
+		else if (row->entry.last_seen > used_last->entry.last_seen)
+			used_last = row;
+	}
+}
+
+/*
+ * A copy of all entries, NULL if there is none.  Entries that come while the
+ * copy is made may be missing.  False if there is no memory and flags allow
+ * that.
+ */
+static bool
+copy_rows(int flags, EsgClientRow **rows, int *count)
+{
+	uint32		next = 1;
+	int			used;
+	int64		evicted;
+	int			copied;
+
+	*rows = NULL;
+	*count = 0;
+	esg_clients_count(&used, &evicted);
+	if (used == 0)
+		return true;
+	*rows = palloc_extended(used * sizeof(**rows), flags | MCXT_ALLOC_HUGE);
+	if (*rows == NULL)
+		return false;
+	while ((copied = copy_chunk(&next, *rows + *count, Min(COPY_CHUNK, used - *count))) > 0)
+		*count += copied;
+	return true;
+}
+
+int
+esg_clients_copy(EsgClientRow **out)
+{
+	int			count;
+	EsgClientRow *rows;
+	EsgClientRow **sorted;
+
+	(void) copy_rows(0, &rows, &count);
+	sorted = palloc_extended((count + 1) * sizeof(*sorted), MCXT_ALLOC_HUGE);
+	for (int i = 0; i < count; i++)
+		sorted[i] = &rows[i];
+	qsort(sorted, count, sizeof(*sorted), compare_identity);
+	resolve_superseded(sorted, count);
+	pfree(sorted);
+	*out = rows;
+	return count;
+}
+
+int64
+esg_clients_reset(void)
+{
+	int64		removed;
+
+	lock_area(LW_EXCLUSIVE);
+	removed = area->used;
+	area->used = 0;
+	area->newest = area->oldest = 0;
+	area->evicted = 0;
+	memset(area->buckets, 0, sizeof(uint32) * area->capacity);
+	area->changes++;
+	unlock_area();
+	return removed;
+}
+
+void
+esg_clients_count(int *used, int64 *evicted)
+{
+	*used = 0;
+	*evicted = 0;
+	if (area == NULL)
+		return;
+	lock_area(LW_SHARED);
+	*used = area->used;
+	*evicted = area->evicted;
+	unlock_area();
+}
+
+static int
+compare_last_seen(const void *a, const void *b)
+{
+	TimestampTz left = ((const EsgClientRow *) a)->entry.last_seen;
+	TimestampTz right = ((const EsgClientRow *) b)->entry.last_seen;
+
+	return left < right ? -1 : left > right;
+}
+
+/* Also called in the postmaster at exit: raises no error. */
+void
+esg_clients_save(void)
+{
+	uint64		changes;
+	bool		due;
+	int			count;
+	EsgClientRow *rows;
+
+	if (area == NULL || !esg_guc_save_client_certificates)
+		return;
+	lock_area(LW_SHARED);
+	changes = area->changes;
+	due = changes != area->saved_changes;
+	unlock_area();
+	if (!due)
+		return;
+	if (!copy_rows(MCXT_ALLOC_NO_OOM, &rows, &count))
+	{
+		ereport(LOG,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("could not save the registry of client certificates: out of memory")));
+		return;
+	}
+	if (rows != NULL)
+		qsort(rows, count, sizeof(*rows), compare_last_seen);
+	if (esg_clients_save_write(rows, count))
+	{
+		lock_area(LW_EXCLUSIVE);
+		area->saved_changes = changes;
+		unlock_area();
+	}
+	if (rows != NULL)
+		pfree(rows);
+}

@@ -1,0 +1,68 @@
+/*
+ * login/clients.h
+ *		The registry of client certificates: one entry per (certificate, role)
+ *		seen at a login.
+ *
+ * Fixed number of entries in shared memory, ext_ssl_guard.max_client_certificates;
+ * when full, the least recently used one gives way and is counted.  Texts are
+ * printable UTF-8, cut at a character with "..." where they do not fit.
+ */
+#ifndef ESG_LOGIN_CLIENTS_H
+#define ESG_LOGIN_CLIENTS_H
+
+#include "datatype/timestamp.h"
+
+#include "login/client_entry.h"
+
+/* What a look-up goes by. */
+typedef struct EsgClientKey
+{
+	const char *role_name;
+	const unsigned char *fingerprint;
+	const unsigned char *chain_digest;
+	uint64		policy_stamp;
+} EsgClientKey;
+
+/* One login that has got as far as our hook. */
+typedef struct EsgClientLogin
+{
+	const EsgClientFacts *facts;
+	const char *role_name;
+	bool		denied;
+	bool		alarmed;		/* this login raised its alarms */
+	TimestampTz at;
+	EsgClientAddress address;
+	const char *tls_version;
+	const char *cipher;
+} EsgClientLogin;
+
+/* an entry not seen for longer raises no alarm about expiry */
+#define ESG_CLIENT_IDLE_DAYS 30
+/* one that was used beside a newer one counts as replaced after so long */
+#define ESG_CLIENT_OVERLAP_DAYS 1
+
+extern void esg_clients_init(void);
+
+/*
+ * The facts last found for this certificate, presented with this chain and
+ * judged by these settings; *alarmed_at is of the entry for role_name, 0 if
+ * there is none.
+ */
+extern bool esg_clients_lookup(const EsgClientKey *key, EsgClientFacts *out, TimestampTz *alarmed_at);
+
+/* counts it, in a new entry if need be; nothing happens without shared memory */
+extern void esg_clients_record(const EsgClientLogin *login);
+
+/* palloc'd, in no particular order; superseded is resolved */
+extern int	esg_clients_copy(EsgClientRow **out);
+
+/* forgets all of them, returns how many; needs shared memory */
+extern int64 esg_clients_reset(void);
+
+/* evicted: gave way since the start or the last reset; both 0 without shared memory */
+extern void esg_clients_count(int *used, int64 *evicted);
+
+/* writes the save file if anything changed since; worker, and postmaster at exit */
+extern void esg_clients_save(void);
+
+#endif							/* ESG_LOGIN_CLIENTS_H */

@@ -1,0 +1,44 @@
+/*
+ * login/failures.h
+ *		TLS handshakes that failed over the client's certificate: a bounded
+ *		table in shared memory, one entry per (reason, certificate).
+ *
+ * Written by the worker only; when full, the entry that is oldest by last_seen
+ * gives way.  Texts are printable UTF-8.
+ */
+#ifndef ESG_LOGIN_FAILURES_H
+#define ESG_LOGIN_FAILURES_H
+
+#include "login/client_entry.h"
+
+#define ESG_MAX_FAILURES 100
+#define ESG_FAILURE_REASON_SIZE 32
+
+typedef struct EsgFailure
+{
+	char		reason[ESG_FAILURE_REASON_SIZE];	/* "expired", "revoked" … */
+	char		subject[ESG_CLIENT_NAME_SIZE];
+	char		issuer[ESG_CLIENT_NAME_SIZE];
+	char		serial_number[ESG_CLIENT_SERIAL_SIZE];
+	unsigned char fingerprint[ESG_DIGEST_SIZE]; /* of the client's own
+												 * certificate */
+	EsgClientAddress last_address;
+	TimestampTz first_seen;
+	TimestampTz last_seen;
+	TimestampTz last_logged;
+	int64		failures;
+} EsgFailure;
+
+extern void esg_failures_init(void);
+
+/*
+ * Counts one failure; first_seen, last_logged and failures of *failure are
+ * ignored and come back as in the table.  True if a log line is due: it is new,
+ * or the last line is older than ext_ssl_guard.alarm_repeat_interval.
+ */
+extern bool esg_failures_note(EsgFailure *failure);
+
+/* palloc'd, most recent first; needs shared memory */
+extern int	esg_failures_copy(EsgFailure **out);
+
+#endif							/* ESG_LOGIN_FAILURES_H */

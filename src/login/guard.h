@@ -1,0 +1,23 @@
+/*
+ * login/guard.h
+ *		The checks that a login must pass, and what happens if it does not.
+ */
+#ifndef ESG_LOGIN_GUARD_H
+#define ESG_LOGIN_GUARD_H
+
+#include "libpq/libpq-be.h"
+
+/*
+ * To be called in ClientAuthentication_hook, for a login that core accepted.
+ * FATAL is a refusal.
+ */
+extern void esg_login_guard_check(Port *port);
+
+/*
+ * The worker: an alarm that a login raised is cleared by a login that is well.
+ * None comes once the check is off, or when the client stays away; then this
+ * clears it.
+ */
+extern void esg_login_guard_review(void);
+
+#endif							/* ESG_LOGIN_GUARD_H */

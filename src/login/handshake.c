@@ -1,0 +1,336 @@
+/*
+ * login/handshake.c
+ *		What did the handshake see?
+ *
+ * OpenSSL calls the cleanup function of a certificate store at the end of each
+ * verification, when the verdict stands: it can be seen there, not changed.
+ * Callbacks of the SSL_CTX would not do: PostgreSQL 19 makes the context that
+ * the hook sees for the certificate and the store alone; connections get these
+ * two, and are made from another context.
+ *
+ * A record is smaller than PIPE_BUF, so that pipe(7) writes it whole or not at
+ * all; when the pipe is full it is dropped and an eventfd(2) counts that.
+ */
+#include "postgres.h"
+
+#include <limits.h>
+#include <unistd.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#ifdef __linux__
+#include <sys/eventfd.h>
+#endif
+
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
+#include "libpq/libpq-be.h"
+#include "miscadmin.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+#include "login/failures.h"
+#include "login/handshake.h"
+#include "server/report.h"
+#include "x509/cut_text.h"
+#include "x509/info.h"
+
+/* records taken in one go: the worker has other things to do */
+#define MAX_DRAIN 200
+/* OpenSSL's error queue holds no more */
+#define MAX_ERRORS 16
+
+typedef struct HandshakeRecord
+{
+	int			verify_error;
+	int			depth;			/* 0: the client's own certificate */
+	TimestampTz at;
+	EsgClientAddress address;
+	unsigned char fingerprint[ESG_DIGEST_SIZE];
+	char		subject[ESG_CLIENT_NAME_SIZE];
+	char		issuer[ESG_CLIENT_NAME_SIZE];
+	char		serial_number[ESG_CLIENT_SERIAL_SIZE];
+} HandshakeRecord;
+
+StaticAssertDecl(sizeof(HandshakeRecord) <= PIPE_BUF,
+				 "a record must fit into a pipe whole");
+
+/* One X509_V_ERR_* and what it means to who reads the log. */
+typedef struct Reason
+{
+	int			verify_error;
+	const char *name;
+	const char *hint;
+} Reason;
+
+#define HINT_CA "Its issuer is not in the file of \"ssl_ca_file\", or the client did not send its intermediate certificates."
+#define HINT_RENEW "Issue a new certificate to this client."
+#define HINT_ISSUER "This is said of an issuer of the certificate, not of the certificate itself. Replace that CA certificate."
+#define HINT_CRL "The certificate itself may be good: while a CRL is missing or out of date every client certificate of that CA is refused. Put a current CRL in place and reload the server."
+
+static const Reason reasons[] = {
+	{X509_V_ERR_CERT_HAS_EXPIRED, "expired", HINT_RENEW},
+	{X509_V_ERR_CERT_NOT_YET_VALID, "not_yet_valid", "Check the clocks of this host and of the CA."},
+	{X509_V_ERR_CERT_REVOKED, "revoked", "The CA has revoked it. Find out who still uses it."},
+	{X509_V_ERR_CRL_HAS_EXPIRED, "crl_expired", HINT_CRL},
+	{X509_V_ERR_UNABLE_TO_GET_CRL, "crl_missing", HINT_CRL},
+	{X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER, "crl_missing", HINT_CRL},
+	{X509_V_ERR_CRL_NOT_YET_VALID, "crl_not_yet_valid", HINT_CRL},
+	{X509_V_ERR_CRL_SIGNATURE_FAILURE, "crl_bad_signature", HINT_CRL},
+	{X509_V_ERR_UNABLE_TO_DECRYPT_CRL_SIGNATURE, "crl_bad_signature", HINT_CRL},
+	{X509_V_ERR_KEYUSAGE_NO_CRL_SIGN, "crl_bad_signature", HINT_CRL},
+	{X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, "unknown_ca", HINT_CA},
+	{X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, "unknown_ca", HINT_CA},
+	{X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE, "unknown_ca", HINT_CA},
+	{X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, "unknown_ca", HINT_CA},
+	{X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN, "unknown_ca", HINT_CA},
+	{X509_V_ERR_CERT_SIGNATURE_FAILURE, "bad_signature", "A CA of that name is known, but its key does not verify this certificate."},
+	{X509_V_ERR_INVALID_PURPOSE, "wrong_purpose", "Issue the certificate with extended key usage clientAuth."},
+	{X509_V_ERR_INVALID_CA, "invalid_ca", "One of its issuers is not a CA certificate."},
+	{X509_V_ERR_EE_KEY_TOO_SMALL, "weak_key", HINT_RENEW},
+	{X509_V_ERR_CA_KEY_TOO_SMALL, "weak_key", "Replace the CA's key."},
+	{X509_V_ERR_CA_MD_TOO_WEAK, "weak_signature", HINT_RENEW},
+	{X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION, "unknown_critical_extension", HINT_RENEW},
+	{X509_V_ERR_CERT_CHAIN_TOO_LONG, "chain_too_long", NULL},
+	{X509_V_ERR_OUT_OF_MEM, "out_of_memory", NULL},
+};
+
+/* Made once in the postmaster, inherited by every process. */
+static int	pipe_read = -1;
+static int	pipe_write = -1;
+static int	drop_counter = -1;
+
+static X509_STORE_CTX_cleanup_fn prev_store_cleanup = NULL;
+
+static const Reason *
+find_reason(int verify_error)
+{
+	for (int i = 0; i < lengthof(reasons); i++)
+	{
+		if (reasons[i].verify_error == verify_error)
+			return &reasons[i];
+	}
+	return NULL;
+}
+
+/* Takes the errors off OpenSSL's queue; returns how many. */
+static int
+take_errors(unsigned long *codes)
+{
+	int			count = 0;
+
+	while (count < MAX_ERRORS && (codes[count] = ERR_get_error()) != 0)
+		count++;
+	return count;
+}
+
+/* Leaves these and no others on the queue. */
+static void
+put_errors(const unsigned long *codes, int count)
+{
+	ERR_clear_error();
+	for (int i = 0; i < count; i++)
+		ERR_raise(ERR_GET_LIB(codes[i]), ERR_GET_REASON(codes[i]));
+}
+
+static void
+fill_record(HandshakeRecord *record, X509_STORE_CTX *store, X509 *cert)
+{
+	memset(record, 0, sizeof(*record));
+	record->verify_error = X509_STORE_CTX_get_error(store);
+	record->depth = X509_STORE_CTX_get_error_depth(store);
+	record->at = GetCurrentTimestamp();
+	if (MyProcPort != NULL)
+		esg_client_entry_set_address(&MyProcPort->raddr, &record->address);
+	(void) esg_x509_info_fingerprint(cert, record->fingerprint);
+	esg_cut_text_take(record->subject, sizeof(record->subject),
+					  esg_x509_name_text(X509_get_subject_name(cert)));
+	esg_cut_text_take(record->issuer, sizeof(record->issuer),
+					  esg_x509_name_text(X509_get_issuer_name(cert)));
+	esg_cut_text_take(record->serial_number, sizeof(record->serial_number),
+					  esg_x509_info_serial_text(X509_get0_serialNumber(cert)));
+}
+
+static void
+send_record(const HandshakeRecord *record)
+{
+	uint64		one = 1;
+
+	if (write(pipe_write, record, sizeof(*record)) == sizeof(*record))
+		return;
+	if (drop_counter >= 0 && write(drop_counter, &one, sizeof(one)) < 0)
+		return;					/* nobody left to tell */
+}
+
+/*
+ * A verification has ended, well or not.  The store also serves the building of
+ * the server's own chain, which belongs to no connection.
+ */
+static int
+verification_ended(X509_STORE_CTX *store)
+{
+	void	   *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+	X509	   *cert = X509_STORE_CTX_get0_cert(store);
+	int			save_errno = errno;
+	unsigned long errors[MAX_ERRORS];
+	int			error_count;
+	HandshakeRecord record;
+
+	if (ssl != NULL && cert != NULL && pipe_write >= 0 &&
+		X509_STORE_CTX_get_error(store) != X509_V_OK)
+	{
+		/* core logs the first of them, which is to stay the first */
+		error_count = take_errors(errors);
+		fill_record(&record, store, cert);
+		put_errors(errors, error_count);
+		send_record(&record);
+	}
+	errno = save_errno;
+	return prev_store_cleanup ? prev_store_cleanup(store) : 1;
+}
+
+void
+esg_handshake_watch(SSL_CTX *context)
+{
+	X509_STORE *store = SSL_CTX_get_cert_store(context);
+	X509_STORE_CTX_cleanup_fn before = X509_STORE_get_cleanup(store);
+
+	if (before != verification_ended)
+		prev_store_cleanup = before;
+	X509_STORE_set_cleanup(store, verification_ended);
+}
+
+void
+esg_handshake_init(void)
+{
+	int			ends[2];
+
+	if (IsUnderPostmaster || pipe(ends) != 0)
+		return;
+	pipe_read = ends[0];
+	pipe_write = ends[1];
+	for (int i = 0; i < 2; i++)
+	{
+		(void) fcntl(ends[i], F_SETFD, FD_CLOEXEC);
+		(void) fcntl(ends[i], F_SETFL, O_NONBLOCK);
+	}
+#ifdef __linux__
+	drop_counter = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+#endif
+}
+
+int
+esg_handshake_fd(void)
+{
+	return pipe_read;
+}
+
+/* DETAIL of the log line. */
+static void
+describe_failure(const HandshakeRecord *record, const EsgFailure *failure,
+				 char *buf, size_t size)
+{
+	char		fingerprint[ESG_FINGERPRINT_TEXT_SIZE];
+	char		address[ESG_CLIENT_ADDRESS_TEXT_SIZE];
+	char		number[32];
+
+	buf[0] = '\0';
+	esg_x509_info_fingerprint_text(failure->fingerprint, fingerprint);
+	esg_client_entry_address_text(&failure->last_address, address, sizeof(address));
+	esg_report_append_pair(buf, size, "reason", failure->reason);
+	esg_report_append_pair(buf, size, "address", address);
+	esg_report_append_pair(buf, size, "serial", failure->serial_number);
+	esg_report_append_pair(buf, size, "fingerprint", fingerprint);
+	snprintf(number, sizeof(number), "%d", record->depth);
+	esg_report_append_pair(buf, size, "depth", number);
+	snprintf(number, sizeof(number), INT64_FORMAT, failure->failures);
+	esg_report_append_pair(buf, size, "failures", number);
+	esg_report_append_pair(buf, size, "subject", failure->subject);
+	esg_report_append_pair(buf, size, "issuer", failure->issuer);
+}
+
+/* NULL: nothing to advise */
+static const char *
+choose_hint(const HandshakeRecord *record)
+{
+	const Reason *reason = find_reason(record->verify_error);
+
+	switch (record->verify_error)
+	{
+		case X509_V_ERR_CERT_HAS_EXPIRED:
+		case X509_V_ERR_CERT_REVOKED:
+		case X509_V_ERR_INVALID_PURPOSE:
+		case X509_V_ERR_CA_MD_TOO_WEAK:
+		case X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION:
+			if (record->depth > 0)
+				return HINT_ISSUER;
+			break;
+		default:
+			break;
+	}
+	return reason ? reason->hint : NULL;
+}
+
+static void
+log_failure(const HandshakeRecord *record, const EsgFailure *failure)
+{
+	const char *hint = choose_hint(record);
+	char		detail[1024];
+	char		address[ESG_CLIENT_ADDRESS_TEXT_SIZE];
+
+	esg_client_entry_address_text(&failure->last_address, address, sizeof(address));
+	describe_failure(record, failure, detail, sizeof(detail));
+	ereport(LOG,
+			(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
+			 errmsg("TLS refused client certificate \"%s\" from %s: %s",
+					failure->subject, address,
+					X509_verify_cert_error_string(record->verify_error)),
+			 errdetail_internal("%s", detail),
+			 hint ? errhint("%s", hint) : 0));
+}
+
+static void
+note_record(const HandshakeRecord *record)
+{
+	const Reason *reason = find_reason(record->verify_error);
+	EsgFailure	failure;
+
+	memset(&failure, 0, sizeof(failure));
+	strlcpy(failure.reason, reason ? reason->name : "other", sizeof(failure.reason));
+	strlcpy(failure.subject, record->subject, sizeof(failure.subject));
+	strlcpy(failure.issuer, record->issuer, sizeof(failure.issuer));
+	strlcpy(failure.serial_number, record->serial_number, sizeof(failure.serial_number));
+	memcpy(failure.fingerprint, record->fingerprint, ESG_DIGEST_SIZE);
+	failure.last_address = record->address;
+	failure.last_seen = record->at;
+	if (esg_failures_note(&failure))
+		log_failure(record, &failure);
+}
+
+static void
+report_drops(void)
+{
+	uint64		drops = 0;
+
+	if (drop_counter < 0 || read(drop_counter, &drops, sizeof(drops)) != sizeof(drops))
+		return;
+	ereport(LOG,
+			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+			 errmsg("too many failed TLS handshakes: " UINT64_FORMAT " were not counted", drops)));
+}
+
+void
+esg_handshake_drain(void)
+{
+	HandshakeRecord record;
+
+	if (pipe_read < 0)
+		return;
+	for (int i = 0; i < MAX_DRAIN; i++)
+	{
+		if (read(pipe_read, &record, sizeof(record)) != sizeof(record))
+			break;
+		note_record(&record);
+	}
+	report_drops();
+}

@@ -1,0 +1,44 @@
+/*
+ * login/identity.h
+ *		May this certificate be this role?  ext_ssl_guard.identity_check.
+ *
+ * One decision, made by the same code at a login and in the dry run
+ * ssl_guard_identity_check().
+ */
+#ifndef ESG_LOGIN_IDENTITY_H
+#define ESG_LOGIN_IDENTITY_H
+
+#include "login/peer.h"
+#include "x509/identities.h"
+
+/* One candidate; texts palloc'd, UTF-8, printable. */
+typedef struct EsgIdentityRow
+{
+	EsgIdentitySource source;
+	char	   *identity;
+	bool		matched;
+	char	   *rule;			/* why, or why not */
+} EsgIdentityRow;
+
+typedef struct EsgIdentityDecision
+{
+	bool		allowed;
+	bool		failed;			/* not allowed because the answer could not be
+								 * had */
+	char	   *reason;			/* palloc'd, UTF-8 */
+	int			row_count;		/* up to the first match, or all */
+	EsgIdentityRow *rows;
+} EsgIdentityDecision;
+
+/*
+ * Tries the candidates of identity_sources in order, with identity_map.  all:
+ * goes on after the first match.  Uses the map of this process, see
+ * ident_map.h.
+ */
+extern void esg_identity_decide(X509 *cert, const char *role_name, bool all,
+								EsgIdentityDecision *out);
+
+/* the login's question; no refusal where the check does not apply */
+extern void esg_identity_check(const EsgPeer *peer, EsgRefusal *out);
+
+#endif							/* ESG_LOGIN_IDENTITY_H */

@@ -1,0 +1,80 @@
+/*
+ * login/peer.c
+ *		What a login shows: its connection, and its client's certificate.
+ */
+#include "postgres.h"
+
+#include <openssl/err.h>
+
+#include "libpq/hba.h"
+#include "miscadmin.h"
+
+#include "compat.h"
+#include "login/peer.h"
+
+X509 *
+esg_login_peer_cert(void)
+{
+	/* background workers have no Port */
+	if (MyProcPort == NULL || !MyProcPort->ssl_in_use)
+		return NULL;
+	return MyProcPort->peer;
+}
+
+void
+esg_login_peer_read(Port *port, EsgPeer *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->role_name = port->user_name;
+	out->host = port->remote_host ? port->remote_host : "";
+	out->address = &port->raddr;
+	out->local = port->raddr.addr.ss_family == AF_UNIX;
+	/* core stores clientcert=verify-full for the method cert, too */
+	out->line_wants_certificate = port->hba != NULL &&
+		port->hba->clientcert != clientCertOff;
+	if (!port->ssl_in_use || port->ssl == NULL)
+		return;
+	out->tls = true;
+	out->ssl = port->ssl;
+	out->tls_version = SSL_version(port->ssl);
+	out->cert = port->peer;
+	out->has_fingerprint = out->cert != NULL &&
+		esg_x509_info_fingerprint(out->cert, out->fingerprint);
+	ERR_clear_error();
+}
+
+void
+esg_login_peer_add_pair(EsgRefusal *refusal, const char *key, const char *value)
+{
+	char	   *printable = esg_report_printable(value);
+
+	esg_report_append_pair(refusal->pairs, sizeof(refusal->pairs), key, printable);
+	pfree(printable);
+}
+
+void
+esg_login_peer_begin_refusal(const EsgPeer *peer, EsgCode code, EsgRefusal *out)
+{
+	char		text[ESG_FINGERPRINT_TEXT_SIZE];
+
+	memset(out, 0, sizeof(*out));
+	out->code = code;
+	esg_login_peer_add_pair(out, "role", peer->role_name);
+	esg_login_peer_add_pair(out, "host", peer->host);
+	if (!peer->has_fingerprint)
+		return;
+	esg_x509_info_fingerprint_text(peer->fingerprint, text);
+	esg_login_peer_add_pair(out, "fingerprint", text);
+}
+
+void
+esg_login_peer_object(const EsgPeer *peer, char *buf)
+{
+	char	   *role = esg_report_printable(peer->role_name);
+	char		text[ESG_FINGERPRINT_TEXT_SIZE] = "no certificate";
+
+	if (peer->has_fingerprint)
+		esg_x509_info_fingerprint_text(peer->fingerprint, text);
+	snprintf(buf, ESG_OBJECT_SIZE, "role \"%s\", %s", role, text);
+	pfree(role);
+}

@@ -1,0 +1,53 @@
+/*
+ * login/peer.h
+ *		What a login shows: its connection, and its client's certificate.
+ */
+#ifndef ESG_LOGIN_PEER_H
+#define ESG_LOGIN_PEER_H
+
+#include <openssl/ssl.h>
+
+#include "libpq/libpq-be.h"
+
+#include "server/report.h"
+
+/* Borrowed from the Port, good during the login. */
+typedef struct EsgPeer
+{
+	const char *role_name;		/* as the client asked for it */
+	const char *host;			/* address, or name with log_hostname */
+	const SockAddr *address;
+	bool		local;			/* Unix socket: never denied */
+	bool		tls;
+	bool		line_wants_certificate; /* the pg_hba.conf line has
+										 * clientcert= or the method cert */
+	SSL		   *ssl;			/* NULL without TLS */
+	X509	   *cert;			/* verified by core; NULL: none */
+	int			tls_version;	/* SSL_version(); 0 without TLS */
+	bool		has_fingerprint;	/* false: no certificate, or out of memory */
+	unsigned char fingerprint[ESG_DIGEST_SIZE]; /* SHA-256 of cert */
+} EsgPeer;
+
+/* Why a check refuses a login; zeroed: it does not. */
+typedef struct EsgRefusal
+{
+	EsgCode		code;			/* ESG_NO_FINDING: nothing to refuse */
+	char		pairs[ESG_DETAIL_SIZE]; /* "key=value ..." for the server log,
+										 * UTF-8 */
+} EsgRefusal;
+
+/* The certificate that the client of this session showed, borrowed; NULL if there is none. */
+extern X509 *esg_login_peer_cert(void);
+
+extern void esg_login_peer_read(Port *port, EsgPeer *out);
+
+/* A refusal that tells who: role, client, certificate. */
+extern void esg_login_peer_begin_refusal(const EsgPeer *peer, EsgCode code, EsgRefusal *out);
+
+/* appends a pair whose value may be any bytes */
+extern void esg_login_peer_add_pair(EsgRefusal *refusal, const char *key, const char *value);
+
+/* the object of an alarm about this role and this certificate; size ESG_OBJECT_SIZE */
+extern void esg_login_peer_object(const EsgPeer *peer, char *buf);
+
+#endif							/* ESG_LOGIN_PEER_H */

@@ -1,0 +1,309 @@
+/*
+ * login/role_label.c
+ *		Requirements attached to roles: SECURITY LABEL FOR ext_ssl_guard.
+ *
+ * Labels are in pg_shseclabel: transactional, replicated, dumped by pg_dumpall.
+ * That catalog and its index are among the few that a login can read before it
+ * has a database.
+ *
+ * A login has no encoding either, so a label outside ASCII must be UTF-8, as
+ * the names in certificates are after decoding.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/pg_authid.h"
+#include "catalog/pg_shseclabel.h"
+#include "commands/seclabel.h"
+#include "common/string.h"
+#include "libpq/hba.h"
+#include "libpq/libpq.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "postmaster/postmaster.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+#include "login/role_label.h"
+#include "server/alarms.h"
+#include "server/guc.h"
+#include "server/sni_hosts.h"
+
+#define PROVIDER "ext_ssl_guard"
+
+/* Without a CA file, of the server or of a host, the server asks no client for a certificate. */
+static bool
+server_asks_for_certificate(void)
+{
+	const List *hosts;
+	ListCell   *cell;
+
+	if (!EnableSSL)
+		return false;
+	hosts = esg_sni_hosts_lines();
+	if (hosts == NIL)
+		return ssl_ca_file != NULL && ssl_ca_file[0] != '\0';
+	foreach(cell, hosts)
+	{
+		const HostsLine *host = lfirst(cell);
+
+		if (host->ssl_ca != NULL && host->ssl_ca[0] != '\0')
+			return true;
+	}
+	return false;
+}
+
+static void
+require_utf8(const char *label)
+{
+	int			encoding = GetDatabaseEncoding();
+
+	if (pg_is_ascii(label))
+		return;
+	if (encoding != PG_UTF8 && encoding != PG_SQL_ASCII)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("a security label with characters outside ASCII needs a database with encoding UTF8"),
+				 errhint("Set the label in such a database, or write the bytes of a name in UTF-8 as \\HH.")));
+	(void) pg_verify_mbstr(PG_UTF8, label, (int) strlen(label), false);
+}
+
+/* What is legal, but hardly meant. */
+static void
+warn_about_label(const EsgLabel *label)
+{
+	if (esg_label_has(label, ESG_SOURCE_SERIAL) && !esg_label_has(label, ESG_SOURCE_ISSUER))
+		ereport(NOTICE,
+				(errmsg("the security label names a serial number but no issuer"),
+				 errdetail("A serial number is unique only among the certificates of one issuer."),
+				 errhint("Add issuer=\"...\" to the label if \"ssl_ca_file\" holds more than one CA.")));
+	if (esg_label_needs_certificate(label) && !server_asks_for_certificate())
+		ereport(WARNING,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("no client can meet the security label at present"),
+				 errdetail("It requires a client certificate, and the server asks for none."),
+				 errhint("Switch \"ssl\" on and set \"ssl_ca_file\".")));
+}
+
+/* SECURITY LABEL; label is NULL when it is taken away. */
+static void
+relabel_role(const ObjectAddress *object, const char *label)
+{
+	EsgLabel	parsed;
+	EsgLabelError error;
+
+	if (object->classId != AuthIdRelationId)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("security labels of \"%s\" can be set on roles only", PROVIDER)));
+	if (label == NULL)
+		return;
+	require_utf8(label);
+	if (!esg_label_parse(label, strlen(label), &parsed, &error))
+		ereport(ERROR,
+				error.position == 0 ?
+				errcode(ERRCODE_OUT_OF_MEMORY) : errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("invalid security label for role \"%s\" at character %d: %s",
+					   GetUserNameFromId(object->objectId, false), error.position, error.reason),
+				errhint("A label is a list of key=value pairs (cn, dn, dns, email, uri, upn, ip, serial, fingerprint, issuer, min_tls) and flags (tls, x509), separated by spaces."));
+	PG_TRY();
+	{
+		warn_about_label(&parsed);
+	}
+	PG_FINALLY();
+	{
+		esg_label_free(&parsed);
+	}
+	PG_END_TRY();
+}
+
+void
+esg_role_label_init(void)
+{
+	register_label_provider(PROVIDER, relabel_role);
+}
+
+/* NULL: no such role, or no label */
+static char *
+stored_label(const char *role_name)
+{
+	ObjectAddress role;
+
+	ObjectAddressSet(role, AuthIdRelationId, get_role_oid(role_name, true));
+	if (!OidIsValid(role.objectId))
+		return NULL;
+	return GetSecurityLabel(&role, PROVIDER);
+}
+
+/* A label that got into the catalog while the library was not there, or is too new. */
+static void
+refuse_unreadable(const EsgLabelError *error, EsgLabelDecision *out)
+{
+	out->refused = true;
+	out->failed = true;
+	out->key = "label";
+	if (error->position == 0)
+		out->reason = pstrdup(error->reason);
+	else
+		out->reason = psprintf("the label cannot be read: at character %d: %s",
+							   error->position, error->reason);
+}
+
+void
+esg_role_label_decide(const char *role_name, const EsgLabelPeer *peer, EsgLabelDecision *out)
+{
+	EsgLabel	label;
+	EsgLabelError error;
+	EsgLabelVerdict verdict;
+
+	memset(out, 0, sizeof(*out));
+	out->label = stored_label(role_name);
+	if (out->label == NULL)
+		return;
+	if (!esg_label_parse(out->label, strlen(out->label), &label, &error))
+	{
+		refuse_unreadable(&error, out);
+		return;
+	}
+	esg_label_check(&label, peer, &verdict);
+	out->needs_certificate = esg_label_needs_certificate(&label);
+	esg_label_free(&label);
+	out->refused = verdict.refused;
+	out->failed = verdict.failed;
+	out->key = verdict.key;
+	if (verdict.refused)
+		out->reason = pstrdup(verdict.reason);
+}
+
+/* false: regraded to "off" */
+static bool
+make_unsatisfiable_alarm(const char *role_name, EsgAlarm *out)
+{
+	EsgPolicy	policy;
+	EsgSeverity severity;
+	char	   *printable;
+
+	esg_guc_policy(&policy);
+	severity = esg_findings_severity(ESG_ROLE_LABEL_UNSATISFIABLE, ESG_PLACE_SERVER,
+									 policy.overrides);
+	if (severity == ESG_OK)
+		return false;
+	printable = esg_report_printable(role_name);
+	esg_report_server_alarm(ESG_ROLE_LABEL_UNSATISFIABLE, severity, printable, NULL, out);
+	esg_report_append_pair(out->detail, sizeof(out->detail), "role", printable);
+	snprintf(out->object, sizeof(out->object), "role \"%s\"", printable);
+	pfree(printable);
+	return true;
+}
+
+/* A login of a role whose label wants a certificate. */
+static void
+note_satisfiable(const char *role_name)
+{
+	EsgAlarm	alarm;
+
+	if (!make_unsatisfiable_alarm(role_name, &alarm))
+		return;
+	if (server_asks_for_certificate())
+		(void) esg_alarms_clear(ESG_SCOPE_LABELS, alarm.code, alarm.object, GetCurrentTimestamp());
+	else
+		(void) esg_alarms_raise(ESG_SCOPE_LABELS, &alarm, GetCurrentTimestamp());
+}
+
+void
+esg_role_label_check(const EsgPeer *peer, EsgRefusal *out)
+{
+	EsgLabelPeer shown = {peer->tls, peer->tls_version, peer->cert};
+	EsgLabelDecision decision;
+
+	memset(out, 0, sizeof(*out));
+	esg_role_label_decide(peer->role_name, &shown, &decision);
+	if (decision.needs_certificate)
+		note_satisfiable(peer->role_name);
+	if (!decision.refused)
+		return;
+	esg_login_peer_begin_refusal(peer, ESG_ROLE_LABEL_MISMATCH, out);
+	esg_login_peer_add_pair(out, "requirement", decision.key);
+	esg_login_peer_add_pair(out, "reason", decision.reason);
+	esg_login_peer_add_pair(out, "label", decision.label);
+}
+
+/* Does this label want a certificate?  One that cannot be read does not say so. */
+static bool
+text_needs_certificate(const char *text)
+{
+	EsgLabel	label;
+	EsgLabelError error;
+	bool		needs;
+
+	if (!esg_label_parse(text, strlen(text), &label, &error))
+		return false;
+	needs = esg_label_needs_certificate(&label);
+	esg_label_free(&label);
+	return needs;
+}
+
+/* The role's name if the row of pg_shseclabel is one of ours that wants a certificate. */
+static char *
+role_of_row(Relation relation, HeapTuple tuple)
+{
+	Form_pg_shseclabel row = (Form_pg_shseclabel) GETSTRUCT(tuple);
+	TupleDesc	desc = RelationGetDescr(relation);
+	bool		is_null;
+	Datum		provider;
+	Datum		label;
+
+	if (row->classoid != AuthIdRelationId)
+		return NULL;
+	provider = heap_getattr(tuple, Anum_pg_shseclabel_provider, desc, &is_null);
+	if (is_null || strcmp(TextDatumGetCString(provider), PROVIDER) != 0)
+		return NULL;
+	label = heap_getattr(tuple, Anum_pg_shseclabel_label, desc, &is_null);
+	if (is_null || !text_needs_certificate(TextDatumGetCString(label)))
+		return NULL;
+	return GetUserNameFromId(row->objoid, true);
+}
+
+static int
+collect_unsatisfiable(EsgAlarm **out)
+{
+	Relation	relation = table_open(SharedSecLabelRelationId, AccessShareLock);
+	SysScanDesc scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
+	EsgAlarm   *alarms = palloc(sizeof(EsgAlarm));
+	int			count = 0;
+	HeapTuple	tuple;
+
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)) && count < ESG_MAX_ALARMS)
+	{
+		char	   *role_name = role_of_row(relation, tuple);
+
+		if (role_name != NULL && make_unsatisfiable_alarm(role_name, &alarms[count]))
+		{
+			count++;
+			alarms = repalloc(alarms, sizeof(EsgAlarm) * (count + 1));
+		}
+	}
+	systable_endscan(scan);
+	table_close(relation, AccessShareLock);
+	*out = alarms;
+	return count;
+}
+
+void
+esg_role_label_audit(void)
+{
+	EsgAlarm   *alarms = NULL;
+	int			count = 0;
+
+	if (!server_asks_for_certificate())
+		count = collect_unsatisfiable(&alarms);
+	esg_alarms_reconcile(ESG_SCOPE_LABELS, alarms, count, GetCurrentTimestamp());
+	if (alarms != NULL)
+		pfree(alarms);
+}

@@ -1,0 +1,371 @@
+/*
+ * policy/file.c
+ *		Judging files by what stat() says of them.
+ */
+#include "policy/file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <openssl/crypto.h>
+
+#define MODE_BITS 07777
+
+/* What a check looks at. */
+typedef struct FileCase
+{
+	const EsgFileFacts *facts;
+	EsgFileKind kind;
+	const EsgPolicy *policy;
+} FileCase;
+
+typedef bool (*FileCheckFn) (const FileCase *c, char *detail, size_t size);
+
+typedef struct FileCheck
+{
+	EsgCode		code;
+	FileCheckFn check;
+} FileCheck;
+
+const char *
+esg_policy_file_kind_name(EsgFileKind kind)
+{
+	switch (kind)
+	{
+		case ESG_FILE_CERTIFICATE:
+			return "certificate";
+		case ESG_FILE_KEY:
+			return "key";
+		case ESG_FILE_CA:
+			return "ca";
+		case ESG_FILE_CRL:
+			return "crl";
+		case ESG_FILE_CRL_DIR:
+			return "crl_dir";
+		case ESG_FILE_EXTRA:
+			return "extra";
+		case ESG_FILE_PASSPHRASE:
+			return "passphrase";
+		case ESG_FILE_DIRECTORY:
+			return "directory";
+	}
+	return "unknown";
+}
+
+static bool
+wants_directory(EsgFileKind kind)
+{
+	return kind == ESG_FILE_CRL_DIR || kind == ESG_FILE_DIRECTORY;
+}
+
+static bool
+is_secret(EsgFileKind kind)
+{
+	return kind == ESG_FILE_KEY || kind == ESG_FILE_PASSPHRASE;
+}
+
+/* ---- is it there, is it a file ---- */
+
+static bool
+is_missing(const EsgFileFacts *facts)
+{
+	if (facts->error != 0)
+		return facts->error == ENOENT || facts->error == ENOTDIR;
+	return !facts->exists;
+}
+
+/*
+ * The reason in the words of strerror(), which may come in the encoding of any
+ * locale: what is not UTF-8 is escaped.
+ */
+static void
+print_reason(int error, char *buf, size_t size)
+{
+	const char *reason = strerror(error != 0 ? error : ENOENT);
+	char	   *text = esg_x509_name_escape((const unsigned char *) reason, strlen(reason));
+
+	snprintf(buf, size, "%s", text != NULL ? text : "");
+	OPENSSL_free(text);
+}
+
+static bool
+check_missing(const FileCase *c, char *detail, size_t size)
+{
+	print_reason(c->facts->error, detail, size);
+	return is_missing(c->facts);
+}
+
+static bool
+check_unreadable(const FileCase *c, char *detail, size_t size)
+{
+	print_reason(c->facts->error, detail, size);
+	return c->facts->error != 0 && c->facts->error != ELOOP && !is_missing(c->facts);
+}
+
+static const char *
+describe_type(mode_t mode)
+{
+	if (S_ISREG(mode))
+		return "a regular file";
+	if (S_ISDIR(mode))
+		return "a directory";
+	if (S_ISFIFO(mode))
+		return "a FIFO";
+	if (S_ISSOCK(mode))
+		return "a socket";
+	if (S_ISCHR(mode))
+		return "a character device";
+	if (S_ISBLK(mode))
+		return "a block device";
+	return "of unknown type";
+}
+
+static bool
+has_right_type(const FileCase *c)
+{
+	return wants_directory(c->kind) ? S_ISDIR(c->facts->mode) : S_ISREG(c->facts->mode);
+}
+
+static bool
+check_not_regular(const FileCase *c, char *detail, size_t size)
+{
+	if (c->facts->error == ELOOP)
+	{
+		snprintf(detail, size, "a loop of symbolic links");
+		return true;
+	}
+	if (!c->facts->exists || has_right_type(c))
+		return false;
+	snprintf(detail, size, "%s, not %s", describe_type(c->facts->mode),
+			 wants_directory(c->kind) ? "a directory" : "a regular file");
+	return true;
+}
+
+static bool
+check_too_large(const FileCase *c, char *detail, size_t size)
+{
+	if (wants_directory(c->kind))
+		snprintf(detail, size, "too many entries");
+	else
+		snprintf(detail, size, "%lld bytes", (long long) c->facts->size);
+	return c->facts->too_large;
+}
+
+/* ---- who may do what ---- */
+
+/*
+ * The permission bits that a file may have.  For a secret, what core enforces
+ * for the key (nothing for the group and others, but group read if root owns
+ * it) holds whatever the setting says; a setting that allows the usual 0600
+ * does not forbid root's 0640.
+ */
+static unsigned
+get_allowed_mode(EsgFileKind kind, uid_t owner, const EsgPolicy *policy)
+{
+	bool		foreign_root = owner == 0 && policy->server_uid != 0;
+	unsigned	allowed;
+
+	if (!is_secret(kind))
+		return policy->max_file_mode;
+	allowed = policy->max_key_file_mode;
+	if (!foreign_root)
+		return allowed & 0700;
+	if ((allowed & 0600) == 0600)
+		allowed |= 0640;
+	return allowed & 0740;
+}
+
+/* The mode a file of that owner should have, or 0 if it is fine as it is. */
+static unsigned
+get_wanted_mode(const EsgFileFacts *facts, EsgFileKind kind, uid_t owner,
+				const EsgPolicy *policy)
+{
+	unsigned	mode = facts->mode & MODE_BITS;
+	unsigned	allowed;
+
+	if (wants_directory(kind))
+		return (mode & S_IWOTH) && !(mode & S_ISVTX) ? mode & ~(unsigned) S_IWOTH : 0;
+	allowed = get_allowed_mode(kind, owner, policy);
+	if ((mode & ~allowed) == 0)
+		return 0;
+	if ((mode & allowed) != 0)
+		return mode & allowed;
+	return (allowed & 0600) != 0 ? allowed & 0600 : 0400;
+}
+
+unsigned
+esg_policy_file_wanted_mode(const EsgFileFacts *facts, EsgFileKind kind,
+							const EsgPolicy *policy)
+{
+	FileCase	c = {facts, kind, policy};
+
+	if (!facts->exists || !has_right_type(&c))
+		return 0;
+	return get_wanted_mode(facts, kind, facts->uid, policy);
+}
+
+static bool
+check_permissions_too_open(const FileCase *c, char *detail, size_t size)
+{
+	if (wants_directory(c->kind) ||
+		esg_policy_file_wanted_mode(c->facts, c->kind, c->policy) == 0)
+		return false;
+	snprintf(detail, size, "%04o, more than the %04o allowed",
+			 (unsigned) c->facts->mode & MODE_BITS,
+			 get_allowed_mode(c->kind, c->facts->uid, c->policy));
+	return true;
+}
+
+/*
+ * Not asked of the directories on the path: in containers and under mounted
+ * volumes they belong to all sorts of users.
+ */
+static bool
+check_wrong_owner(const FileCase *c, char *detail, size_t size)
+{
+	snprintf(detail, size, "%lu", (unsigned long) c->facts->uid);
+	return c->kind != ESG_FILE_DIRECTORY && c->facts->exists && has_right_type(c) &&
+		c->facts->uid != 0 && c->facts->uid != c->policy->server_uid;
+}
+
+static bool
+check_directory_writable(const FileCase *c, char *detail, size_t size)
+{
+	snprintf(detail, size, "%04o", (unsigned) c->facts->mode & MODE_BITS);
+	return wants_directory(c->kind) &&
+		esg_policy_file_wanted_mode(c->facts, c->kind, c->policy) != 0;
+}
+
+static const FileCheck file_checks[] = {
+	{ESG_FILE_MISSING, check_missing},
+	{ESG_FILE_UNREADABLE, check_unreadable},
+	{ESG_FILE_NOT_REGULAR, check_not_regular},
+	{ESG_FILE_TOO_LARGE, check_too_large},
+	{ESG_PERMISSIONS_TOO_OPEN, check_permissions_too_open},
+	{ESG_WRONG_OWNER, check_wrong_owner},
+	{ESG_DIRECTORY_WRITABLE, check_directory_writable},
+};
+
+void
+esg_policy_file_check(const EsgFileFacts *facts, EsgFileKind kind, const EsgPolicy *policy,
+					  EsgFindings *out)
+{
+	FileCase	c = {facts, kind, policy};
+	char		detail[ESG_MAX_DETAIL + 1];
+	size_t		i;
+
+	for (i = 0; i < sizeof(file_checks) / sizeof(file_checks[0]); i++)
+	{
+		detail[0] = '\0';
+		if (file_checks[i].check(&c, detail, sizeof(detail)))
+			esg_findings_add(out, file_checks[i].code, ESG_PLACE_FILE, policy->overrides,
+							 "%s", detail);
+	}
+	esg_findings_sort(out);
+}
+
+/* ---- the command that mends it ---- */
+
+/* Text that grows; NULL text after memory ran out. */
+typedef struct Text
+{
+	char	   *text;
+	size_t		len;
+} Text;
+
+static void
+append_bytes(Text *t, const char *bytes, size_t len)
+{
+	char	   *grown;
+
+	if (t->text == NULL)
+		return;
+	grown = OPENSSL_realloc(t->text, t->len + len + 1);
+	if (grown == NULL)
+	{
+		OPENSSL_free(t->text);
+		t->text = NULL;
+		return;
+	}
+	memcpy(grown + t->len, bytes, len);
+	t->text = grown;
+	t->len += len;
+	t->text[t->len] = '\0';
+}
+
+static void
+append_text(Text *t, const char *text)
+{
+	append_bytes(t, text, strlen(text));
+}
+
+/* in single quotes, for any shell that is like sh */
+static void
+append_quoted(Text *t, const char *word)
+{
+	const char *quote;
+
+	append_text(t, "'");
+	while ((quote = strchr(word, '\'')) != NULL)
+	{
+		append_bytes(t, word, (size_t) (quote - word));
+		append_text(t, "'\\''");
+		word = quote + 1;
+	}
+	append_text(t, word);
+	append_text(t, "'");
+}
+
+/* quoted only if a shell could misunderstand it */
+static void
+append_owner(Text *t, const char *owner)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+
+	if (owner[0] != '\0' && owner[0] != '-' && strspn(owner, plain) == strlen(owner))
+		append_text(t, owner);
+	else
+		append_quoted(t, owner);
+}
+
+static bool
+is_switched_on(EsgCode code, const EsgPolicy *policy)
+{
+	return esg_findings_severity(code, ESG_PLACE_FILE, policy->overrides) != ESG_OK;
+}
+
+/* NULL only if memory ran out.  Both commands, chown first, if both are needed. */
+char *
+esg_policy_file_suggestion(const EsgFileFacts *facts, EsgFileKind kind, const char *path,
+						   const char *owner_name, const EsgPolicy *policy)
+{
+	FileCase	c = {facts, kind, policy};
+	EsgCode		mode_code = wants_directory(kind) ? ESG_DIRECTORY_WRITABLE : ESG_PERMISSIONS_TOO_OPEN;
+	Text		command = {OPENSSL_strdup(""), 0};
+	char		mode_text[32];
+	unsigned	mode = 0;
+	bool		chown;
+
+	if (!facts->exists || !has_right_type(&c))
+		return command.text;
+	chown = is_switched_on(ESG_WRONG_OWNER, policy) &&
+		check_wrong_owner(&c, mode_text, sizeof(mode_text));
+	if (is_switched_on(mode_code, policy))
+		mode = get_wanted_mode(facts, kind, chown ? policy->server_uid : facts->uid, policy);
+	if (chown)
+	{
+		append_text(&command, "chown ");
+		append_owner(&command, owner_name);
+		append_text(&command, " ");
+		append_quoted(&command, path);
+	}
+	if (mode != 0)
+	{
+		snprintf(mode_text, sizeof(mode_text), "%schmod %04o ", chown ? " && " : "", mode);
+		append_text(&command, mode_text);
+		append_quoted(&command, path);
+	}
+	return command.text;
+}

@@ -1,0 +1,58 @@
+/*
+ * policy/file.h
+ *		Judging files by what stat() says of them.
+ *
+ * Pure.  Filling EsgFileFacts is tls_files' job.
+ */
+#ifndef ESG_POLICY_FILE_H
+#define ESG_POLICY_FILE_H
+
+#include <sys/types.h>
+
+#include "policy/certificate.h"
+
+typedef enum EsgFileKind
+{
+	ESG_FILE_CERTIFICATE,		/* server chain */
+	ESG_FILE_KEY,
+	ESG_FILE_CA,
+	ESG_FILE_CRL,
+	ESG_FILE_CRL_DIR,
+	ESG_FILE_EXTRA,
+	ESG_FILE_PASSPHRASE,		/* server.key.cipher, server.key.rand: key
+								 * rules */
+	ESG_FILE_DIRECTORY			/* on the path of one of the above */
+} EsgFileKind;
+
+typedef struct EsgFileFacts
+{
+	int			error;			/* errno of stat or open, 0 if all is well */
+	bool		exists;
+	mode_t		mode;			/* st_mode, type bits included */
+	uid_t		uid;
+	gid_t		gid;
+	int64_t		size;
+	int64_t		mtime;			/* seconds since 1970 */
+	int64_t		ctime_ns;		/* change time, for "did anything change" only */
+	uint64_t	device;
+	uint64_t	inode;
+	bool		too_large;		/* capped while reading, or by size */
+} EsgFileFacts;
+
+/* "certificate", "key", "ca", "crl", "crl_dir", "extra", "passphrase", "directory" */
+extern const char *esg_policy_file_kind_name(EsgFileKind kind);
+
+/* file_missing, file_unreadable, file_not_regular, file_too_large, permissions_too_open, wrong_owner, directory_writable */
+extern void esg_policy_file_check(const EsgFileFacts *facts, EsgFileKind kind,
+								  const EsgPolicy *policy, EsgFindings *out);
+
+/* the mode chmod should set, or 0 if the mode is fine */
+extern unsigned esg_policy_file_wanted_mode(const EsgFileFacts *facts, EsgFileKind kind,
+											const EsgPolicy *policy);
+
+/* shell command that mends the worst finding about mode or owner, new text, "" if none; path is quoted for the shell; owner_name is the server's user */
+extern char *esg_policy_file_suggestion(const EsgFileFacts *facts, EsgFileKind kind,
+										const char *path, const char *owner_name,
+										const EsgPolicy *policy);
+
+#endif							/* ESG_POLICY_FILE_H */

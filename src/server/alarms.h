@@ -1,0 +1,64 @@
+/*
+ * server/alarms.h
+ *		The alarm registry: raised once, repeated, cleared.
+ *
+ * An alarm is (code, object).  It belongs to a scope: a check reports the
+ * complete set of a scope, and what it does not report is cleared.
+ */
+#ifndef ESG_SERVER_ALARMS_H
+#define ESG_SERVER_ALARMS_H
+
+#include "datatype/timestamp.h"
+
+#include "server/report.h"
+
+#define ESG_MAX_ALARMS 512
+
+typedef enum EsgAlarmScope
+{
+	ESG_SCOPE_FILES = 1,		/* the audit of the server's files */
+	ESG_SCOPE_SERVER,			/* reload_failed, reload_pending … */
+	ESG_SCOPE_CLIENTS,			/* the worker's look at the client registry */
+	ESG_SCOPE_LOGIN,			/* raised one by one at logins */
+	ESG_SCOPE_LABELS			/* role labels that nobody can meet */
+} EsgAlarmScope;
+
+/* One row of ssl_guard_alarms, copied out. */
+typedef struct EsgAlarmRow
+{
+	EsgAlarm	alarm;			/* detail is empty */
+	TimestampTz raised_at;
+	TimestampTz last_seen_at;
+	TimestampTz last_logged_at;
+	int64		occurrences;
+} EsgAlarmRow;
+
+typedef struct EsgAlarmCounts
+{
+	int			notices;
+	int			warnings;
+	int			criticals;
+	int64		dropped;		/* alarms that found no place in the registry */
+} EsgAlarmCounts;
+
+extern void esg_alarms_init(void);
+
+/*
+ * The complete set of a scope, as found by a look that began at "now".  Logs
+ * what is new, worse, due for repetition or cleared, after releasing the lock.
+ * An alarm that was seen since "now" is not cleared.
+ */
+extern void esg_alarms_reconcile(EsgAlarmScope scope, const EsgAlarm *alarms, int count, TimestampTz now);
+
+/* One alarm more in a scope, nothing cleared.  Returns true if it was logged. */
+extern bool esg_alarms_raise(EsgAlarmScope scope, const EsgAlarm *alarm, TimestampTz now);
+extern bool esg_alarms_clear(EsgAlarmScope scope, EsgCode code, const char *object, TimestampTz now);
+
+/* Clears the alarms of that code in a scope that were last seen before then. */
+extern void esg_alarms_expire(EsgAlarmScope scope, EsgCode code, TimestampTz before);
+
+/* palloc'd, worst first, then oldest first */
+extern int	esg_alarms_copy(EsgAlarmRow **out);
+extern void esg_alarms_count(EsgAlarmCounts *out);
+
+#endif							/* ESG_SERVER_ALARMS_H */

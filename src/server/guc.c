@@ -1,0 +1,753 @@
+/*
+ * server/guc.c
+ *		Settings: definitions, check hooks, parsed values.
+ *
+ * Lists are parsed once, in the check hook, into one block of memory that
+ * guc.c keeps as the setting's "extra"; the assign hook only points to it.
+ * Check hooks allocate nothing that outlives them, because the postmaster runs
+ * them at every reload.
+ */
+#include "postgres.h"
+
+#include <ctype.h>
+#include <unistd.h>
+
+#include "miscadmin.h"
+#include "utils/guc.h"
+#include "utils/varlena.h"
+
+#include "compat.h"
+#include "server/guc.h"
+#include "x509/identities.h"
+
+#define DAYS(n) ((n) * 86400)
+
+int			esg_guc_expire_alert_threshold = DAYS(90);
+int			esg_guc_expire_critical_threshold = DAYS(7);
+int			esg_guc_expire_check_interval = DAYS(1);
+int			esg_guc_file_poll_interval = 60;
+int			esg_guc_alarm_repeat_interval = DAYS(1);
+int			esg_guc_max_validity = DAYS(825);
+int			esg_guc_expire_alert_lifetime_percent = 33;
+int			esg_guc_expire_critical_lifetime_percent = 10;
+int			esg_guc_min_security_bits = 112;
+int			esg_guc_max_file_mode = 0644;
+int			esg_guc_max_key_file_mode = 0600;
+int			esg_guc_file_permission_check = ESG_MODE_WARN;
+int			esg_guc_client_certificate_check = ESG_MODE_WARN;
+int			esg_guc_identity_check = ESG_MODE_OFF;
+int			esg_guc_role_label_check = ESG_MODE_ENFORCE;
+int			esg_guc_max_client_certificates = 1000;
+bool		esg_guc_save_client_certificates = true;
+char	   *esg_guc_identity_map = NULL;
+char	   *esg_guc_passphrase_directory = NULL;
+int			esg_guc_identity_source_count = 0;
+const unsigned char *esg_guc_identity_source_list = NULL;
+
+/* Texts as written; guc.c owns them, the parsed form is what counts. */
+static char *finding_overrides_text = NULL;
+static char *extra_files_text = NULL;
+static char *identity_sources_text = NULL;
+static char *exempt_roles_text = NULL;
+static char *max_file_mode_text = NULL;
+static char *max_key_file_mode_text = NULL;
+
+/* A list of strings in one block: the strings follow each other in data. */
+typedef struct EsgStringList
+{
+	int			count;
+	char		data[FLEXIBLE_ARRAY_MEMBER];
+} EsgStringList;
+
+/* identity_sources: each at most once */
+typedef struct EsgSourceList
+{
+	int			count;
+	unsigned char sources[ESG_SOURCE_COUNT];
+} EsgSourceList;
+
+static const signed char *active_overrides = NULL;
+static const EsgStringList *active_extra_files = NULL;
+static const EsgStringList *active_exempt_roles = NULL;
+
+static const struct config_enum_entry mode_options[] = {
+	{"off", ESG_MODE_OFF, false},
+	{"warn", ESG_MODE_WARN, false},
+	{"enforce", ESG_MODE_ENFORCE, false},
+	{NULL, 0, false}
+};
+
+/* Cuts white space at both ends; *len shrinks. */
+static const char *
+trim_blanks(const char *token, size_t *len)
+{
+	while (*len > 0 && isspace((unsigned char) token[0]))
+	{
+		token++;
+		(*len)--;
+	}
+	while (*len > 0 && isspace((unsigned char) token[*len - 1]))
+		(*len)--;
+	return token;
+}
+
+/*
+ * The next comma-separated item of *rest, trimmed; false at the end.  An empty
+ * text has no items, "a," has two, the second one empty.
+ */
+static bool
+next_item(const char **rest, const char **item, size_t *len)
+{
+	const char *start = *rest;
+	const char *comma;
+
+	if (start == NULL)
+		return false;
+	comma = strchr(start, ',');
+	*len = comma ? (size_t) (comma - start) : strlen(start);
+	*rest = comma ? comma + 1 : NULL;
+	*item = trim_blanks(start, len);
+	return true;
+}
+
+static bool
+is_blank(const char *text)
+{
+	return text[strspn(text, " \t\r\n\v\f")] == '\0';
+}
+
+/* Copies a word in lower case; false if it is longer than any that is known. */
+static bool
+lower_word(const char *word, size_t len, char *lower, size_t size)
+{
+	if (len >= size)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		lower[i] = (char) pg_tolower((unsigned char) word[i]);
+	lower[len] = '\0';
+	return true;
+}
+
+/* A severity as finding_overrides takes it, in any case; ESG_OK for "off". */
+static bool
+parse_severity(const char *name, size_t len, EsgSeverity *out)
+{
+	char		lower[16];
+
+	if (!lower_word(name, len, lower, sizeof(lower)))
+		return false;
+	*out = ESG_OK;
+	if (strcmp(lower, "off") == 0)
+		return true;
+	return esg_findings_severity_parse(lower, len, out) && *out != ESG_OK;
+}
+
+/* One "code=severity" of finding_overrides. */
+static bool
+parse_override(const char *item, size_t len, signed char *overrides)
+{
+	const char *equals = memchr(item, '=', len);
+	const char *name = item;
+	const char *value;
+	size_t		name_len;
+	size_t		value_len;
+	const EsgFindingDef *def;
+	EsgSeverity severity = ESG_OK;
+
+	if (equals == NULL)
+	{
+		GUC_check_errdetail("\"%.*s\" is not of the form code=severity.", (int) len, item);
+		return false;
+	}
+	name_len = equals - item;
+	name = trim_blanks(name, &name_len);
+	value_len = len - (equals + 1 - item);
+	value = trim_blanks(equals + 1, &value_len);
+
+	def = esg_findings_lookup(name, name_len);
+	if (def == NULL)
+	{
+		GUC_check_errdetail("Unknown finding code \"%.*s\".", (int) name_len, name);
+		return false;
+	}
+	if (overrides[def->code] >= 0)
+	{
+		GUC_check_errdetail("Finding code \"%s\" is listed more than once.", def->name);
+		return false;
+	}
+	if (!parse_severity(value, value_len, &severity))
+	{
+		GUC_check_errdetail("Unknown severity \"%.*s\" of finding code \"%s\".",
+							(int) value_len, value, def->name);
+		GUC_check_errhint("Valid values are \"off\", \"notice\", \"warning\" and \"critical\".");
+		return false;
+	}
+	overrides[def->code] = (signed char) severity;
+	return true;
+}
+
+static bool
+check_finding_overrides(char **newval, void **extra, GucSource source)
+{
+	signed char *overrides = guc_malloc(LOG, sizeof(EsgOverrides));
+	const char *rest = is_blank(*newval) ? NULL : *newval;
+	const char *item;
+	size_t		len;
+
+	if (overrides == NULL)
+		return false;
+	memset(overrides, -1, sizeof(EsgOverrides));
+	while (next_item(&rest, &item, &len))
+	{
+		if (!parse_override(item, len, overrides))
+		{
+			guc_free(overrides);
+			return false;
+		}
+	}
+	*extra = overrides;
+	return true;
+}
+
+static void
+assign_finding_overrides(const char *newval, void *extra)
+{
+	active_overrides = extra;
+}
+
+static bool
+parse_identity_source(const char *item, size_t len, EsgSourceList *list)
+{
+	EsgIdentitySource source;
+	char		lower[16];
+
+	if (!lower_word(item, len, lower, sizeof(lower)) ||
+		!esg_identities_source_lookup(lower, len, &source))
+	{
+		GUC_check_errdetail("Unknown identity source \"%.*s\".", (int) len, item);
+		GUC_check_errhint("Valid values are \"cn\", \"dn\", \"dns\", \"email\", \"uri\", \"upn\", \"ip\", \"serial\" and \"fingerprint\".");
+		return false;
+	}
+	if (memchr(list->sources, (int) source, list->count) != NULL)
+	{
+		GUC_check_errdetail("Identity source \"%.*s\" is listed more than once.", (int) len, item);
+		return false;
+	}
+	list->sources[list->count++] = (unsigned char) source;
+	return true;
+}
+
+static bool
+check_identity_sources(char **newval, void **extra, GucSource source)
+{
+	EsgSourceList *list;
+	const char *rest = *newval;
+	const char *item;
+	size_t		len;
+
+	if (is_blank(*newval))
+	{
+		GUC_check_errdetail("At least one identity source is needed.");
+		return false;
+	}
+	list = guc_malloc(LOG, sizeof(EsgSourceList));
+	if (list == NULL)
+		return false;
+	memset(list, 0, sizeof(*list));
+	while (next_item(&rest, &item, &len))
+	{
+		if (!parse_identity_source(item, len, list))
+		{
+			guc_free(list);
+			return false;
+		}
+	}
+	*extra = list;
+	return true;
+}
+
+static void
+assign_identity_sources(const char *newval, void *extra)
+{
+	const EsgSourceList *list = extra;
+
+	esg_guc_identity_source_count = list->count;
+	esg_guc_identity_source_list = list->sources;
+}
+
+/* Is text already in the packed list? */
+static bool
+string_list_has(const EsgStringList *list, const char *text)
+{
+	const char *entry = list->data;
+
+	for (int i = 0; i < list->count; i++)
+	{
+		if (strcmp(entry, text) == 0)
+			return true;
+		entry += strlen(entry) + 1;
+	}
+	return false;
+}
+
+/* Packs a List of C strings, without repetitions, into a block for guc.c. */
+static EsgStringList *
+pack_strings(List *strings)
+{
+	size_t		size = offsetof(EsgStringList, data);
+	EsgStringList *list;
+	ListCell   *cell;
+	char	   *next;
+
+	foreach(cell, strings)
+		size += strlen((char *) lfirst(cell)) + 1;
+	list = guc_malloc(LOG, size + 1);
+	if (list == NULL)
+		return NULL;
+	list->count = 0;
+	next = list->data;
+	foreach(cell, strings)
+	{
+		const char *text = lfirst(cell);
+		size_t		len = strlen(text) + 1;
+
+		if (string_list_has(list, text))
+			continue;
+		memcpy(next, text, len);
+		next += len;
+		list->count++;
+	}
+	return list;
+}
+
+/* SplitDirectoriesString() would cut such a path, and another file were watched. */
+static bool
+has_long_path(const char *list)
+{
+	bool		quoted = false;
+	size_t		len = 0;
+
+	for (; *list != '\0'; list++)
+	{
+		if (*list == '"')
+			quoted = !quoted;
+		if (*list == ',' && !quoted)
+			len = 0;
+		else if (++len >= MAXPGPATH)
+			return true;
+	}
+	return false;
+}
+
+static bool
+check_extra_files(char **newval, void **extra, GucSource source)
+{
+	char	   *copy = pstrdup(*newval);
+	List	   *paths = NIL;
+	ListCell   *cell;
+	bool		valid = SplitDirectoriesString(copy, ',', &paths);
+
+	foreach(cell, paths)
+	{
+		if (*(char *) lfirst(cell) == '\0')
+			valid = false;
+	}
+	if (!valid)
+		GUC_check_errdetail("List syntax is invalid.");
+	else if (has_long_path(*newval))
+	{
+		GUC_check_errdetail("A path must be shorter than %d bytes.", MAXPGPATH);
+		valid = false;
+	}
+	else
+		*extra = pack_strings(paths);
+	list_free_deep(paths);
+	pfree(copy);
+	return valid && *extra != NULL;
+}
+
+static void
+assign_extra_files(const char *newval, void *extra)
+{
+	active_extra_files = extra;
+}
+
+static bool
+check_exempt_roles(char **newval, void **extra, GucSource source)
+{
+	char	   *copy = pstrdup(*newval);
+	List	   *names = NIL;
+	bool		valid = SplitIdentifierString(copy, ',', &names);
+
+	if (!valid)
+		GUC_check_errdetail("List syntax is invalid.");
+	else
+		*extra = pack_strings(names);
+	/* the names point into the copy */
+	list_free(names);
+	pfree(copy);
+	return valid && *extra != NULL;
+}
+
+static void
+assign_exempt_roles(const char *newval, void *extra)
+{
+	active_exempt_roles = extra;
+}
+
+/*
+ * A file mode is always octal, with or without a leading zero.  An integer
+ * setting would read "400" as decimal, which is mode 0620.
+ */
+static bool
+check_file_mode(char **newval, void **extra, GucSource source)
+{
+	size_t		len = strlen(*newval);
+	const char *digits = trim_blanks(*newval, &len);
+	int			mode = 0;
+	int		   *parsed;
+
+	if (len == 0 || len > 5 || strspn(digits, "01234567") < len)
+		mode = -1;
+	for (size_t i = 0; mode >= 0 && i < len; i++)
+		mode = mode * 8 + (digits[i] - '0');
+	if (mode < 0 || mode > 0777)
+	{
+		GUC_check_errdetail("A file mode is an octal number from 0000 to 0777.");
+		return false;
+	}
+	parsed = guc_malloc(LOG, sizeof(int));
+	if (parsed == NULL)
+		return false;
+	*parsed = mode;
+	*extra = parsed;
+	return true;
+}
+
+static void
+assign_max_file_mode(const char *newval, void *extra)
+{
+	esg_guc_max_file_mode = *(const int *) extra;
+}
+
+static void
+assign_max_key_file_mode(const char *newval, void *extra)
+{
+	esg_guc_max_key_file_mode = *(const int *) extra;
+}
+
+static const char *
+show_mode(int mode)
+{
+	static char buf[8];
+
+	snprintf(buf, sizeof(buf), "%04o", (unsigned) mode);
+	return buf;
+}
+
+static const char *
+show_max_file_mode(void)
+{
+	return show_mode(esg_guc_max_file_mode);
+}
+
+static const char *
+show_max_key_file_mode(void)
+{
+	return show_mode(esg_guc_max_key_file_mode);
+}
+
+/* When a certificate or CRL is about to expire. */
+static void
+define_expiry_thresholds(void)
+{
+	/* How long before its end must somebody know? */
+	DefineCustomIntVariable("ext_ssl_guard.expire_alert_threshold",
+							"Warns when a certificate or CRL has less than this left.",
+							"A certificate's share of lifetime caps it, see expire_alert_lifetime_percent.",
+							&esg_guc_expire_alert_threshold,
+							DAYS(90), DAYS(1), DAYS(3650),
+							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+	/* From when on is it urgent? */
+	DefineCustomIntVariable("ext_ssl_guard.expire_critical_threshold",
+							"Raises a critical alarm when a certificate or CRL has less than this left.",
+							"If it exceeds expire_alert_threshold, that value is used instead.",
+							&esg_guc_expire_critical_threshold,
+							DAYS(7), 0, DAYS(3650),
+							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+	/* Short-lived certificates: which share of the lifetime is "soon"? */
+	DefineCustomIntVariable("ext_ssl_guard.expire_alert_lifetime_percent",
+							"Caps expire_alert_threshold at this percentage of a certificate's lifetime.",
+							"100 switches the cap off.",
+							&esg_guc_expire_alert_lifetime_percent,
+							33, 1, 100,
+							PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("ext_ssl_guard.expire_critical_lifetime_percent",
+							"Caps expire_critical_threshold at this percentage of a certificate's lifetime.",
+							"100 switches the cap off.",
+							&esg_guc_expire_critical_lifetime_percent,
+							10, 1, 100,
+							PGC_SIGHUP, 0, NULL, NULL, NULL);
+}
+
+/* How often the worker looks, and how often a standing alarm is repeated. */
+static void
+define_intervals(void)
+{
+	/* How old may the last full check be? */
+	DefineCustomIntVariable("ext_ssl_guard.expire_check_interval",
+							"Time between two full checks of the server's TLS files.",
+							"0 checks only at server start and at reload, and when a file changes.",
+							&esg_guc_expire_check_interval,
+							DAYS(1), 0, DAYS(365),
+							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+	/* How soon must a changed file be noticed? */
+	DefineCustomIntVariable("ext_ssl_guard.file_poll_interval",
+							"Time between two looks at whether a TLS file's content changed.",
+							"0 switches the looks off.",
+							&esg_guc_file_poll_interval,
+							60, 0, DAYS(1),
+							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+	/* How often should the log remind of an unmended fault? */
+	DefineCustomIntVariable("ext_ssl_guard.alarm_repeat_interval",
+							"Time after which a standing alarm is logged again.",
+							"An alarm is repeated by the first check after this time.",
+							&esg_guc_alarm_repeat_interval,
+							DAYS(1), 1, DAYS(365),
+							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+}
+
+/* What is good enough, and which findings count. */
+static void
+define_policy(void)
+{
+	/* How strong must keys and digests be? */
+	DefineCustomIntVariable("ext_ssl_guard.min_security_bits",
+							"Least strength of keys and digests, in bits after NIST SP 800-57.",
+							"112 stands for RSA with 2048 bits, 128 for RSA with 3072 bits or a 256-bit curve.",
+							&esg_guc_min_security_bits,
+							112, 0, 256,
+							PGC_SIGHUP, 0, NULL, NULL, NULL);
+	/* How long may a certificate live? */
+	DefineCustomIntVariable("ext_ssl_guard.max_validity",
+							"Longest lifetime of a server or client certificate before it is noted.",
+							"0 switches the check off.",
+							&esg_guc_max_validity,
+							DAYS(825), 0, DAYS(18250),
+							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+	/* Which findings matter less, or more, here? */
+	DefineCustomStringVariable("ext_ssl_guard.finding_overrides",
+							   "Gives single findings another severity.",
+							   "A comma-separated list of code=severity, where severity is off, notice, warning or critical.",
+							   &finding_overrides_text,
+							   "",
+							   PGC_SIGHUP, GUC_LIST_INPUT,
+							   check_finding_overrides, assign_finding_overrides, NULL);
+}
+
+/* Files: who may read and write them, and which there are. */
+static void
+define_file_settings(void)
+{
+	/* Is a badly protected file worth a refusal? */
+	DefineCustomEnumVariable("ext_ssl_guard.file_permission_check",
+							 "What to do when mode or owner of a TLS file breaks the policy.",
+							 "off ignores it, warn raises an alarm, enforce also refuses TLS connections.",
+							 &esg_guc_file_permission_check,
+							 ESG_MODE_WARN, mode_options,
+							 PGC_SIGHUP, 0, NULL, NULL, NULL);
+	/* Who may read and write certificates? */
+	DefineCustomStringVariable("ext_ssl_guard.max_file_mode",
+							   "Most permissions a certificate, CA or CRL file may have, in octal.",
+							   NULL,
+							   &max_file_mode_text,
+							   "0644",
+							   PGC_SIGHUP, 0,
+							   check_file_mode, assign_max_file_mode, show_max_file_mode);
+	/* Who may read and write keys? */
+	DefineCustomStringVariable("ext_ssl_guard.max_key_file_mode",
+							   "Most permissions a private key or passphrase file may have, in octal.",
+							   "A key owned by root may also have 0640, unless this is stricter than 0600.",
+							   &max_key_file_mode_text,
+							   "0600",
+							   PGC_SIGHUP, 0,
+							   check_file_mode, assign_max_key_file_mode, show_max_key_file_mode);
+	/* Which files of other programs should be watched, too? */
+	DefineCustomStringVariable("ext_ssl_guard.extra_files",
+							   "Further certificate, key, CA and CRL files to watch.",
+							   "A comma-separated list of paths; relative ones start at the data directory.",
+							   &extra_files_text,
+							   "",
+							   PGC_SIGHUP, GUC_LIST_INPUT,
+							   check_extra_files, assign_extra_files, NULL);
+	/* Where is the protected passphrase of the key? */
+	DefineCustomStringVariable("ext_ssl_guard.passphrase_directory",
+							   "Directory of server.key.cipher and server.key.rand.",
+							   "Empty stands for the directory of ssl_key_file.",
+							   &esg_guc_passphrase_directory,
+							   "",
+							   PGC_SIGHUP, 0, NULL, NULL, NULL);
+}
+
+/* Logins: what is asked of client certificates. */
+static void
+define_login_checks(void)
+{
+	/* Is a bad client certificate worth a refusal? */
+	DefineCustomEnumVariable("ext_ssl_guard.client_certificate_check",
+							 "What to do about faults of a client's certificate.",
+							 "off ignores them, warn raises an alarm, enforce also refuses the connection.",
+							 &esg_guc_client_certificate_check,
+							 ESG_MODE_WARN, mode_options,
+							 PGC_SIGHUP, 0, NULL, NULL, NULL);
+	/* Must a certificate name the role that logs in with it? */
+	DefineCustomEnumVariable("ext_ssl_guard.identity_check",
+							 "What to do when a client's certificate does not name its role.",
+							 "Looks at connections over hostssl lines with clientcert or the cert method.",
+							 &esg_guc_identity_check,
+							 ESG_MODE_OFF, mode_options,
+							 PGC_SIGHUP, 0, NULL, NULL, NULL);
+	/* Do certificate requirements of roles hold? */
+	DefineCustomEnumVariable("ext_ssl_guard.role_label_check",
+							 "What to do when a role's SECURITY LABEL is not satisfied.",
+							 "off ignores it, warn raises an alarm, enforce refuses the connection.",
+							 &esg_guc_role_label_check,
+							 ESG_MODE_ENFORCE, mode_options,
+							 PGC_SIGHUP, 0, NULL, NULL, NULL);
+	/* Who must always get in? */
+	DefineCustomStringVariable("ext_ssl_guard.exempt_roles",
+							   "Roles whose connections are never refused.",
+							   "A comma-separated list of role names, as in SQL: quote those with upper-case letters.",
+							   &exempt_roles_text,
+							   "",
+							   PGC_SIGHUP, GUC_LIST_INPUT,
+							   check_exempt_roles, assign_exempt_roles, NULL);
+}
+
+/* Identities: what in a certificate names a role. */
+static void
+define_identity_settings(void)
+{
+	/* Which values of a certificate can be trusted to name somebody? */
+	DefineCustomStringVariable("ext_ssl_guard.identity_sources",
+							   "Parts of a client certificate that can name a role, in order.",
+							   "A comma-separated list out of cn, dn, dns, email, uri, upn, ip, serial, fingerprint.",
+							   &identity_sources_text,
+							   "cn",
+							   PGC_SIGHUP, GUC_LIST_INPUT,
+							   check_identity_sources, assign_identity_sources, NULL);
+	/* How do they translate to roles? */
+	DefineCustomStringVariable("ext_ssl_guard.identity_map",
+							   "Map in pg_ident.conf that translates identities to roles.",
+							   "Without one, an identity must equal the role's name.",
+							   &esg_guc_identity_map,
+							   "",
+							   PGC_SIGHUP, 0, NULL, NULL, NULL);
+}
+
+/* The registry of client certificates. */
+static void
+define_registry_settings(void)
+{
+	/*
+	 * How many (certificate, role) pairs are remembered?  The number sizes
+	 * shared memory.  A session that loads the library by itself has none and
+	 * may not define a setting that is fixed at start.
+	 */
+	DefineCustomIntVariable("ext_ssl_guard.max_client_certificates",
+							"Number of client certificates that are remembered.",
+							"When there are more, the one not seen for the longest time is forgotten.",
+							&esg_guc_max_client_certificates,
+							1000, 10, 100000,
+							process_shared_preload_libraries_in_progress ? PGC_POSTMASTER : PGC_SIGHUP,
+							0, NULL, NULL, NULL);
+	/* Should they survive a restart? */
+	DefineCustomBoolVariable("ext_ssl_guard.save_client_certificates",
+							 "Keeps the client certificates seen over a restart of the server.",
+							 NULL,
+							 &esg_guc_save_client_certificates,
+							 true,
+							 PGC_SIGHUP, 0, NULL, NULL, NULL);
+}
+
+void
+esg_guc_init(void)
+{
+	define_expiry_thresholds();
+	define_intervals();
+	define_policy();
+	define_file_settings();
+	define_login_checks();
+	define_identity_settings();
+	define_registry_settings();
+	MarkGUCPrefixReserved("ext_ssl_guard");
+}
+
+/* The n-th string of a packed list, NULL beyond its end. */
+static const char *
+string_list_nth(const EsgStringList *list, int n)
+{
+	const char *entry;
+
+	if (list == NULL || n < 0 || n >= list->count)
+		return NULL;
+	entry = list->data;
+	while (n-- > 0)
+		entry += strlen(entry) + 1;
+	return entry;
+}
+
+int
+esg_guc_extra_file_count(void)
+{
+	return active_extra_files ? active_extra_files->count : 0;
+}
+
+const char *
+esg_guc_extra_file(int n)
+{
+	return string_list_nth(active_extra_files, n);
+}
+
+bool
+esg_guc_is_exempt_role(const char *role_name)
+{
+	return active_exempt_roles != NULL && string_list_has(active_exempt_roles, role_name);
+}
+
+void
+esg_guc_policy(EsgPolicy *out)
+{
+	esg_policy_defaults(out);
+	out->alert_threshold = esg_guc_expire_alert_threshold;
+	out->critical_threshold = Min(esg_guc_expire_critical_threshold,
+								  esg_guc_expire_alert_threshold);
+	out->alert_lifetime_percent = esg_guc_expire_alert_lifetime_percent;
+	out->critical_lifetime_percent = esg_guc_expire_critical_lifetime_percent;
+	out->min_security_bits = esg_guc_min_security_bits;
+	out->max_validity = esg_guc_max_validity;
+	out->max_file_mode = esg_guc_max_file_mode;
+	out->max_key_file_mode = esg_guc_max_key_file_mode;
+	out->server_uid = geteuid();
+	if (active_overrides != NULL)
+		memcpy(out->overrides, active_overrides, sizeof(out->overrides));
+}
+
+bool
+esg_guc_thresholds_crossed(void)
+{
+	static int	told_alert = -1;
+	static int	told_critical = -1;
+
+	if (esg_guc_expire_critical_threshold <= esg_guc_expire_alert_threshold)
+	{
+		told_alert = told_critical = -1;
+		return false;
+	}
+	if (told_alert == esg_guc_expire_alert_threshold &&
+		told_critical == esg_guc_expire_critical_threshold)
+		return false;
+	told_alert = esg_guc_expire_alert_threshold;
+	told_critical = esg_guc_expire_critical_threshold;
+	return true;
+}

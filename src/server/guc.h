@@ -1,0 +1,65 @@
+/*
+ * server/guc.h
+ *		Settings, parsed: what the administrator decided.
+ */
+#ifndef ESG_SERVER_GUC_H
+#define ESG_SERVER_GUC_H
+
+#include "policy/certificate.h"
+
+typedef enum EsgMode
+{
+	ESG_MODE_OFF,
+	ESG_MODE_WARN,
+	ESG_MODE_ENFORCE
+} EsgMode;
+
+/* seconds */
+extern int	esg_guc_expire_alert_threshold;
+extern int	esg_guc_expire_critical_threshold;
+extern int	esg_guc_expire_check_interval;	/* 0 = only at start and reload */
+extern int	esg_guc_file_poll_interval; /* 0 = off */
+extern int	esg_guc_alarm_repeat_interval;
+extern int	esg_guc_max_validity;
+
+/* percent */
+extern int	esg_guc_expire_alert_lifetime_percent;
+extern int	esg_guc_expire_critical_lifetime_percent;
+
+/* bits */
+extern int	esg_guc_min_security_bits;
+extern int	esg_guc_max_file_mode;
+extern int	esg_guc_max_key_file_mode;
+
+/* modes */
+extern int	esg_guc_file_permission_check;
+extern int	esg_guc_client_certificate_check;
+extern int	esg_guc_identity_check;
+extern int	esg_guc_role_label_check;
+
+/* registry */
+extern int	esg_guc_max_client_certificates;
+extern bool esg_guc_save_client_certificates;
+extern char *esg_guc_identity_map;
+extern char *esg_guc_passphrase_directory;
+
+/* identity_sources, in order, EsgIdentitySource values of name_match.h */
+extern int	esg_guc_identity_source_count;
+extern const unsigned char *esg_guc_identity_source_list;
+
+/* extra_files: count and the n-th path as written (not made absolute) */
+extern int	esg_guc_extra_file_count(void);
+extern const char *esg_guc_extra_file(int n);
+
+/* exempt_roles: exact role names */
+extern bool esg_guc_is_exempt_role(const char *role_name);
+
+extern void esg_guc_init(void);
+
+/* the settings as the pure layer wants them */
+extern void esg_guc_policy(EsgPolicy *out);
+
+/* true once for each change that makes the critical threshold exceed the alert threshold; the worker logs it */
+extern bool esg_guc_thresholds_crossed(void);
+
+#endif							/* ESG_SERVER_GUC_H */

@@ -1,0 +1,24 @@
+/*
+ * server/loaded_files.h
+ *		Which content of the TLS files the server has loaded.
+ *
+ * Core loads the files at start and at each reload, and never says what it
+ * read.  So the first look at a file after a successful load is taken for what
+ * was loaded; a later look that finds other content has found a file that
+ * nobody reloaded.
+ */
+#ifndef ESG_SERVER_LOADED_FILES_H
+#define ESG_SERVER_LOADED_FILES_H
+
+#include "x509/memo.h"
+
+extern void esg_loaded_files_init(void);
+
+/*
+ * Is this content (SHA-256) another than what the server loaded?  Of the files
+ * of ssl_cert_file, ssl_ca_file and ssl_crl_file; for others, and where nothing
+ * is known, no.
+ */
+extern bool esg_loaded_files_differ(const char *setting, const unsigned char *sha256);
+
+#endif							/* ESG_SERVER_LOADED_FILES_H */

@@ -1,0 +1,486 @@
+/*
+ * server/report.c
+ *		Every text about certificates that a user sees.
+ *
+ * An alarm's texts are put together from the table of findings and from names
+ * that the pure layer has made printable; paths come from settings and are
+ * made printable here.  All of it is UTF-8 until it leaves.
+ */
+#include "postgres.h"
+
+#include <time.h>
+
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/guc.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+#include "policy/hints.h"
+#include "server/report.h"
+#include "x509/cut_text.h"
+
+#define ELLIPSIS "..."
+
+/* bytes of a name or path in the message; the sentence after it must fit, too */
+#define MAX_NAME_IN_MESSAGE 200
+#define MAX_PATH_IN_MESSAGE 240
+
+static bool
+needs_quotes(const char *value)
+{
+	return *value == '\0' || strpbrk(value, " \"\\=") != NULL;
+}
+
+/* Appends value, quoted, cut with "..." when there is no room; the quotes always close. */
+static void
+append_quoted(char *buf, size_t size, const char *value)
+{
+	size_t		used = strlen(buf);
+	size_t		limit = size - sizeof(ELLIPSIS "\"");
+
+	buf[used++] = '"';
+	while (*value != '\0')
+	{
+		size_t		step = pg_encoding_mblen(PG_UTF8, value);
+		bool		escape = *value == '"' || *value == '\\';
+
+		step = strnlen(value, step);
+		if (used + step + (escape ? 1 : 0) > limit)
+			break;
+		if (escape)
+			buf[used++] = '\\';
+		memcpy(buf + used, value, step);
+		used += step;
+		value += step;
+	}
+	buf[used] = '\0';
+	strlcat(buf, *value ? ELLIPSIS "\"" : "\"", size);
+}
+
+void
+esg_report_append_pair(char *buf, size_t size, const char *key, const char *value)
+{
+	size_t		used = strlen(buf);
+	size_t		head = strlen(key) + 2;
+
+	/* no pair at all rather than a key without a telling value */
+	if (used + head + sizeof("\"" ELLIPSIS "\"") + 8 > size)
+		return;
+	if (used > 0)
+		strlcat(buf, " ", size);
+	strlcat(buf, key, size);
+	strlcat(buf, "=", size);
+	used = strlen(buf);
+	if (needs_quotes(value) || used + strlen(value) >= size)
+		append_quoted(buf, size, value);
+	else
+		strlcat(buf, value, size);
+}
+
+/* Puts detail into the predicate's "%s"; without one the place for it goes. */
+char *
+esg_report_predicate(EsgCode code, const char *detail)
+{
+	const char *predicate = esg_findings_def(code)->message;
+	const char *slot = strstr(predicate, "%s");
+	const char *before = slot;
+	const char *after;
+
+	if (slot == NULL)
+		return pstrdup(predicate);
+	after = slot + 2;
+	if (detail == NULL || *detail == '\0')
+	{
+		while (before > predicate && strchr(" (", before[-1]) != NULL)
+			before--;
+		after += *after == ')' ? 1 : 0;
+	}
+	return psprintf("%.*s%s%s", (int) (before - predicate), predicate, detail ? detail : "", after);
+}
+
+/* Appends " in file ..." or the like, text in quotes and cut at max bytes. */
+static void
+append_named(StringInfo buf, const char *before, const char *str, size_t max)
+{
+	char		clipped[MAX_PATH_IN_MESSAGE + sizeof(ELLIPSIS)];
+
+	esg_cut_text_copy(clipped, Min(max + sizeof(ELLIPSIS), sizeof(clipped)), str);
+	appendStringInfo(buf, "%s \"%s\"", before, clipped);
+}
+
+/* What was said so far, and the finding's predicate; frees buf. */
+static void
+set_message(EsgAlarm *out, StringInfo buf, const char *detail)
+{
+	char	   *predicate = esg_report_predicate(out->code, detail);
+
+	appendStringInfo(buf, "%s%s", buf->len > 0 ? " " : "", predicate);
+	esg_cut_text_copy(out->message, sizeof(out->message), buf->data);
+	pfree(predicate);
+	pfree(buf->data);
+}
+
+char *
+esg_report_printable(const char *bytes)
+{
+	char	   *escaped = esg_x509_name_escape((const unsigned char *) bytes, strlen(bytes));
+	char	   *copy = pstrdup(escaped ? escaped : "?");
+
+	OPENSSL_free(escaped);
+	return copy;
+}
+
+/* The parts that every alarm has, and the start of DETAIL. */
+static void
+begin_alarm(EsgCode code, EsgSeverity severity, EsgAlarm *out)
+{
+	const EsgFindingDef *def = esg_findings_def(code);
+
+	memset(out, 0, sizeof(*out));
+	out->code = code;
+	out->severity = severity;
+	esg_cut_text_copy(out->hint, sizeof(out->hint), def->hint);
+	esg_report_append_pair(out->detail, sizeof(out->detail), "code", def->name);
+	esg_report_append_pair(out->detail, sizeof(out->detail), "severity",
+						   esg_findings_severity_name(severity));
+}
+
+/* Object, and the location's share of DETAIL. */
+static void
+set_location(EsgAlarm *out, const EsgLocation *location, const char *path)
+{
+	char	   *object;
+	char		position[16];
+
+	esg_report_append_pair(out->detail, sizeof(out->detail), "setting", location->setting);
+	esg_cut_text_copy(out->hint, sizeof(out->hint), esg_hints_get(out->code, location->setting));
+	if (location->position == 0)
+	{
+		esg_cut_text_copy_end(out->object, sizeof(out->object), path);
+		return;
+	}
+	object = psprintf("%s:%d", path, location->position);
+	esg_cut_text_copy_end(out->object, sizeof(out->object), object);
+	pfree(object);
+	snprintf(position, sizeof(position), "%d", location->position);
+	esg_report_append_pair(out->detail, sizeof(out->detail), "position", position);
+}
+
+static void
+append_time_pair(EsgAlarm *out, const char *key, EsgTime t)
+{
+	char		str[ESG_TIME_TEXT_SIZE];
+
+	esg_x509_time_text(t, str, sizeof(str));
+	esg_report_append_pair(out->detail, sizeof(out->detail), key, str);
+}
+
+static void
+append_fingerprint_pair(EsgAlarm *out, const unsigned char *digest)
+{
+	char		str[ESG_FINGERPRINT_TEXT_SIZE];
+
+	esg_x509_info_fingerprint_text(digest, str);
+	esg_report_append_pair(out->detail, sizeof(out->detail), "fingerprint", str);
+}
+
+/* "<what> "<name>" in file "<path>" <predicate>" */
+static void
+set_object_message(EsgAlarm *out, const char *what, const char *name, const char *path,
+				   const char *detail)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	if (*name != '\0')
+		append_named(&buf, what, name, MAX_NAME_IN_MESSAGE);
+	else
+		appendStringInfo(&buf, "%s with an empty name", what);
+	append_named(&buf, " in file", path, MAX_PATH_IN_MESSAGE);
+	set_message(out, &buf, detail);
+}
+
+void
+esg_report_cert_alarm(const EsgFinding *finding, const EsgCertInfo *cert,
+					  const EsgLocation *location, EsgAlarm *out)
+{
+	char	   *path = esg_report_printable(location->path);
+	char	   *subject = esg_x509_name_text(X509_get_subject_name(cert->cert));
+
+	begin_alarm(finding->code, finding->severity, out);
+	/* nothing that can ereport but for lack of memory until subject is freed */
+	set_location(out, location, path);
+	append_time_pair(out, "not_after", cert->not_after);
+	append_fingerprint_pair(out, cert->fingerprint);
+	set_object_message(out, "certificate", subject ? subject : "", path, finding->detail);
+	OPENSSL_free(subject);
+	pfree(path);
+}
+
+void
+esg_report_crl_alarm(const EsgFinding *finding, const EsgCrlInfo *crl,
+					 const EsgLocation *location, EsgAlarm *out)
+{
+	char	   *path = esg_report_printable(location->path);
+	char	   *issuer = esg_x509_name_text(X509_CRL_get_issuer(crl->crl));
+
+	begin_alarm(finding->code, finding->severity, out);
+	set_location(out, location, path);
+	append_time_pair(out, "next_update", crl->next_update);
+	append_fingerprint_pair(out, crl->fingerprint);
+	set_object_message(out, "CRL of", issuer ? issuer : "", path, finding->detail);
+	OPENSSL_free(issuer);
+	pfree(path);
+}
+
+/*
+ * The object is the certificate: several roles that use it share an alarm.
+ */
+void
+esg_report_client_alarm(const EsgFinding *finding, const EsgShownCert *cert,
+						EsgAlarm *out)
+{
+	char		fingerprint[ESG_FINGERPRINT_TEXT_SIZE];
+	char	   *role = esg_report_printable(cert->role_name);
+	StringInfoData buf;
+
+	begin_alarm(finding->code, finding->severity, out);
+	esg_x509_info_fingerprint_text(cert->fingerprint, fingerprint);
+	snprintf(out->object, sizeof(out->object), "client:%s", fingerprint);
+	esg_report_append_pair(out->detail, sizeof(out->detail), "role", role);
+	append_time_pair(out, "not_after", cert->not_after);
+	append_fingerprint_pair(out, cert->fingerprint);
+	esg_report_append_pair(out->detail, sizeof(out->detail), "serial", cert->serial_number);
+	initStringInfo(&buf);
+	append_named(&buf, "client certificate", cert->subject, MAX_NAME_IN_MESSAGE);
+	set_message(out, &buf, finding->detail);
+	pfree(role);
+}
+
+void
+esg_report_file_alarm(const EsgFinding *finding, const EsgLocation *location,
+					  const char *suggestion, EsgAlarm *out)
+{
+	char	   *path = esg_report_printable(location->path);
+	StringInfoData buf;
+
+	begin_alarm(finding->code, finding->severity, out);
+	set_location(out, location, path);
+	esg_report_append_pair(out->detail, sizeof(out->detail), "path", path);
+	initStringInfo(&buf);
+	append_named(&buf, finding->code == ESG_DIRECTORY_WRITABLE ? "path" : "file",
+				 path, MAX_PATH_IN_MESSAGE);
+	set_message(out, &buf, finding->detail);
+	if (suggestion != NULL && *suggestion != '\0')
+	{
+		char	   *hint = psprintf("Run: %s", suggestion);
+
+		esg_cut_text_copy(out->hint, sizeof(out->hint), hint);
+		pfree(hint);
+	}
+	pfree(path);
+}
+
+void
+esg_report_server_alarm(EsgCode code, EsgSeverity severity, const char *detail,
+						const char *detail_pairs, EsgAlarm *out)
+{
+	StringInfoData buf;
+
+	begin_alarm(code, severity, out);
+	strlcpy(out->object, "server", sizeof(out->object));
+	initStringInfo(&buf);
+	set_message(out, &buf, detail);
+	if (detail_pairs != NULL && *detail_pairs != '\0')
+	{
+		char	   *pairs = psprintf("%s %s", out->detail, detail_pairs);
+
+		esg_cut_text_copy(out->detail, sizeof(out->detail), pairs);
+		pfree(pairs);
+	}
+}
+
+/* DETAIL of the line that says an alarm is gone. */
+static void
+cleared_detail(const EsgAlarm *alarm, const EsgFindingDef *def, char *buf, size_t size)
+{
+	buf[0] = '\0';
+	esg_report_append_pair(buf, size, "code", def->name);
+	esg_report_append_pair(buf, size, "severity", esg_findings_severity_name(alarm->severity));
+	esg_report_append_pair(buf, size, "cleared", "yes");
+	esg_report_append_pair(buf, size, "object", alarm->object);
+}
+
+static void
+write_log_line(const EsgAlarm *alarm, const EsgFindingDef *def, bool cleared)
+{
+	bool		quiet = cleared || alarm->severity < ESG_WARNING;
+	const char *state = def->sqlstate;
+	char		gone[ESG_DETAIL_SIZE];
+	char	   *message = esg_report_text(alarm->message);
+	char	   *detail;
+	char	   *hint = esg_report_text(alarm->hint);
+
+	if (cleared)
+		cleared_detail(alarm, def, gone, sizeof(gone));
+	detail = esg_report_text(cleared ? gone : alarm->detail);
+	ereport(quiet ? LOG : WARNING,
+			(errcode(MAKE_SQLSTATE(state[0], state[1], state[2], state[3], state[4])),
+			 cleared ? errmsg("alarm cleared: %s", message) : errmsg_internal("%s", message),
+			 errdetail_internal("%s", detail),
+			 (cleared || *hint == '\0') ? 0 : errhint("%s", hint),
+			 errhidestmt(true), errhidecontext(true)));
+	pfree(message);
+	pfree(detail);
+	pfree(hint);
+}
+
+/*
+ * The line is for the server log: a client that happens to run the check, or
+ * to log in, is not told by way of a warning.
+ */
+void
+esg_report_log_alarm(const EsgAlarm *alarm, bool cleared)
+{
+	int			saved = client_min_messages;
+
+	client_min_messages = ERROR;
+	PG_TRY();
+	{
+		write_log_line(alarm, esg_findings_def(alarm->code), cleared);
+	}
+	PG_FINALLY();
+	{
+		client_min_messages = saved;
+	}
+	PG_END_TRY();
+}
+
+static bool
+is_ascii_text(const char *str)
+{
+	for (; *str != '\0'; str++)
+	{
+		if (IS_HIGHBIT_SET(*str))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Converts as much of text as fits the server's encoding; returns how many
+ * bytes that was.  proc invalid: there is no conversion, only ASCII fits.
+ */
+static int
+convert_run(StringInfo out, Oid proc, const char *str, int len)
+{
+	int			done = 0;
+	char	   *converted;
+
+	if (!OidIsValid(proc))
+	{
+		while (done < len && !IS_HIGHBIT_SET(str[done]))
+			done++;
+		appendBinaryStringInfo(out, str, done);
+		return done;
+	}
+	converted = palloc((Size) len * MAX_CONVERSION_GROWTH + 1);
+	converted[0] = '\0';
+	done = pg_do_encoding_conversion_buf(proc, PG_UTF8, GetDatabaseEncoding(),
+										 (unsigned char *) unconstify(char *, str), len,
+										 (unsigned char *) converted,
+										 len * MAX_CONVERSION_GROWTH + 1, true);
+	appendStringInfoString(out, converted);
+	pfree(converted);
+	return done;
+}
+
+/* Writes the character at text as \uHHHH or \UHHHHHHHH; returns its length. */
+static int
+escape_character(StringInfo out, const char *str, int len)
+{
+	int			step = pg_encoding_mblen(PG_UTF8, str);
+	pg_wchar	c;
+
+	if (step > len || !pg_utf8_islegal((const unsigned char *) str, step))
+	{
+		appendStringInfo(out, "\\x%02x", (unsigned char) *str);
+		return 1;
+	}
+	c = utf8_to_unicode((const unsigned char *) str);
+	appendStringInfo(out, c > 0xFFFF ? "\\U%08x" : "\\u%04x", (unsigned) c);
+	return step;
+}
+
+static char *
+convert_text(const char *utf8)
+{
+	Oid			proc = FindDefaultConversionProc(PG_UTF8, GetDatabaseEncoding());
+	int			len = (int) strlen(utf8);
+	StringInfoData out;
+
+	initStringInfo(&out);
+	while (len > 0)
+	{
+		int			step = convert_run(&out, proc, utf8, len);
+
+		if (step < len)
+			step += escape_character(&out, utf8 + step, len - step);
+		utf8 += step;
+		len -= step;
+	}
+	return out.data;
+}
+
+/*
+ * Where no database says what the encoding is, or its catalogs cannot be
+ * asked, the text stays UTF-8.
+ */
+char *
+esg_report_text(const char *utf8)
+{
+	if (is_ascii_text(utf8) ||
+		GetDatabaseEncoding() == PG_UTF8 || GetDatabaseEncoding() == PG_SQL_ASCII ||
+		!OidIsValid(MyDatabaseId) || !IsTransactionState())
+		return pstrdup(utf8);
+	return convert_text(utf8);
+}
+
+char *
+esg_report_take(char *utf8)
+{
+	char	   *copy = pstrdup(utf8 ? utf8 : "");
+	char	   *str = copy;
+
+	OPENSSL_free(utf8);
+	if (!is_ascii_text(copy))
+	{
+		str = esg_report_text(copy);
+		pfree(copy);
+	}
+	return str;
+}
+
+TimestampTz
+esg_report_timestamp(EsgTime t, bool *is_null)
+{
+	int64		epoch_shift = (int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY;
+
+	*is_null = t.state != ESG_TIME_VALID && t.state != ESG_TIME_FOREVER;
+	if (*is_null)
+		return 0;
+	if (t.state == ESG_TIME_FOREVER)
+		return DT_NOEND;
+	/* years 0 to 9999 are well inside timestamptz */
+	return (t.unix_seconds - epoch_shift) * USECS_PER_SEC;
+}
+
+int64
+esg_report_unix_now(void)
+{
+	return (int64) time(NULL);
+}

@@ -1,0 +1,110 @@
+/*
+ * server/shmem.c
+ *		Shared memory areas and their locks.
+ *
+ * One named tranche holds a lock for each area, in the order of registration;
+ * the tables below are written by _PG_init only and then read-only.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "storage/ipc.h"
+#include "storage/shmem.h"
+
+#include "compat.h"
+#include "server/shmem.h"
+
+#define TRANCHE_NAME "ext_ssl_guard"
+
+typedef struct EsgArea
+{
+	const char *name;
+	EsgAreaSizeFn size;
+	EsgAreaAttachFn attach;
+} EsgArea;
+
+static EsgArea areas[ESG_MAX_AREAS];
+static int	area_count = 0;
+static bool attached = false;
+
+static shmem_request_hook_type prev_shmem_request_hook = NULL;
+static shmem_startup_hook_type prev_shmem_startup_hook = NULL;
+
+bool
+esg_shmem_preloading(void)
+{
+	return process_shared_preload_libraries_in_progress;
+}
+
+void
+esg_shmem_register(const char *name, EsgAreaSizeFn size, EsgAreaAttachFn attach)
+{
+	if (area_count >= ESG_MAX_AREAS)
+		ereport(FATAL,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg_internal("too many shared memory areas")));
+	areas[area_count].name = name;
+	areas[area_count].size = size;
+	areas[area_count].attach = attach;
+	area_count++;
+}
+
+static void
+esg_shmem_request(void)
+{
+	if (prev_shmem_request_hook)
+		prev_shmem_request_hook();
+	for (int i = 0; i < area_count; i++)
+		RequestAddinShmemSpace(CACHELINEALIGN(areas[i].size()));
+	RequestNamedLWLockTranche(TRANCHE_NAME, area_count);
+}
+
+static void
+attach_area(const EsgArea *area, LWLock *lock)
+{
+	char		name[48];		/* the index keeps as many characters */
+	Size		size = area->size();
+	bool		found;
+	void	   *memory;
+
+	snprintf(name, sizeof(name), "ext_ssl_guard %s", area->name);
+	memory = ShmemInitStruct(name, size, &found);
+	if (!found)
+		memset(memory, 0, size);
+	area->attach(memory, lock, found);
+}
+
+static void
+esg_shmem_startup(void)
+{
+	LWLockPadded *locks;
+
+	if (prev_shmem_startup_hook)
+		prev_shmem_startup_hook();
+	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
+	locks = GetNamedLWLockTranche(TRANCHE_NAME);
+	for (int i = 0; i < area_count; i++)
+		attach_area(&areas[i], &locks[i].lock);
+	LWLockRelease(AddinShmemInitLock);
+	attached = true;
+}
+
+void
+esg_shmem_init(void)
+{
+	prev_shmem_request_hook = shmem_request_hook;
+	shmem_request_hook = esg_shmem_request;
+	prev_shmem_startup_hook = shmem_startup_hook;
+	shmem_startup_hook = esg_shmem_startup;
+}
+
+void
+esg_shmem_require(const char *what)
+{
+	if (attached)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("%s requires ext_ssl_guard to be loaded via \"shared_preload_libraries\"", what),
+			 errhint("Add \"ext_ssl_guard\" to \"shared_preload_libraries\" and restart the server.")));
+}

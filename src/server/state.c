@@ -1,0 +1,284 @@
+/*
+ * server/state.c
+ *		What the running server does: TLS loads, what is served, the worker.
+ *
+ * Locking.  The area has two halves:
+ *
+ * - "load" is written by the postmaster alone, which must not wait for a lock
+ *	 that a crashed child may hold.  It is guarded by "changes", which is odd
+ *	 while the postmaster writes; a reader copies, and copies again if the
+ *	 number was odd or has moved meanwhile.  The postmaster's own truth is the
+ *	 static "local_load": it exists before shared memory does and outlives the
+ *	 loss of it in a crash restart.
+ *
+ * - "login" and "check" are written by backends and the worker under the
+ *	 area's lock.  "login_seen_at" alone is atomic, so that a login that has
+ *	 nothing new to say takes the lock in shared mode only.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "port/atomics.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+#include "server/shmem.h"
+#include "server/state.h"
+
+/*
+ * The first load after ssl was switched on has no old context whose freeing
+ * could tell that it went well.  A failure shows at once, so silence for this
+ * long (microseconds) is success.
+ */
+#define PENDING_LIMIT (INT64CONST(2) * USECS_PER_SEC)
+
+/* A postmaster that died while writing must not hang the last readers. */
+#define MAX_READ_ATTEMPTS 1000
+
+typedef struct EsgLoadRecord
+{
+	bool		hook_active;
+	uint32		sequence;
+	EsgLoadResult result;
+	bool		success_shows;	/* a pending load will not end in silence */
+	TimestampTz at;				/* of the outcome; of the start while pending */
+	EsgServedState served;		/* ESG_SEEN_LOAD, or ESG_SEEN_NOT since
+								 * seen_at */
+} EsgLoadRecord;
+
+typedef struct EsgServerStateArea
+{
+	pg_atomic_uint32 changes;	/* odd: the postmaster is writing "load" */
+	EsgLoadRecord load;			/* by "changes" */
+	pg_atomic_uint64 login_seen_at; /* TimestampTz, written with the lock held
+									 * in any mode */
+	EsgServedState login;		/* by lock, but for seen_at, which is above */
+	EsgCheckState check;		/* by lock */
+} EsgServerStateArea;
+
+static EsgServerStateArea *area = NULL;
+static LWLock *area_lock = NULL;
+
+/* Postmaster only. */
+static EsgLoadRecord local_load;
+
+/* Copies local_load to shared memory, if there is any yet. */
+static void
+publish_load(void)
+{
+	if (area == NULL)
+		return;
+	pg_atomic_write_u32(&area->changes, pg_atomic_read_u32(&area->changes) + 1);
+	pg_write_barrier();
+	memcpy(&area->load, &local_load, sizeof(local_load));
+	pg_write_barrier();
+	pg_atomic_write_u32(&area->changes, pg_atomic_read_u32(&area->changes) + 1);
+}
+
+static void
+read_load(EsgLoadRecord *out)
+{
+	memset(out, 0, sizeof(*out));
+	if (area == NULL)
+		return;
+	for (int attempt = 0; attempt < MAX_READ_ATTEMPTS; attempt++)
+	{
+		uint32		before = pg_atomic_read_u32(&area->changes);
+		uint32		after;
+
+		pg_read_barrier();
+		memcpy(out, &area->load, sizeof(*out));
+		pg_read_barrier();
+		after = pg_atomic_read_u32(&area->changes);
+		if (before == after && before % 2 == 0)
+			return;
+	}
+}
+
+static Size
+area_size(void)
+{
+	return sizeof(EsgServerStateArea);
+}
+
+static void
+attach_area(void *memory, LWLock *lock, bool found)
+{
+	area = memory;
+	area_lock = lock;
+	if (found)
+		return;
+	pg_atomic_init_u32(&area->changes, 0);
+	pg_atomic_init_u64(&area->login_seen_at, 0);
+	publish_load();
+}
+
+void
+esg_server_state_init(void)
+{
+	esg_shmem_register("server state", area_size, attach_area);
+}
+
+void
+esg_server_state_load_started(bool success_shows, TimestampTz now)
+{
+	local_load.hook_active = true;
+	local_load.sequence++;
+	local_load.result = ESG_LOAD_PENDING;
+	local_load.success_shows = success_shows;
+	local_load.at = now;
+	publish_load();
+}
+
+static void
+set_served(EsgServedState *served, EsgSeenBy by, const unsigned char *fingerprint,
+		   int64 not_after_unix, TimestampTz now)
+{
+	memset(served, 0, sizeof(*served));
+	served->seen_by = by;
+	served->seen_at = now;
+	served->not_after_unix = not_after_unix;
+	if (fingerprint != NULL)
+		memcpy(served->fingerprint, fingerprint, ESG_DIGEST_SIZE);
+}
+
+void
+esg_server_state_load_finished(bool ok, const unsigned char *fingerprint,
+							   int64 not_after_unix, TimestampTz now)
+{
+	local_load.sequence++;
+	local_load.result = ok ? ESG_LOAD_OK : ESG_LOAD_FAILED;
+	local_load.at = now;
+	if (ok && fingerprint != NULL)
+		set_served(&local_load.served, ESG_SEEN_LOAD, fingerprint, not_after_unix, now);
+	else if (ok)
+		set_served(&local_load.served, ESG_SEEN_NOT, NULL, PG_INT64_MIN, now);
+	publish_load();
+}
+
+void
+esg_server_state_tls_off(TimestampTz now)
+{
+	local_load.sequence++;
+	local_load.result = ESG_LOAD_NONE;
+	local_load.at = now;
+	set_served(&local_load.served, ESG_SEEN_NOT, NULL, PG_INT64_MIN, now);
+	publish_load();
+}
+
+void
+esg_server_state_load(EsgLoadState *out)
+{
+	EsgLoadRecord load;
+
+	read_load(&load);
+	out->hook_active = load.hook_active;
+	out->sequence = load.sequence;
+	out->result = load.result;
+	out->at = load.at;
+	if (out->result == ESG_LOAD_PENDING && !load.success_shows &&
+		GetCurrentTimestamp() - load.at > PENDING_LIMIT)
+		out->result = ESG_LOAD_OK;
+}
+
+void
+esg_server_state_served(EsgServedState *out)
+{
+	EsgLoadRecord load;
+
+	memset(out, 0, sizeof(*out));
+	out->not_after_unix = PG_INT64_MIN;
+	if (area == NULL)
+		return;
+	LWLockAcquire(area_lock, LW_SHARED);
+	*out = area->login;
+	out->seen_at = (TimestampTz) pg_atomic_read_u64(&area->login_seen_at);
+	LWLockRelease(area_lock);
+
+	read_load(&load);
+	if (out->seen_by == ESG_SEEN_NOT || load.served.seen_at > out->seen_at)
+		*out = load.served;
+	if (out->seen_by == ESG_SEEN_NOT)
+		out->not_after_unix = PG_INT64_MIN;
+}
+
+/* Nothing but the time differs from what is known: the common case. */
+static bool
+touch_served(EsgSeenBy by, const unsigned char *fingerprint, TimestampTz now)
+{
+	bool		same;
+
+	LWLockAcquire(area_lock, LW_SHARED);
+	same = area->login.seen_by == by &&
+		memcmp(area->login.fingerprint, fingerprint, ESG_DIGEST_SIZE) == 0;
+	if (same)
+		pg_atomic_write_u64(&area->login_seen_at, (uint64) now);
+	LWLockRelease(area_lock);
+	return same;
+}
+
+void
+esg_server_state_report_served(EsgSeenBy by, const unsigned char *fingerprint,
+							   int64 not_after_unix, TimestampTz now)
+{
+	EsgLoadRecord load;
+
+	if (area == NULL)
+		return;
+	/* a backend keeps the context it was forked with: old news after a reload */
+	read_load(&load);
+	if (by == ESG_SEEN_LOGIN && MyStartTimestamp < load.served.seen_at)
+		return;
+	if (touch_served(by, fingerprint, now))
+		return;
+	LWLockAcquire(area_lock, LW_EXCLUSIVE);
+	set_served(&area->login, by, fingerprint, not_after_unix, now);
+	pg_atomic_write_u64(&area->login_seen_at, (uint64) now);
+	LWLockRelease(area_lock);
+}
+
+void
+esg_server_state_check(EsgCheckState *out)
+{
+	memset(out, 0, sizeof(*out));
+	if (area == NULL)
+		return;
+	LWLockAcquire(area_lock, LW_SHARED);
+	*out = area->check;
+	LWLockRelease(area_lock);
+}
+
+void
+esg_server_state_set_worker(int pid)
+{
+	if (area == NULL)
+		return;
+	LWLockAcquire(area_lock, LW_EXCLUSIVE);
+	area->check.worker_pid = pid;
+	if (pid == 0)
+		area->check.next_check_at = 0;
+	LWLockRelease(area_lock);
+}
+
+void
+esg_server_state_set_check(TimestampTz last, const unsigned char *disk_fingerprint)
+{
+	if (area == NULL)
+		return;
+	LWLockAcquire(area_lock, LW_EXCLUSIVE);
+	area->check.last_check_at = last;
+	area->check.disk_known = disk_fingerprint != NULL;
+	if (disk_fingerprint != NULL)
+		memcpy(area->check.disk_fingerprint, disk_fingerprint, ESG_DIGEST_SIZE);
+	LWLockRelease(area_lock);
+}
+
+void
+esg_server_state_set_next_check(TimestampTz next)
+{
+	if (area == NULL)
+		return;
+	LWLockAcquire(area_lock, LW_EXCLUSIVE);
+	area->check.next_check_at = next;
+	LWLockRelease(area_lock);
+}

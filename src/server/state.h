@@ -1,0 +1,91 @@
+/*
+ * server/state.h
+ *		What the running server does: TLS loads, what is served, the worker.
+ *
+ * Written from four places, see the locking notes in server_state.c: the
+ * postmaster writes its part with atomics only and never waits; logins and the
+ * worker use the area's lock for moments.
+ */
+#ifndef ESG_SERVER_STATE_H
+#define ESG_SERVER_STATE_H
+
+#include "datatype/timestamp.h"
+
+#include "policy/findings.h"
+#include "x509/memo.h"
+
+typedef enum EsgLoadResult
+{
+	ESG_LOAD_NONE = 0,			/* TLS never loaded (ssl = off) */
+	ESG_LOAD_PENDING,			/* hook called, outcome not yet known */
+	ESG_LOAD_OK,
+	ESG_LOAD_FAILED
+} EsgLoadResult;
+
+typedef enum EsgSeenBy
+{
+	ESG_SEEN_NOT = 0,
+	ESG_SEEN_LOAD,				/* the TLS hook, when core loaded it */
+	ESG_SEEN_LOGIN,
+	ESG_SEEN_PROBE
+} EsgSeenBy;
+
+typedef struct EsgLoadState
+{
+	bool		hook_active;	/* the TLS hook was called in this server's
+								 * life */
+	uint32		sequence;		/* rises at every change */
+	EsgLoadResult result;		/* PENDING becomes OK after two seconds if
+								 * success does not show otherwise */
+	TimestampTz at;				/* of the last outcome */
+} EsgLoadState;
+
+typedef struct EsgServedState
+{
+	EsgSeenBy	seen_by;
+	TimestampTz seen_at;
+	unsigned char fingerprint[ESG_DIGEST_SIZE];
+	int64		not_after_unix; /* PG_INT64_MAX: infinity, PG_INT64_MIN: not
+								 * known */
+} EsgServedState;
+
+typedef struct EsgCheckState
+{
+	int			worker_pid;		/* 0 if none runs */
+	TimestampTz last_check_at;	/* 0 if never */
+	TimestampTz next_check_at;	/* 0 if none is planned */
+	bool		disk_known;
+	unsigned char disk_fingerprint[ESG_DIGEST_SIZE];	/* first certificate of
+														 * ssl_cert_file */
+} EsgCheckState;
+
+extern void esg_server_state_init(void);
+
+/*
+ * Postmaster only; no lock, no error, no allocation.  Kept in statics until
+ * shared memory exists, and copied there when it does (also after a crash).
+ */
+/* success_shows: there is an old context, whose freeing will tell of success */
+extern void esg_server_state_load_started(bool success_shows, TimestampTz now);
+
+/* fingerprint of the certificate in service if ok; NULL if it is not known */
+extern void esg_server_state_load_finished(bool ok, const unsigned char *fingerprint,
+										   int64 not_after_unix, TimestampTz now);
+extern void esg_server_state_tls_off(TimestampTz now);
+
+/*
+ * Backends and the worker.  All answer zeroes without shared memory.  A login's
+ * report is ignored when its backend was forked before the last load.
+ */
+extern void esg_server_state_load(EsgLoadState *out);
+extern void esg_server_state_served(EsgServedState *out);
+extern void esg_server_state_report_served(EsgSeenBy by, const unsigned char *fingerprint,
+										   int64 not_after_unix, TimestampTz now);
+extern void esg_server_state_check(EsgCheckState *out);
+extern void esg_server_state_set_worker(int pid);
+
+/* disk_fingerprint: NULL if there is no certificate on disk */
+extern void esg_server_state_set_check(TimestampTz last, const unsigned char *disk_fingerprint);
+extern void esg_server_state_set_next_check(TimestampTz next);
+
+#endif							/* ESG_SERVER_STATE_H */

@@ -1,0 +1,653 @@
+/*
+ * server/tls_files.c
+ *		Files named by TLS settings: which they are, their state, their content.
+ *
+ * stat, read, hash and release raise no error and allocate nothing of
+ * PostgreSQL's, so that they also serve in the postmaster and between the
+ * making and the freeing of OpenSSL's objects.
+ */
+#include "postgres.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+
+#include "libpq/hba.h"
+#include "libpq/libpq.h"
+#include "miscadmin.h"
+#include "postmaster/postmaster.h"
+#include "storage/fd.h"
+
+#include "compat.h"
+#include "server/guc.h"
+#include "server/sni_hosts.h"
+#include "server/tls_files.h"
+
+#define EXTRA_SETTING "ext_ssl_guard.extra_files"
+#define READ_CHUNK 65536
+#define MAX_NAME_BUFFER (1 << 20)
+
+typedef struct FileList
+{
+	EsgTlsFile *items;
+	int			count;
+	int			capacity;
+} FileList;
+
+/* ------------------------------------------------------------------------
+ * Which files
+ * ------------------------------------------------------------------------ */
+
+/* The server's working directory is its data directory. */
+static char *
+make_absolute(const char *path)
+{
+	if (path[0] == '/')
+		return pstrdup(path);
+	return psprintf("%s/%s", DataDir, path);
+}
+
+static bool
+list_has_path(const FileList *list, const char *path)
+{
+	int			i;
+
+	for (i = 0; i < list->count; i++)
+	{
+		if (strcmp(list->items[i].path, path) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+append_file(FileList *list, const char *setting, EsgFileKind kind,
+			const char *path, bool optional)
+{
+	EsgTlsFile *file;
+
+	if (path == NULL || path[0] == '\0')
+		return;
+	if (list->count == list->capacity)
+	{
+		list->capacity = list->capacity * 2 + 8;
+		if (list->items == NULL)
+			list->items = palloc(list->capacity * sizeof(EsgTlsFile));
+		else
+			list->items = repalloc(list->items, list->capacity * sizeof(EsgTlsFile));
+	}
+	file = &list->items[list->count++];
+	file->setting = setting;
+	file->kind = kind;
+	file->path = make_absolute(path);
+	file->optional = optional;
+}
+
+static bool
+has_suffix(const char *path, const char *suffix)
+{
+	size_t		len = strlen(path);
+	size_t		suffix_len = strlen(suffix);
+
+	return len > suffix_len && strcmp(path + len - suffix_len, suffix) == 0;
+}
+
+/*
+ * A key among the extra files is recognised by its name, or because it is the
+ * server's own key, since it must not be opened to find out.
+ */
+static EsgFileKind
+classify_extra(const char *path)
+{
+	EsgFileFacts extra;
+	EsgFileFacts key;
+
+	if (has_suffix(path, ".key"))
+		return ESG_FILE_KEY;
+	if (ssl_key_file == NULL || ssl_key_file[0] == '\0')
+		return ESG_FILE_EXTRA;
+	esg_tls_files_stat(path, &extra);
+	esg_tls_files_stat(ssl_key_file, &key);
+	if (extra.exists && key.exists &&
+		extra.device == key.device && extra.inode == key.inode)
+		return ESG_FILE_KEY;
+	return ESG_FILE_EXTRA;
+}
+
+static void
+append_extra_files(FileList *list)
+{
+	int			count = esg_guc_extra_file_count();
+	int			i;
+
+	for (i = 0; i < count; i++)
+	{
+		const char *path = esg_guc_extra_file(i);
+		char	   *absolute;
+
+		if (path == NULL || path[0] == '\0')
+			continue;
+		absolute = make_absolute(path);
+		if (!list_has_path(list, absolute))
+			append_file(list, EXTRA_SETTING,
+						classify_extra(absolute), absolute, false);
+		pfree(absolute);
+	}
+}
+
+bool
+esg_tls_files_passphrase_directory(char *directory)
+{
+	const char *setting = esg_guc_passphrase_directory;
+	bool		is_set = setting != NULL && setting[0] != '\0';
+	const char *path = is_set ? setting : ssl_key_file;
+	const char *slash = strrchr(path, '/');
+	int			len = 0;
+	int			n;
+
+	if (is_set)
+		len = (int) strlen(path);
+	else if (slash != NULL)
+		len = Max((int) (slash - path), 1); /* at least the root directory */
+	if (len > 0 && path[0] == '/')
+		n = snprintf(directory, MAXPGPATH, "%.*s", len, path);
+	else if (len > 0)
+		n = snprintf(directory, MAXPGPATH, "%s/%.*s", DataDir, len, path);
+	else
+		n = snprintf(directory, MAXPGPATH, "%s", DataDir);
+	return n >= 0 && n < MAXPGPATH;
+}
+
+static void
+append_passphrase_files(FileList *list)
+{
+	static const char *const names[] = {
+		"server.key.cipher", "server.key.rand", "server.key.rand.new"
+	};
+	char		directory[MAXPGPATH];
+	size_t		i;
+
+	if (ssl_key_file == NULL || ssl_key_file[0] == '\0' ||
+		!esg_tls_files_passphrase_directory(directory))
+		return;
+	for (i = 0; i < lengthof(names); i++)
+	{
+		char	   *path = psprintf("%s/%s", directory, names[i]);
+		EsgFileFacts facts;
+
+		esg_tls_files_stat(path, &facts);
+		if (facts.exists)
+			append_file(list, "ext_ssl_guard.passphrase_directory",
+						ESG_FILE_PASSPHRASE, path, true);
+		pfree(path);
+	}
+}
+
+/* A file may serve several hosts. */
+static void
+append_host_file(FileList *list, EsgFileKind kind, const char *path)
+{
+	char	   *absolute;
+	int			i;
+
+	if (path == NULL || path[0] == '\0')
+		return;
+	absolute = make_absolute(path);
+	for (i = 0; i < list->count; i++)
+	{
+		if (list->items[i].kind == kind && strcmp(list->items[i].path, absolute) == 0)
+			break;
+	}
+	if (i == list->count)
+		append_file(list, "hosts_file", kind, absolute, false);
+	pfree(absolute);
+}
+
+/* False if the server's own settings are in force. */
+static bool
+append_host_files(FileList *list)
+{
+	const List *hosts = esg_sni_hosts_lines();
+	ListCell   *cell;
+
+	foreach(cell, hosts)
+	{
+		const HostsLine *host = lfirst(cell);
+
+		append_host_file(list, ESG_FILE_CERTIFICATE, host->ssl_cert);
+		append_host_file(list, ESG_FILE_KEY, host->ssl_key);
+		append_host_file(list, ESG_FILE_CA, host->ssl_ca);
+	}
+	return hosts != NIL;
+}
+
+static void
+append_server_files(FileList *list)
+{
+	append_file(list, "ssl_cert_file", ESG_FILE_CERTIFICATE, ssl_cert_file, false);
+	append_file(list, "ssl_key_file", ESG_FILE_KEY, ssl_key_file, false);
+	append_file(list, "ssl_ca_file", ESG_FILE_CA, ssl_ca_file, false);
+}
+
+bool
+esg_tls_files_is_extra(const EsgTlsFile *file)
+{
+	return strcmp(file->setting, EXTRA_SETTING) == 0;
+}
+
+int
+esg_tls_files_list(EsgTlsFile **out)
+{
+	FileList	list = {NULL, 0, 0};
+
+	if (EnableSSL)
+	{
+		if (!append_host_files(&list))
+			append_server_files(&list);
+		append_file(&list, "ssl_crl_file", ESG_FILE_CRL, ssl_crl_file, false);
+		append_file(&list, "ssl_crl_dir", ESG_FILE_CRL_DIR, ssl_crl_dir, false);
+		append_passphrase_files(&list);
+	}
+	append_extra_files(&list);
+	*out = list.items;
+	return list.count;
+}
+
+static int
+compare_paths(const void *a, const void *b)
+{
+	return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+bool
+esg_tls_files_is_hash_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash != NULL ? slash + 1 : path;
+
+	return strspn(name, "0123456789abcdef") == 8 &&
+		name[8] == '.' && name[9] == 'r' && name[10] != '\0' &&
+		strspn(name + 10, "0123456789") == strlen(name + 10);
+}
+
+/*
+ * What is neither named as OpenSSL looks for it nor a file is none of ours: a
+ * subdirectory, a socket.
+ */
+static bool
+is_crl_candidate(const char *path)
+{
+	EsgFileFacts facts;
+
+	if (esg_tls_files_is_hash_name(path))
+		return true;
+	esg_tls_files_stat(path, &facts);
+	return facts.exists && S_ISREG(facts.mode);
+}
+
+int
+esg_tls_files_list_crl_dir(const char *dir, char ***paths, int *error)
+{
+	DIR		   *handle;
+	struct dirent *entry;
+	char	  **items;
+	int			count = 0;
+	int			capacity = 16;
+
+	*paths = NULL;
+	*error = 0;
+	handle = AllocateDir(dir);
+	if (handle == NULL)
+	{
+		*error = errno;
+		return 0;
+	}
+	items = palloc(capacity * sizeof(char *));
+	while (*error == 0 && (errno = 0, entry = readdir(handle)) != NULL)
+	{
+		/* also the "..data" of a Kubernetes volume */
+		if (entry->d_name[0] == '.')
+			continue;
+		if (count == capacity)
+		{
+			capacity *= 2;
+			items = repalloc(items, capacity * sizeof(char *));
+		}
+		items[count] = psprintf("%s/%s", dir, entry->d_name);
+		if (!is_crl_candidate(items[count]))
+			pfree(items[count]);
+		else if (count == ESG_MAX_CRL_DIR_FILES)
+			*error = EFBIG;
+		else
+			count++;
+	}
+	if (*error == 0)
+		*error = errno;
+	FreeDir(handle);
+	qsort(items, count, sizeof(char *), compare_paths);
+	*paths = items;
+	return count;
+}
+
+int64
+esg_tls_files_limit(EsgFileKind kind)
+{
+	switch (kind)
+	{
+		case ESG_FILE_CA:
+			return ESG_CA_FILE_LIMIT;
+		case ESG_FILE_EXTRA:	/* may hold a CA bundle */
+			return ESG_CA_FILE_LIMIT;
+		case ESG_FILE_CRL:
+			return ESG_CRL_FILE_LIMIT;
+		default:
+			return ESG_CERT_FILE_LIMIT;
+	}
+}
+
+/* ------------------------------------------------------------------------
+ * State
+ * ------------------------------------------------------------------------ */
+
+static void
+copy_stat(const struct stat *st, EsgFileFacts *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->exists = true;
+	out->mode = st->st_mode;
+	out->uid = st->st_uid;
+	out->gid = st->st_gid;
+	out->size = (int64_t) st->st_size;
+	out->mtime = (int64_t) st->st_mtim.tv_sec;
+	out->ctime_ns = (int64_t) st->st_ctim.tv_sec * INT64CONST(1000000000) +
+		st->st_ctim.tv_nsec;
+	out->device = (uint64_t) st->st_dev;
+	out->inode = (uint64_t) st->st_ino;
+}
+
+void
+esg_tls_files_stat(const char *path, EsgFileFacts *out)
+{
+	struct stat st;
+
+	memset(out, 0, sizeof(*out));
+	if (stat(path, &st) != 0)
+	{
+		out->error = errno;
+		return;
+	}
+	copy_stat(&st, out);
+	/* a key is not opened to find out */
+	if (S_ISREG(st.st_mode) && access(path, R_OK) != 0)
+		out->error = errno;
+}
+
+char *
+esg_tls_files_resolve(const char *path)
+{
+	char		buf[PATH_MAX];
+
+	if (realpath(path, buf) == NULL)
+		return NULL;
+	return pstrdup(buf);
+}
+
+char *
+esg_tls_files_owner_name(uid_t uid)
+{
+	struct passwd pw;
+	struct passwd *found = NULL;
+	size_t		size = 1024;
+	char	   *buf = palloc(size);
+	char	   *name;
+
+	while (getpwuid_r(uid, &pw, buf, size, &found) == ERANGE && size < MAX_NAME_BUFFER)
+	{
+		size *= 2;
+		buf = repalloc(buf, size);
+	}
+	name = found != NULL ? pstrdup(pw.pw_name) : psprintf("%u", (unsigned) uid);
+	pfree(buf);
+	return name;
+}
+
+char *
+esg_tls_files_group_name(gid_t gid)
+{
+	struct group gr;
+	struct group *found = NULL;
+	size_t		size = 1024;
+	char	   *buf = palloc(size);
+	char	   *name;
+
+	while (getgrgid_r(gid, &gr, buf, size, &found) == ERANGE && size < MAX_NAME_BUFFER)
+	{
+		size *= 2;
+		buf = repalloc(buf, size);
+	}
+	name = found != NULL ? pstrdup(gr.gr_name) : psprintf("%u", (unsigned) gid);
+	pfree(buf);
+	return name;
+}
+
+/* ------------------------------------------------------------------------
+ * Content
+ * ------------------------------------------------------------------------ */
+
+/*
+ * Opens a regular file of at most limit bytes; -1 if it is something else, the
+ * reason is in facts.  The look before the opening spares devices, on which
+ * opening alone can have effects; the one after it is what counts.
+ */
+static int
+open_regular(const char *path, int64 limit, EsgFileFacts *facts)
+{
+	struct stat st;
+	int			fd;
+
+	esg_tls_files_stat(path, facts);
+	if (!facts->exists || !S_ISREG(facts->mode))
+		return -1;
+	do
+		fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	while (fd < 0 && errno == EINTR);
+	if (fd < 0)
+	{
+		facts->error = errno;
+		return -1;
+	}
+	if (fstat(fd, &st) != 0)
+	{
+		facts->error = errno;
+		close(fd);
+		return -1;
+	}
+	copy_stat(&st, facts);
+	facts->too_large = S_ISREG(facts->mode) && facts->size > limit;
+	if (!S_ISREG(facts->mode) || facts->too_large)
+	{
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static ssize_t
+read_some(int fd, char *buf, size_t size)
+{
+	ssize_t		n;
+
+	do
+		n = read(fd, buf, size);
+	while (n < 0 && errno == EINTR);
+	return n;
+}
+
+static EVP_MD_CTX *
+start_hash(void)
+{
+	EVP_MD_CTX *hash = EVP_MD_CTX_new();
+
+	if (hash != NULL && EVP_DigestInit_ex(hash, EVP_sha256(), NULL) != 1)
+	{
+		EVP_MD_CTX_free(hash);
+		hash = NULL;
+	}
+	return hash;
+}
+
+/* True if buf has room for another byte, wiping what it outgrows. */
+static bool
+make_room(EsgContent *content, size_t *capacity)
+{
+	char	   *larger;
+
+	if (content->len < *capacity)
+		return true;
+	larger = malloc(*capacity * 2);
+	if (larger == NULL)
+		return false;
+	memcpy(larger, content->data, content->len);
+	OPENSSL_cleanse(content->data, content->len);
+	free(content->data);
+	content->data = larger;
+	*capacity *= 2;
+	return true;
+}
+
+/* Reads to the end, but no more than limit; 0 or an errno. */
+static int
+read_all(int fd, int64 limit, EsgFileFacts *facts, EsgContent *out)
+{
+	/* one byte more than the size, so that the end is seen without growing */
+	size_t		capacity = (size_t) facts->size + 1;
+
+	out->data = malloc(capacity);
+	if (out->data == NULL)
+		return ENOMEM;
+	for (;;)
+	{
+		ssize_t		n;
+
+		if (!make_room(out, &capacity))
+			return ENOMEM;
+		n = read_some(fd, out->data + out->len, capacity - out->len);
+		if (n < 0)
+			return errno;
+		if (n == 0)
+			return 0;
+		out->len += n;
+		/* what was read is what counts: files in /proc have size 0 */
+		facts->size = Max(facts->size, (int64) out->len);
+		if ((int64) out->len > limit)
+		{
+			/* grew while it was read */
+			facts->too_large = true;
+			return EFBIG;
+		}
+	}
+}
+
+bool
+esg_tls_files_read(const char *path, int64 limit, EsgFileFacts *facts, EsgContent *out)
+{
+	int			fd;
+	int			error;
+
+	memset(out, 0, sizeof(*out));
+	fd = open_regular(path, limit, facts);
+	if (fd < 0)
+		return false;
+	error = read_all(fd, limit, facts, out);
+	close(fd);
+	if (error != 0)
+	{
+		if (!facts->too_large)
+			facts->error = error;
+		esg_tls_files_release(out);
+		return false;
+	}
+	out->hashed = EVP_Digest(out->data, out->len, out->sha256, NULL, EVP_sha256(), NULL) == 1;
+	ERR_clear_error();
+	return true;
+}
+
+/* Feeds the file into hash; 0 or an errno. */
+static int
+hash_all(int fd, int64 limit, EsgFileFacts *facts, EVP_MD_CTX *hash)
+{
+	char		chunk[READ_CHUNK];
+	int64		total = 0;
+	int			error = 0;
+
+	for (;;)
+	{
+		ssize_t		n = read_some(fd, chunk, sizeof(chunk));
+
+		if (n <= 0)
+		{
+			error = n < 0 ? errno : 0;
+			break;
+		}
+		total += n;
+		facts->size = Max(facts->size, total);
+		if (total > limit)
+		{
+			facts->too_large = true;
+			error = EFBIG;
+			break;
+		}
+		if (EVP_DigestUpdate(hash, chunk, n) != 1)
+		{
+			error = ENOMEM;
+			break;
+		}
+	}
+	OPENSSL_cleanse(chunk, sizeof(chunk));
+	return error;
+}
+
+bool
+esg_tls_files_hash(const char *path, int64 limit, EsgFileFacts *facts, unsigned char *sha256)
+{
+	EVP_MD_CTX *hash;
+	int			fd;
+	int			error = ENOMEM;
+
+	memset(sha256, 0, ESG_DIGEST_SIZE);
+	fd = open_regular(path, limit, facts);
+	if (fd < 0)
+		return false;
+	hash = start_hash();
+	if (hash != NULL)
+	{
+		error = hash_all(fd, limit, facts, hash);
+		if (error == 0 && EVP_DigestFinal_ex(hash, sha256, NULL) != 1)
+			error = ENOMEM;
+		EVP_MD_CTX_free(hash);
+	}
+	close(fd);
+	if (error != 0 && !facts->too_large)
+		facts->error = error;
+	ERR_clear_error();
+	return error == 0;
+}
+
+void
+esg_tls_files_release(EsgContent *content)
+{
+	if (content->data != NULL)
+	{
+		OPENSSL_cleanse(content->data, content->len);
+		free(content->data);
+	}
+	memset(content, 0, sizeof(*content));
+}

@@ -1,0 +1,157 @@
+/*
+ * sql/identity.c
+ *		ssl_guard_identity_check(): what a login with this certificate would be
+ *		told.
+ *
+ * Asks the login's own code, as if both checks were set to enforce, over the
+ * newest TLS.  pg_ident.conf is read as it is now, so that a change can be
+ * tried before the reload.
+ */
+#include "postgres.h"
+
+#include <openssl/ssl.h>
+
+#include "fmgr.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+
+#include "compat.h"
+#include "login/ident_map.h"
+#include "login/identity.h"
+#include "login/role_label.h"
+#include "server/guc.h"
+#include "server/shmem.h"
+#include "sql/row.h"
+#include "x509/pem.h"
+
+#define CERTIFICATE_LIMIT (1 << 20)
+
+PG_FUNCTION_INFO_V1(ssl_guard_identity_check);
+
+/* EsgPemCertFn: the first certificate is enough */
+static bool
+take_first(X509 *cert, int position, void *arg)
+{
+	*(X509 **) arg = cert;
+	return false;
+}
+
+/* never NULL; to be freed */
+static X509 *
+parse_certificate(const text *pem)
+{
+	size_t		len = VARSIZE_ANY_EXHDR(pem);
+	X509	   *cert = NULL;
+	EsgPemSink	sink = {take_first, NULL, &cert};
+	EsgPemResult result;
+
+	if (len > CERTIFICATE_LIMIT)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("certificate is too large"),
+				 errdetail("%zu bytes were given, %d are allowed.", len, CERTIFICATE_LIMIT)));
+	esg_pem_scan(VARDATA_ANY(pem), len, ESG_PEM_CERTS, &sink, &result);
+	if (cert == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("no certificate found"),
+				 errdetail("The argument holds %s.", result.found),
+				 errhint("Give PEM text (-----BEGIN CERTIFICATE-----).")));
+	return cert;
+}
+
+static void
+put_row(EsgSqlRow *row, const char *source, const char *identity, bool matched, const char *rule)
+{
+	esg_sql_row_start(row);
+	esg_sql_row_text(row, source);
+	esg_sql_row_text(row, identity);
+	esg_sql_row_bool(row, matched);
+	esg_sql_row_text(row, rule);
+	esg_sql_row_end(row);
+}
+
+static char *
+explain_label(const EsgLabelDecision *label)
+{
+	if (!label->refused)
+		return pstrdup("met");
+	return psprintf("\"%s\" is not met: %s", label->key, label->reason);
+}
+
+static void
+put_decision(EsgSqlRow *row, const char *role_name, const EsgIdentityDecision *identity,
+			 const EsgLabelDecision *label)
+{
+	bool		allowed = true;
+	const char *rule = identity->reason;
+
+	if (esg_guc_is_exempt_role(role_name))
+		rule = "the role is one of \"ext_ssl_guard.exempt_roles\"";
+	else if (!identity->allowed)
+	{
+		allowed = false;
+		rule = psprintf("%s: %s", esg_findings_def(ESG_IDENTITY_MISMATCH)->name, identity->reason);
+	}
+	else if (label->refused)
+	{
+		allowed = false;
+		rule = psprintf("%s: %s", esg_findings_def(ESG_ROLE_LABEL_MISMATCH)->name,
+						explain_label(label));
+	}
+	put_row(row, "decision", NULL, allowed, rule);
+}
+
+static void
+put_answer(EsgSqlRow *row, const char *role_name, X509 *cert)
+{
+	EsgLabelPeer peer = {true, TLS1_3_VERSION, cert};
+	EsgIdentityDecision identity;
+	EsgLabelDecision label;
+	int			i;
+
+	esg_identity_decide(cert, role_name, true, &identity);
+	for (i = 0; i < identity.row_count; i++)
+		put_row(row, esg_identities_source_name(identity.rows[i].source),
+				identity.rows[i].identity, identity.rows[i].matched, identity.rows[i].rule);
+	esg_role_label_decide(role_name, &peer, &label);
+	if (label.label != NULL)
+		put_row(row, "role_label", label.label, !label.refused, explain_label(&label));
+	put_decision(row, role_name, &identity, &label);
+}
+
+static void
+reload_map(void)
+{
+	if (esg_guc_identity_map == NULL || esg_guc_identity_map[0] == '\0')
+		return;
+	if (!esg_ident_map_reload())
+		ereport(WARNING,
+				(errcode(ERRCODE_CONFIG_FILE_ERROR),
+				 errmsg("could not load \"pg_ident.conf\", answering with what this session began with"),
+				 errhint("See the server log.")));
+}
+
+Datum
+ssl_guard_identity_check(PG_FUNCTION_ARGS)
+{
+	char	   *role_name = NameStr(*PG_GETARG_NAME(0));
+	EsgSqlRow	row;
+	X509	   *cert;
+
+	esg_shmem_require("ssl_guard_identity_check()");
+	(void) get_role_oid(role_name, false);
+	reload_map();
+	esg_sql_row_init(&row, fcinfo);
+	cert = parse_certificate(PG_GETARG_TEXT_PP(1));
+	PG_TRY();
+	{
+		put_answer(&row, role_name, cert);
+	}
+	PG_FINALLY();
+	{
+		X509_free(cert);
+	}
+	PG_END_TRY();
+	return (Datum) 0;
+}

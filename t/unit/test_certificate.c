@@ -1,0 +1,689 @@
+/* sources: policy/findings x509/cut_text x509/memo x509/asn1 x509/rsa_faults x509/time x509/name x509/key x509/signature x509/info policy/certificate */
+/*
+ * test_certificate.c
+ *		One certificate judged by itself.
+ */
+/* the modulus of a key is had through its RSA object, also with OpenSSL 1.1.1 */
+#define OPENSSL_SUPPRESS_DEPRECATED
+
+#include <stdlib.h>
+
+#include <openssl/bn.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/rsa.h>
+
+#include "certmaker.h"
+#include "covered.h"
+#include "esg_test.h"
+#include "policy/certificate.h"
+
+#define L ESG_PLACE_LEAF
+#define I ESG_PLACE_CHAIN
+#define A ESG_PLACE_CA
+#define C ESG_PLACE_CLIENT
+#define X ESG_PLACE_EXTRA
+
+#define N ESG_NOTICE
+#define W ESG_WARNING
+#define CRIT ESG_CRITICAL
+#define ABSENT ESG_OK
+
+#define PLAIN "basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n"
+#define EKU "extendedKeyUsage=serverAuth,clientAuth\n"
+#define SAN "subjectAltName=DNS:db\n"
+#define GOOD PLAIN EKU SAN
+#define CA_EXT "basicConstraints=critical,CA:TRUE\n"
+
+static EsgPolicy policy;
+static X509 *ca_cert;
+static EVP_PKEY *ca_key;
+static int64_t now;
+
+/* A certificate without a fault, to which a case adds one. */
+static CertSpec
+good_spec(void)
+{
+	CertSpec	spec = {0};
+
+	spec.subject = "CN=db";
+	spec.key = certmaker_ec("prime256v1");
+	spec.issuer_cert = ca_cert;
+	spec.issuer_key = ca_key;
+	spec.extensions = GOOD;
+	return spec;
+}
+
+static CertSpec
+self_signed_spec(void)
+{
+	CertSpec	spec = {0};
+
+	spec.subject = "CN=db";
+	spec.extensions = GOOD;
+	return spec;
+}
+
+static void
+judge_info(const EsgCertInfo *info, EsgPlace place, EsgCode code, EsgSeverity want,
+		   const char *name)
+{
+	EsgFindings list = {0};
+
+	esg_policy_check_cert(info, place, &policy, now, &list);
+	if (want == ABSENT)
+		lacks(&list, code, name);
+	else
+		shows(&list, code, want, name);
+	esg_findings_free(&list);
+}
+
+static void
+judge_cert(X509 *cert, EsgPlace place, EsgCode code, EsgSeverity want, const char *name)
+{
+	EsgCertInfo info;
+
+	esg_x509_info_read(cert, NULL, &info);
+	judge_info(&info, place, code, want, name);
+}
+
+/* want: its severity, or ABSENT */
+static void
+judge(const CertSpec *spec, EsgPlace place, EsgCode code, EsgSeverity want, const char *name)
+{
+	X509	   *cert = certmaker_cert(spec);
+
+	judge_cert(cert, place, code, want, name);
+	X509_free(cert);
+}
+
+static void
+judge_patched(const CertSpec *spec, const void *from, const void *to, size_t len,
+			  EsgCode code, EsgSeverity want, const char *name)
+{
+	X509	   *cert = certmaker_cert(spec);
+	X509	   *patched = certmaker_patch(cert, from, to, len);
+
+	judge_cert(patched, C, code, want, name);
+	X509_free(cert);
+	X509_free(patched);
+}
+
+static void
+test_clean(void)
+{
+	static const EsgPlace roles[] = {L, I, A, C, X};
+	CertSpec	spec = good_spec();
+	X509	   *cert = certmaker_cert(&spec);
+	EsgCertInfo info;
+	size_t		i;
+
+	esg_x509_info_read(cert, NULL, &info);
+	for (i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
+	{
+		EsgFindings list = {0};
+
+		esg_policy_check_cert(&info, roles[i], &policy, now, &list);
+		is_clean(&list, "a good certificate");
+		esg_findings_free(&list);
+	}
+	X509_free(cert);
+}
+
+/* ---- signature ---- */
+
+static void
+test_weak_signature(void)
+{
+	CertSpec	spec = good_spec();
+
+	judge(&spec, C, ESG_WEAK_SIGNATURE, ABSENT, "SHA-256");
+	policy.min_security_bits = 192;
+	judge(&spec, C, ESG_WEAK_SIGNATURE, CRIT, "SHA-256 where 192 bits are asked for");
+	spec.digest = EVP_sha384();
+	judge(&spec, C, ESG_WEAK_SIGNATURE, ABSENT, "SHA-384 where 192 bits are asked for");
+	policy.min_security_bits = 112;
+	spec.digest = EVP_sha1();
+	judge(&spec, C, ESG_WEAK_SIGNATURE, CRIT, "SHA-1");
+	judge(&spec, A, ESG_WEAK_SIGNATURE, CRIT, "SHA-1 of an intermediate CA");
+	spec.pss_salt = 20;
+	judge(&spec, L, ESG_WEAK_SIGNATURE, CRIT, "PSS with SHA-1");
+	spec.pss_salt = 0;
+	spec.digest = EVP_md5();
+	policy.min_security_bits = 0;
+	judge(&spec, X, ESG_WEAK_SIGNATURE, CRIT, "MD5, whatever the floor");
+	policy.min_security_bits = 112;
+
+	spec = self_signed_spec();
+	spec.digest = EVP_sha1();
+	judge(&spec, L, ESG_WEAK_SIGNATURE, ABSENT, "proven self-signed");
+	spec.issuer_key = certmaker_rsa_other(2048);
+	judge(&spec, L, ESG_WEAK_SIGNATURE, CRIT, "self-signed by name alone");
+}
+
+static void
+test_other_signature(void)
+{
+	CertSpec	spec = good_spec();
+
+	judge_patched(&spec, "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b",
+				  "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x7f", 9,
+				  ESG_UNKNOWN_SIGNATURE, W, "unknown OID");
+	judge(&spec, C, ESG_UNKNOWN_SIGNATURE, ABSENT, "known OID");
+
+	/* the outer one is followed by NULL and the BIT STRING */
+	judge_patched(&spec, "\x01\x01\x0b\x05\x00\x03\x82", "\x01\x01\x0c\x05\x00\x03\x82", 7,
+				  ESG_SIGNATURE_ALGORITHM_MISMATCH, CRIT, "SHA-384 outside, SHA-256 inside");
+	judge(&spec, C, ESG_SIGNATURE_ALGORITHM_MISMATCH, ABSENT, "the same twice");
+
+	spec.pss_salt = 32;
+	judge(&spec, C, ESG_BAD_PSS_PARAMETERS, ABSENT, "PSS");
+	spec.pss_mgf = EVP_sha1();
+	judge(&spec, C, ESG_BAD_PSS_PARAMETERS, W, "PSS with another mask");
+
+	spec = good_spec();
+	judge(&spec, L, ESG_SCRAM_INCOMPATIBLE_SIGNATURE, ABSENT, "signed with RSA");
+	spec.issuer_key = certmaker_named("ED25519");
+	judge(&spec, L, ESG_SCRAM_INCOMPATIBLE_SIGNATURE, W, "signed with Ed25519");
+	judge(&spec, L, ESG_WEAK_SIGNATURE, ABSENT, "Ed25519");
+	judge(&spec, L, ESG_UNKNOWN_SIGNATURE, ABSENT, "Ed25519");
+	judge(&spec, C, ESG_SCRAM_INCOMPATIBLE_SIGNATURE, ABSENT, "a client's matters not");
+	spec.issuer_key = certmaker_ec("prime256v1");
+	spec.key = certmaker_named("ED25519");
+	judge(&spec, L, ESG_SCRAM_INCOMPATIBLE_SIGNATURE, ABSENT, "the key matters not");
+}
+
+/* The facts behind these are tested where they are read. */
+static void
+test_crafted_signature(void)
+{
+	CertSpec	spec = good_spec();
+	X509	   *cert = certmaker_cert(&spec);
+	EsgCertInfo info;
+
+	esg_x509_info_read(cert, NULL, &info);
+	info.signature.strength = 0;
+	judge_info(&info, C, ESG_WEAK_SIGNATURE, CRIT, "no strength at all");
+	info.signature.pss = ESG_PSS_BAD_TRAILER;
+	judge_info(&info, C, ESG_BAD_PSS_PARAMETERS, W, "odd trailer");
+	info.signature.pss = ESG_PSS_UNDECODABLE;
+	info.signature.strength = -1;
+	judge_info(&info, C, ESG_BAD_PSS_PARAMETERS, W, "undecodable");
+	judge_info(&info, C, ESG_UNKNOWN_SIGNATURE, W, "no digest known");
+	judge_info(&info, C, ESG_WEAK_SIGNATURE, ABSENT, "unknown is not weak");
+	X509_free(cert);
+}
+
+/* ---- key ---- */
+
+static void
+judge_key(EVP_PKEY *key, EsgPlace place, EsgCode code, EsgSeverity want, const char *name)
+{
+	CertSpec	spec = good_spec();
+
+	spec.key = key;
+	judge(&spec, place, code, want, name);
+}
+
+/* a public key with the modulus of another */
+static EVP_PKEY *
+make_rsa_with_exponent(const char *exponent)
+{
+	const BIGNUM *n;
+	char	   *hex;
+	EVP_PKEY   *key;
+
+	RSA_get0_key(EVP_PKEY_get0_RSA(certmaker_rsa(2048)), &n, NULL, NULL);
+	hex = BN_bn2hex(n);
+	key = certmaker_rsa_raw(hex, exponent);
+	OPENSSL_free(hex);
+	return key;
+}
+
+static void
+test_key_strength(void)
+{
+	CertSpec	spec = self_signed_spec();
+
+	judge_key(certmaker_rsa(1024), C, ESG_WEAK_KEY, CRIT, "RSA 1024");
+	judge_key(certmaker_rsa(2040), C, ESG_WEAK_KEY, CRIT, "RSA 2040, 112 bits to OpenSSL");
+	judge_key(certmaker_rsa(2048), C, ESG_WEAK_KEY, ABSENT, "RSA 2048");
+	judge_key(certmaker_ec("prime192v1"), A, ESG_WEAK_KEY, CRIT, "P-192");
+	judge_key(certmaker_ec("prime256v1"), L, ESG_WEAK_KEY, ABSENT, "P-256 signed with RSA");
+	spec.key = certmaker_rsa(1024);
+	judge(&spec, L, ESG_WEAK_KEY, CRIT, "RSA 1024, self-signed");
+	policy.min_security_bits = 128;
+	judge_key(certmaker_rsa(2048), C, ESG_WEAK_KEY, CRIT, "RSA 2048 where 128 bits are asked for");
+	judge_key(certmaker_ec("prime256v1"), C, ESG_WEAK_KEY, ABSENT, "P-256 for 128 bits");
+	judge_key(certmaker_named("ED25519"), C, ESG_WEAK_KEY, ABSENT, "Ed25519 for 128 bits");
+	policy.min_security_bits = 112;
+}
+
+static void
+test_key_kind(void)
+{
+	judge_key(make_rsa_with_exponent("1"), C, ESG_BROKEN_KEY, CRIT, "exponent 1");
+	judge_key(make_rsa_with_exponent("4"), C, ESG_BROKEN_KEY, CRIT, "even exponent");
+	judge_key(make_rsa_with_exponent("3"), C, ESG_BROKEN_KEY, ABSENT, "exponent 3");
+	judge_key(make_rsa_with_exponent("3"), C, ESG_SMALL_EXPONENT, N, "exponent 3");
+	judge_key(certmaker_rsa(2048), C, ESG_SMALL_EXPONENT, ABSENT, "exponent 65537");
+	judge_key(certmaker_ec_explicit("prime256v1"), C, ESG_EXPLICIT_EC_PARAMETERS, CRIT, "explicit");
+	judge_key(certmaker_ec("prime256v1"), C, ESG_EXPLICIT_EC_PARAMETERS, ABSENT, "named");
+	judge_key(certmaker_named("X25519"), C, ESG_UNUSABLE_KEY, CRIT, "X25519");
+	judge_key(certmaker_named("X25519"), A, ESG_UNUSABLE_KEY, W, "X25519 of a CA");
+	judge_key(certmaker_named("ED448"), C, ESG_UNUSABLE_KEY, ABSENT, "Ed448");
+	judge_key(certmaker_dsa(1024), C, ESG_DSA_KEY, W, "DSA");
+	judge_key(certmaker_rsa(2048), C, ESG_DSA_KEY, ABSENT, "not DSA");
+	judge_key(certmaker_ec("secp256k1"), C, ESG_UNCOMMON_CURVE, N, "secp256k1");
+	judge_key(certmaker_ec("secp384r1"), C, ESG_UNCOMMON_CURVE, ABSENT, "P-384");
+	judge_key(certmaker_ec("secp521r1"), C, ESG_UNCOMMON_CURVE, ABSENT, "P-521");
+	judge_key(certmaker_named("ED448"), C, ESG_UNCOMMON_CURVE, ABSENT, "Ed448");
+}
+
+static void
+test_crafted_key(void)
+{
+	static const unsigned faults[] = {
+		ESG_KEY_BAD_EXPONENT, ESG_KEY_BAD_MODULUS, ESG_KEY_SMALL_FACTOR, ESG_KEY_ROCA,
+		ESG_KEY_CLOSE_PRIMES, ESG_KEY_ROCA | ESG_KEY_SMALL_FACTOR,
+	};
+	CertSpec	spec = good_spec();
+	X509	   *cert = certmaker_cert(&spec);
+	EsgCertInfo info;
+	size_t		i;
+
+	esg_x509_info_read(cert, NULL, &info);
+	for (i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+	{
+		info.key.faults = faults[i];
+		judge_info(&info, C, ESG_BROKEN_KEY, CRIT, "a fault of the key");
+	}
+	info.key.faults = 0;
+	info.key.security_bits = 0;
+	judge_info(&info, C, ESG_WEAK_KEY, CRIT, "no strength at all");
+	judge_info(&info, C, ESG_UNUSABLE_KEY, ABSENT, "no strength at all is known");
+	info.key.security_bits = -1;
+	judge_info(&info, C, ESG_UNUSABLE_KEY, W, "usable, but nobody knows its strength");
+	judge_info(&info, C, ESG_WEAK_KEY, ABSENT, "unknown is not weak");
+	X509_free(cert);
+}
+
+/* ---- time ---- */
+
+#define DAY ESG_SECONDS_PER_DAY
+#define HOUR 3600
+
+/* a life of that many days, looked at left seconds before its end */
+static const struct
+{
+	int			days;
+	int64_t		left;
+	int			alert_percent;
+	int			critical_percent;
+	EsgTimeLeft want;
+}			lives[] = {
+	{365, 90 * DAY, 33, 10, ESG_LEFT_ENOUGH},
+	{365, 90 * DAY - 1, 33, 10, ESG_LEFT_SOON},
+	{365, 7 * DAY, 33, 10, ESG_LEFT_SOON},
+	{365, 7 * DAY - 1, 33, 10, ESG_LEFT_VERY_SOON},
+	{365, 0, 33, 10, ESG_LEFT_VERY_SOON},
+	{365, -1, 33, 10, ESG_LEFT_NOTHING},
+	{365, -500 * DAY, 33, 10, ESG_LEFT_NOTHING},
+	/* a week: 33 % are 55.44 hours, 10 % are 16.8 */
+	{7, 7 * DAY, 33, 10, ESG_LEFT_ENOUGH},
+	{7, 56 * HOUR, 33, 10, ESG_LEFT_ENOUGH},
+	{7, 55 * HOUR, 33, 10, ESG_LEFT_SOON},
+	{7, 17 * HOUR, 33, 10, ESG_LEFT_SOON},
+	{7, 16 * HOUR, 33, 10, ESG_LEFT_VERY_SOON},
+	/* caps switched off */
+	{7, 7 * DAY - 1, 100, 100, ESG_LEFT_VERY_SOON},
+	{30, 29 * DAY, 100, 10, ESG_LEFT_SOON},
+	/* a cap does not raise a threshold */
+	{36500, 91 * DAY, 33, 10, ESG_LEFT_ENOUGH},
+	/* reversed: no lifetime, no cap */
+	{-10, 80 * DAY, 33, 10, ESG_LEFT_SOON},
+};
+
+static void
+test_time_left(void)
+{
+	EsgPolicy	own = policy;
+	EsgTime		end = {ESG_TIME_VALID, INT64_C(1800000000), false};
+	EsgTime		begin = {ESG_TIME_INVALID, 0, false};
+	int64_t		left;
+	size_t		i;
+
+	for (i = 0; i < sizeof(lives) / sizeof(lives[0]); i++)
+	{
+		begin.state = ESG_TIME_VALID;
+		begin.unix_seconds = end.unix_seconds - lives[i].days * DAY;
+		own.alert_lifetime_percent = lives[i].alert_percent;
+		own.critical_lifetime_percent = lives[i].critical_percent;
+		is_int(esg_policy_time_left(begin, end, &own, end.unix_seconds - lives[i].left, &left),
+			   lives[i].want, "time left");
+		is_int(left, lives[i].left < 0 ? -lives[i].left : lives[i].left, "how much");
+	}
+	begin.state = ESG_TIME_INVALID;
+	is_int(esg_policy_time_left(begin, end, &policy, end.unix_seconds - 80 * DAY, &left),
+		   ESG_LEFT_SOON, "no cap without a beginning");
+	end.state = ESG_TIME_FOREVER;
+	is_int(esg_policy_time_left(begin, end, &policy, end.unix_seconds + 1, &left),
+		   ESG_LEFT_ENOUGH, "infinity");
+	end.state = ESG_TIME_INVALID;
+	is_int(esg_policy_time_left(begin, end, &policy, end.unix_seconds + 1, &left),
+		   ESG_LEFT_ENOUGH, "no end that can be read");
+}
+
+/* now is 2026-06-01 */
+static const struct
+{
+	const char *not_before;
+	const char *not_after;
+	EsgPlace		place;
+	EsgCode		code;
+	EsgSeverity want;
+}			times[] = {
+	{"20250101000000Z", "20260531235959Z", C, ESG_EXPIRED, CRIT},
+	{"20250101000000Z", "20260531235959Z", A, ESG_EXPIRED, W},
+	{"20250101000000Z", "20260531235959Z", C, ESG_EXPIRES_VERY_SOON, ABSENT},
+	{"20250101000000Z", "20260531235959Z", C, ESG_EXPIRES_SOON, ABSENT},
+	{"20250101000000Z", "20260601000000Z", C, ESG_EXPIRED, ABSENT},
+	{"20250101000000Z", "20260601000000Z", C, ESG_EXPIRES_VERY_SOON, CRIT},
+	{"500101000000Z", "20250101000000Z", C, ESG_EXPIRED, CRIT},
+	{"00000101000000Z", "00010101000000Z", C, ESG_EXPIRED, CRIT},
+	{"20250101000000Z", "491231235959Z", C, ESG_EXPIRED, ABSENT},
+	{"490101000000Z", "500101000000Z", C, ESG_EXPIRED, CRIT},	/* 1950 */
+	{"20250101000000Z", "20260606000000Z", C, ESG_EXPIRES_VERY_SOON, CRIT},
+	{"20250101000000Z", "20260606000000Z", C, ESG_EXPIRES_SOON, ABSENT},
+	{"20250101000000Z", "20260606000000Z", C, ESG_EXPIRED, ABSENT},
+	{"20250101000000Z", "20260701000000Z", C, ESG_EXPIRES_SOON, W},
+	{"20250101000000Z", "20260701000000Z", C, ESG_EXPIRES_VERY_SOON, ABSENT},
+	{"20250101000000Z", "20261001000000Z", C, ESG_EXPIRES_SOON, ABSENT},
+	{"20250101000000Z", "99991231235959Z", C, ESG_EXPIRED, ABSENT},
+	{"20250101000000Z", "99991231235959Z", C, ESG_EXPIRES_SOON, ABSENT},
+	/* a week's certificate, fresh */
+	{"20260531000000Z", "20260607000000Z", C, ESG_EXPIRES_VERY_SOON, ABSENT},
+	{"20260531000000Z", "20260607000000Z", C, ESG_EXPIRES_SOON, ABSENT},
+	{"20260526000000Z", "20260602000000Z", C, ESG_EXPIRES_SOON, W},
+	{"20260525060000Z", "20260601060000Z", C, ESG_EXPIRES_VERY_SOON, CRIT},
+	{"20260601000001Z", "20270101000000Z", C, ESG_NOT_YET_VALID, CRIT},
+	{"20260601000000Z", "20270101000000Z", C, ESG_NOT_YET_VALID, ABSENT},
+	{"99991231235959Z", "99991231235959Z", C, ESG_NOT_YET_VALID, CRIT},
+	{"20260101000000Z", "20261301000000Z", C, ESG_INVALID_TIME, CRIT},
+	{"20260101000000Z", "20261301000000Z", C, ESG_EXPIRED, ABSENT},
+	{"hello", "20270101000000Z", C, ESG_INVALID_TIME, CRIT},
+	{"202601010000Z", "20270101000000Z", C, ESG_INVALID_TIME, CRIT},
+	{"20260101000000Z", "20270101000000+0100", C, ESG_INVALID_TIME, CRIT},
+	{"20260101000000Z", "20270101000000Z", C, ESG_INVALID_TIME, ABSENT},
+	{"20260501000000Z", "20260101000000Z", C, ESG_VALIDITY_REVERSED, CRIT},
+	{"20260101000000Z", "20260101000000Z", C, ESG_VALIDITY_REVERSED, ABSENT},
+	{"20260101000000Z", "hello", C, ESG_VALIDITY_REVERSED, ABSENT},
+	{"hello", "20260101000000Z", C, ESG_VALIDITY_TOO_LONG, ABSENT},
+	{"20260101000000Z", "20280405000000Z", C, ESG_VALIDITY_TOO_LONG, ABSENT},	/* 825 days */
+	{"20260101000000Z", "20280405000001Z", C, ESG_VALIDITY_TOO_LONG, N},
+	{"20260101000000Z", "20280405000001Z", L, ESG_VALIDITY_TOO_LONG, N},
+	{"20260101000000Z", "20280405000001Z", A, ESG_VALIDITY_TOO_LONG, ABSENT},
+	{"20260101000000Z", "99991231235959Z", C, ESG_VALIDITY_TOO_LONG, N},
+};
+
+static void
+test_times(void)
+{
+	size_t		i;
+
+	for (i = 0; i < sizeof(times) / sizeof(times[0]); i++)
+	{
+		CertSpec	spec = good_spec();
+		char		name[80];
+
+		spec.not_before = times[i].not_before;
+		spec.not_after = times[i].not_after;
+		snprintf(name, sizeof(name), "%s to %s", times[i].not_before, times[i].not_after);
+		judge(&spec, times[i].place, times[i].code, times[i].want, name);
+	}
+}
+
+static void
+test_time_settings(void)
+{
+	CertSpec	spec = good_spec();
+	EsgTime		begin = {ESG_TIME_VALID, 0, false};
+	char		text[96];
+
+	spec.not_after = "99991231235959Z";
+	policy.max_validity = 0;
+	judge(&spec, C, ESG_VALIDITY_TOO_LONG, ABSENT, "no limit");
+	policy.max_validity = 825 * DAY;
+	begin.unix_seconds = now + 3 * HOUR;
+	esg_policy_wait_text(begin, now, text, sizeof(text));
+	ok(strstr(text, "clock") != NULL, "less than a day: %s", text);
+	begin.unix_seconds = now + DAY;
+	esg_policy_wait_text(begin, now, text, sizeof(text));
+	is_text(text, "2026-06-02T00:00:00Z", "a day");
+}
+
+/* ---- names, extensions, structure ---- */
+
+#define LONG_CN "CN=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+/* NULL: as in the good one */
+static const struct
+{
+	const char *name;
+	EsgCode		code;
+	EsgPlace		place;
+	EsgSeverity want;
+	const char *subject;
+	const char *extensions;
+	const char *serial;
+	int			version;
+}			structures[] = {
+	{"no subjectAltName", ESG_NO_ALT_NAME, L, N, NULL, PLAIN EKU},
+	{"no subjectAltName", ESG_NO_ALT_NAME, C, ABSENT, NULL, PLAIN EKU},
+	{"e-mail only", ESG_NO_ALT_NAME, L, N, NULL, PLAIN EKU "subjectAltName=email:a@b.c\n"},
+	{"address only", ESG_NO_ALT_NAME, L, ABSENT, NULL, PLAIN EKU "subjectAltName=IP:10.0.0.1\n"},
+	{"two CNs", ESG_MULTIPLE_COMMON_NAMES, L, N, "CN=a,CN=b"},
+	{"two CNs", ESG_MULTIPLE_COMMON_NAMES, C, W, "CN=a,CN=b"},
+	{"two CNs", ESG_MULTIPLE_COMMON_NAMES, A, ABSENT, "CN=a,CN=b"},
+	{"one CN", ESG_MULTIPLE_COMMON_NAMES, C, ABSENT, "CN=a,O=b"},
+	{"NUL in CN", ESG_NUL_IN_NAME, C, CRIT, "CN=a\\x00b"},
+	{"NUL in SAN", ESG_NUL_IN_NAME, L, CRIT, NULL, PLAIN "subjectAltName=DER:3005820361006f\n"},
+	{"no NUL", ESG_NUL_IN_NAME, C, ABSENT, "CN=a0b"},
+	{"good UTF-8", ESG_MALFORMED_NAME, C, ABSENT, "CN=a\\xc3\\xbc"},
+	{"newline", ESG_MALFORMED_NAME, C, W, "CN=a\\x0a"},
+	{"newline", ESG_MALFORMED_NAME, L, N, "CN=a\\x0a"},
+	{"65 characters", ESG_MALFORMED_NAME, C, W, LONG_CN},
+	{"empty SAN", ESG_MALFORMED_NAME, C, W, NULL, PLAIN "subjectAltName=DER:3000\n"},
+	{"address of 5", ESG_MALFORMED_NAME, C, W, NULL, PLAIN "subjectAltName=DER:300787050102030405\n"},
+	{"undecodable SAN", ESG_MALFORMED_NAME, C, W, NULL, PLAIN "subjectAltName=DER:0500\n"},
+	{"CA", ESG_CA_AS_LEAF, L, W, NULL, CA_EXT},
+	{"CA", ESG_CA_AS_LEAF, C, W, NULL, CA_EXT},
+	{"CA", ESG_CA_AS_LEAF, A, ABSENT, NULL, CA_EXT},
+	{"no CA", ESG_CA_AS_LEAF, L, ABSENT, NULL, GOOD},
+	{"client only", ESG_WRONG_PURPOSE, L, CRIT, NULL, PLAIN "extendedKeyUsage=clientAuth\n"},
+	{"client only", ESG_WRONG_PURPOSE, C, ABSENT, NULL, PLAIN "extendedKeyUsage=clientAuth\n"},
+	{"server only", ESG_WRONG_PURPOSE, C, CRIT, NULL, PLAIN "extendedKeyUsage=serverAuth\n"},
+	{"server only", ESG_WRONG_PURPOSE, L, ABSENT, NULL, PLAIN "extendedKeyUsage=serverAuth\n"},
+	{"no extended usage", ESG_WRONG_PURPOSE, C, ABSENT, NULL, PLAIN},
+	{"keyEncipherment", ESG_KEY_USAGE_MISMATCH, C, W, NULL, "keyUsage=keyEncipherment\n"},
+	{"no key usage", ESG_KEY_USAGE_MISMATCH, C, ABSENT, NULL, SAN},
+	{"CA without keyCertSign", ESG_KEY_USAGE_MISMATCH, L, W, NULL,
+	CA_EXT "keyUsage=digitalSignature\n"},
+	{"CA with keyCertSign", ESG_KEY_USAGE_MISMATCH, L, ABSENT, NULL,
+	CA_EXT "keyUsage=digitalSignature,keyCertSign\n"},
+	{"unknown critical", ESG_UNKNOWN_CRITICAL_EXTENSION, C, CRIT, NULL,
+	GOOD "1.2.3.4.5=critical,ASN1:UTF8String:x\n"},
+	{"unknown", ESG_UNKNOWN_CRITICAL_EXTENSION, C, ABSENT, NULL,
+	GOOD "1.2.3.4.5=ASN1:UTF8String:x\n"},
+	{"version 1", ESG_MALFORMED_EXTENSION, C, CRIT, NULL, GOOD, NULL, 1},
+	{"bad basicConstraints", ESG_MALFORMED_EXTENSION, C, CRIT, NULL,
+	"basicConstraints=DER:0500\n"},
+	{"version 3", ESG_MALFORMED_EXTENSION, C, ABSENT, NULL, GOOD, NULL, 3},
+	{"serial 0", ESG_ODD_SERIAL, C, N, NULL, NULL, "0"},
+	{"serial -5", ESG_ODD_SERIAL, C, N, NULL, NULL, "-5"},
+	{"serial of 21 octets", ESG_ODD_SERIAL, C, N, NULL, NULL,
+	"1461501637330902918203684832716283019655932542976"},
+	{"serial of 20 octets", ESG_ODD_SERIAL, C, ABSENT, NULL, NULL,
+	"1461501637330902918203684832716283019655932542975"},
+	{"must staple", ESG_MUST_STAPLE, L, W, NULL, GOOD "tlsfeature=status_request\n"},
+	{"must staple", ESG_MUST_STAPLE, C, ABSENT, NULL, GOOD "tlsfeature=status_request\n"},
+	{"need not staple", ESG_MUST_STAPLE, L, ABSENT, NULL, GOOD},
+};
+
+static void
+test_structures(void)
+{
+	size_t		i;
+
+	for (i = 0; i < sizeof(structures) / sizeof(structures[0]); i++)
+	{
+		CertSpec	spec = good_spec();
+
+		if (structures[i].subject)
+			spec.subject = structures[i].subject;
+		if (structures[i].extensions)
+			spec.extensions = structures[i].extensions;
+		spec.serial = structures[i].serial;
+		spec.version = structures[i].version;
+		judge(&spec, structures[i].place, structures[i].code, structures[i].want,
+			  structures[i].name);
+	}
+}
+
+/* OpenSSL will not make such names. */
+static void
+test_crafted_names(void)
+{
+	CertSpec	spec = good_spec();
+	X509	   *cert = certmaker_cert(&spec);
+	EsgCertInfo info;
+
+	esg_x509_info_read(cert, NULL, &info);
+	info.names.bad_utf8 = true;
+	judge_info(&info, C, ESG_MALFORMED_NAME, W, "a string not in its encoding");
+	info.names.bad_utf8 = false;
+	info.names.odd_string_type = true;
+	judge_info(&info, A, ESG_MALFORMED_NAME, N, "BMPString");
+	info.names.odd_string_type = false;
+	judge_info(&info, C, ESG_MALFORMED_NAME, ABSENT, "neither");
+	X509_free(cert);
+}
+
+static void
+test_self_signed(void)
+{
+	CertSpec	spec = self_signed_spec();
+
+	judge(&spec, L, ESG_SELF_SIGNED_SERVER, N, "self-signed");
+	judge(&spec, C, ESG_SELF_SIGNED_SERVER, ABSENT, "a client's");
+	spec.extensions = CA_EXT;
+	judge(&spec, L, ESG_CA_AS_LEAF, N, "self-signed CA, only a notice");
+	judge(&spec, C, ESG_CA_AS_LEAF, N, "self-signed CA, only a notice");
+	spec.issuer_key = certmaker_rsa_other(2048);
+	judge(&spec, L, ESG_SELF_SIGNED_SERVER, ABSENT, "names alone prove nothing");
+	judge(&spec, L, ESG_CA_AS_LEAF, W, "names alone excuse nothing");
+}
+
+/* What the sentence says beside the code. */
+static void
+expect_detail(const CertSpec *spec, EsgCode code, const char *want)
+{
+	X509	   *cert = certmaker_cert(spec);
+	EsgFindings list = {0};
+	EsgCertInfo info;
+	const char *got = NULL;
+	int			i;
+
+	esg_x509_info_read(cert, NULL, &info);
+	esg_policy_check_cert(&info, C, &policy, now, &list);
+	for (i = 0; i < list.count; i++)
+	{
+		if (list.items[i].code == code)
+			got = list.items[i].detail;
+	}
+	is_text(got, want, esg_findings_def(code)->name);
+	esg_findings_free(&list);
+	X509_free(cert);
+}
+
+static void
+test_details(void)
+{
+	CertSpec	spec = good_spec();
+
+	spec.key = certmaker_rsa(1024);
+	expect_detail(&spec, ESG_WEAK_KEY, "RSA, 1024 bits");
+	spec.key = certmaker_ec("prime192v1");
+	expect_detail(&spec, ESG_WEAK_KEY, "EC prime192v1, 192 bits");
+	spec.key = certmaker_named("X25519");
+	expect_detail(&spec, ESG_UNUSABLE_KEY, "this OpenSSL cannot use it to sign: X25519, OID 1.3.101.110");
+	spec = good_spec();
+	spec.not_after = "20260606000000Z";
+	expect_detail(&spec, ESG_EXPIRES_VERY_SOON, "5 days");
+	spec.not_after = "99991231235959Z";
+	expect_detail(&spec, ESG_VALIDITY_TOO_LONG, "an unlimited time");
+	spec.not_before = "hello";
+	spec.not_after = "hello";
+	expect_detail(&spec, ESG_INVALID_TIME, "notBefore, notAfter");
+}
+
+static void
+test_overrides(void)
+{
+	CertSpec	spec = good_spec();
+
+	spec.serial = "0";
+	policy.overrides[ESG_ODD_SERIAL] = ESG_CRITICAL;
+	judge(&spec, C, ESG_ODD_SERIAL, CRIT, "regraded");
+	policy.overrides[ESG_ODD_SERIAL] = ESG_OK;
+	judge(&spec, C, ESG_ODD_SERIAL, ABSENT, "switched off");
+	policy.overrides[ESG_ODD_SERIAL] = -1;
+	spec.not_after = "20260501000000Z";
+	spec.digest = EVP_sha1();
+	{
+		X509	   *cert = certmaker_cert(&spec);
+		EsgFindings list = {0};
+		EsgCertInfo info;
+
+		esg_x509_info_read(cert, NULL, &info);
+		esg_policy_check_cert(&info, C, &policy, now, &list);
+		ok(list.count == 3 && list.items[0].code == ESG_WEAK_SIGNATURE &&
+		   list.items[1].code == ESG_EXPIRED && list.items[2].code == ESG_ODD_SERIAL,
+		   "worst first, then by code");
+		ok(ERR_peek_error() == 0, "error queue is empty");
+		esg_findings_free(&list);
+		X509_free(cert);
+	}
+}
+
+int
+main(void)
+{
+	CertSpec	ca = {0};
+
+	esg_policy_defaults(&policy);
+	now = esg_x509_time_from_civil(2026, 6, 1, 0, 0, 0);
+	ca.subject = "CN=CA";
+	ca.key = ca_key = certmaker_rsa(3072);
+	ca.extensions = CA_EXT;
+	ca_cert = certmaker_cert(&ca);
+
+	test_clean();
+	test_weak_signature();
+	test_other_signature();
+	test_crafted_signature();
+	test_key_strength();
+	test_key_kind();
+	test_crafted_key();
+	test_time_left();
+	test_times();
+	test_time_settings();
+	test_structures();
+	test_crafted_names();
+	test_self_signed();
+	test_details();
+	test_overrides();
+	check_coverage("policy");
+	X509_free(ca_cert);
+	return done();
+}

@@ -1,0 +1,563 @@
+/* sources: policy/findings x509/cut_text x509/memo policy/public_roots x509/asn1 x509/rsa_faults x509/time x509/name x509/key x509/signature x509/info policy/certificate policy/chain */
+/*
+ * test_chain.c
+ *		Certificates judged together.
+ */
+#include <stdlib.h>
+#include <time.h>
+
+#include <openssl/err.h>
+
+#include "certmaker.h"
+#include "covered.h"
+#include "esg_test.h"
+#include "policy/chain.h"
+
+#define MAX_CERTS 40
+#define N ESG_NOTICE
+#define W ESG_WARNING
+#define CRIT ESG_CRITICAL
+#define ABSENT ESG_OK
+
+#define CA_EXT "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n"
+#define LEAF_EXT "basicConstraints=critical,CA:FALSE\nsubjectAltName=DNS:db\n"
+#define KEY_IDS "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n"
+
+/*
+ * The family: root "CN=R" issues int "CN=I", which issues int2 "CN=J" and the
+ * leaf; each letter of a file stands for one of them.
+ */
+static EVP_PKEY *root_key;
+static EVP_PKEY *int_key;
+static EVP_PKEY *int2_key;
+static EVP_PKEY *leaf_key;
+static EVP_PKEY *weak_key;
+static EVP_PKEY *other_key;
+
+typedef struct Member
+{
+	char		letter;
+	X509	   *cert;
+	EsgCertInfo info;
+} Member;
+
+static Member family[MAX_CERTS];
+static int	family_size;
+static EsgPolicy policy;
+static EsgMemo *memo;
+
+static X509 *
+add_member(char letter, const char *subject, EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key,
+		   const char *extensions, const char *not_after)
+{
+	CertSpec	spec = {0};
+	Member	   *member = &family[family_size++];
+	static int	serial;
+	char		serial_text[16];
+
+	snprintf(serial_text, sizeof(serial_text), "%d", ++serial);
+	spec.subject = subject;
+	spec.key = key;
+	spec.issuer_cert = issuer;
+	spec.issuer_key = issuer_key;
+	spec.extensions = extensions;
+	spec.not_after = not_after;
+	spec.serial = serial_text;
+	member->letter = letter;
+	member->cert = certmaker_cert(&spec);
+	esg_x509_info_read(member->cert, NULL, &member->info);
+	return member->cert;
+}
+
+static const EsgCertInfo *
+find_member(char letter)
+{
+	int			i;
+
+	for (i = 0; i < family_size; i++)
+	{
+		if (family[i].letter == letter)
+			return &family[i].info;
+	}
+	abort();
+}
+
+static void
+make_keys(void)
+{
+	root_key = certmaker_ec("prime256v1");
+	int_key = certmaker_ec("secp384r1");
+	int2_key = certmaker_ec("secp521r1");
+	leaf_key = certmaker_rsa(2048);
+	weak_key = certmaker_rsa(1024);
+	other_key = certmaker_ec("secp256k1");
+}
+
+static void
+make_family(void)
+{
+	X509	   *root = add_member('R', "CN=R", root_key, NULL, NULL, CA_EXT, NULL);
+	X509	   *mid = add_member('I', "CN=I", int_key, root, root_key, CA_EXT, NULL);
+	X509	   *low = add_member('J', "CN=J", int2_key, mid, int_key, CA_EXT, NULL);
+	X509	   *weak;
+	X509	   *weak_mid;
+	X509	   *loop;
+	X509	   *unfit;
+
+	add_member('L', "CN=db", leaf_key, low, int2_key, LEAF_EXT, NULL);
+	add_member('M', "CN=db", leaf_key, mid, int_key, LEAF_EXT, NULL);
+	add_member('U', "CN=unrelated", other_key, NULL, NULL, CA_EXT, NULL);
+	add_member('V', "CN=other leaf", other_key, mid, int_key, LEAF_EXT, NULL);
+	/* says it is of I, but is not */
+	add_member('F', "CN=db", leaf_key, mid, other_key, LEAF_EXT, NULL);
+	/* lives longer than I, shares I's key */
+	add_member('O', "CN=db", leaf_key, mid, int_key, LEAF_EXT, "20280101000000Z");
+	add_member('K', "CN=db", int_key, mid, int_key, LEAF_EXT, NULL);
+	/* I again: another key, and the same key for longer */
+	add_member('i', "CN=I", other_key, root, root_key, CA_EXT, NULL);
+	add_member('r', "CN=I", int_key, root, root_key, CA_EXT, "20300101000000Z");
+	/* self-signed leaf, and one that only names itself */
+	add_member('S', "CN=db", leaf_key, NULL, NULL, LEAF_EXT, NULL);
+	add_member('T', "CN=R", root_key, NULL, other_key, CA_EXT, NULL);
+	/* a weak root and what it issued */
+	weak = add_member('w', "CN=weak", weak_key, NULL, NULL, CA_EXT, NULL);
+	add_member('x', "CN=db", leaf_key, weak, weak_key, LEAF_EXT, NULL);
+	weak_mid = add_member('y', "CN=y", int_key, weak, weak_key, CA_EXT, NULL);
+	add_member('z', "CN=db", leaf_key, weak_mid, int_key, LEAF_EXT, NULL);
+	/* two CAs that sign each other */
+	loop = add_member('1', "CN=1", root_key, find_member('J')->cert, int2_key, CA_EXT, NULL);
+	loop = add_member('2', "CN=2", int_key, loop, root_key, CA_EXT, NULL);
+	loop = add_member('3', "CN=1", root_key, loop, int_key, CA_EXT, NULL);
+	add_member('4', "CN=db", leaf_key, loop, root_key, LEAF_EXT, NULL);
+	add_member('0', "CN=1", root_key, NULL, NULL, CA_EXT, NULL);
+	/* an issuer that may not issue */
+	unfit = add_member('5', "CN=unfit", other_key, root, root_key,
+					   "basicConstraints=CA:TRUE\nkeyUsage=cRLSign\n", NULL);
+	add_member('6', "CN=db", leaf_key, unfit, other_key, LEAF_EXT, NULL);
+}
+
+/* an index of some members, as of ssl_ca_file */
+static EsgIssuerIndex *
+index_members(const char *letters)
+{
+	const EsgCertInfo *infos[MAX_CERTS];
+	int			count = (int) strlen(letters);
+	int			i;
+
+	for (i = 0; i < count; i++)
+		infos[i] = find_member(letters[i]);
+	return esg_policy_chain_index(infos, count);
+}
+
+static bool
+know_root(const EsgCertInfo *top, void *arg)
+{
+	(void) arg;
+	return X509_NAME_cmp(X509_get_issuer_name(top->cert),
+						 X509_get_subject_name(find_member('R')->cert)) == 0;
+}
+
+typedef enum FilePlace
+{
+	SERVER,						/* ssl_cert_file, empty system store */
+	SYSTEM,						/* ssl_cert_file, the system knows R */
+	BUNDLE,
+	EXTRA
+} FilePlace;
+
+/* at: position from 1; 0: the file itself */
+static const struct
+{
+	FilePlace	place;
+	const char *file;
+	const char *cas;			/* NULL: none */
+	int			at;
+	EsgCode		code;
+	EsgSeverity want;
+}			cases[] = {
+	{SERVER, "LJIR", NULL, 1, ESG_CHAIN_OUT_OF_ORDER, ABSENT},
+	{SERVER, "LJI", "R", 2, ESG_CHAIN_OUT_OF_ORDER, ABSENT},
+	{SERVER, "LIJ", "R", 1, ESG_CHAIN_OUT_OF_ORDER, W},
+	{SERVER, "LUJI", "R", 1, ESG_CHAIN_OUT_OF_ORDER, W},
+	{SERVER, "LJJI", "R", 2, ESG_CHAIN_OUT_OF_ORDER, ABSENT},
+	{SERVER, "65", "R", 1, ESG_CHAIN_OUT_OF_ORDER, W},
+	{SERVER, "M", "IR", 1, ESG_CHAIN_OUT_OF_ORDER, ABSENT},
+	{BUNDLE, "RLJ", NULL, 2, ESG_CHAIN_OUT_OF_ORDER, ABSENT},
+
+	{SERVER, "IM", "R", 1, ESG_LEAF_NOT_FIRST, CRIT},
+	{SERVER, "IM", "R", 1, ESG_CHAIN_INCOMPLETE, ABSENT},
+	{SERVER, "IM", "R", 2, ESG_CHAIN_INCOMPLETE, ABSENT},
+	{SERVER, "MI", "R", 1, ESG_LEAF_NOT_FIRST, ABSENT},
+	{SERVER, "IR", "R", 1, ESG_LEAF_NOT_FIRST, ABSENT},
+	{SERVER, "IM", "R", 1, ESG_UNRELATED_CERTIFICATE, ABSENT},
+	{SERVER, "IM", "R", 2, ESG_UNRELATED_CERTIFICATE, ABSENT},
+
+	{SERVER, "L", NULL, 1, ESG_CHAIN_INCOMPLETE, W},
+	{SERVER, "LJ", "R", 2, ESG_CHAIN_INCOMPLETE, W},
+	{SERVER, "LJI", "R", 3, ESG_CHAIN_INCOMPLETE, ABSENT},
+	{SERVER, "LJI", NULL, 3, ESG_CHAIN_INCOMPLETE, W},
+	{SYSTEM, "LJI", NULL, 3, ESG_CHAIN_INCOMPLETE, ABSENT},
+	{SYSTEM, "LJ", NULL, 2, ESG_CHAIN_INCOMPLETE, W},
+	{SERVER, "LJIR", NULL, 4, ESG_CHAIN_INCOMPLETE, ABSENT},
+	{SERVER, "S", NULL, 1, ESG_CHAIN_INCOMPLETE, ABSENT},
+	/* one certificate is completed from ssl_ca_file, more are not */
+	{SERVER, "L", "JIR", 1, ESG_CHAIN_INCOMPLETE, ABSENT},
+	{SERVER, "L", "JI", 1, ESG_CHAIN_INCOMPLETE, W},
+	{SERVER, "LJ", "IR", 2, ESG_CHAIN_INCOMPLETE, W},
+	/* a CA of that name and another key is no root of it, but another fault */
+	{SERVER, "F", "IR", 1, ESG_CHAIN_INCOMPLETE, ABSENT},
+	{SERVER, "F", "IR", 1, ESG_BAD_SIGNATURE, CRIT},
+
+	{SERVER, "LJIR", NULL, 4, ESG_ROOT_IN_CHAIN, N},
+	{SERVER, "LJI", NULL, 3, ESG_ROOT_IN_CHAIN, ABSENT},
+	{SERVER, "S", NULL, 1, ESG_ROOT_IN_CHAIN, ABSENT},
+	{SERVER, "R", NULL, 1, ESG_ROOT_IN_CHAIN, ABSENT},
+	{BUNDLE, "IR", NULL, 2, ESG_ROOT_IN_CHAIN, ABSENT},
+
+	{SERVER, "MIMI", "R", 3, ESG_DUPLICATE_CERTIFICATE, N},
+	{SERVER, "MIMI", "R", 1, ESG_DUPLICATE_CERTIFICATE, ABSENT},
+	{SERVER, "MIMI", "R", 3, ESG_UNRELATED_CERTIFICATE, ABSENT},
+	{BUNDLE, "RIR", NULL, 3, ESG_DUPLICATE_CERTIFICATE, N},
+	{BUNDLE, "IiR", NULL, 2, ESG_DUPLICATE_CERTIFICATE, ABSENT},
+	{EXTRA, "LL", NULL, 2, ESG_DUPLICATE_CERTIFICATE, N},
+
+	{SERVER, "MIU", "R", 3, ESG_UNRELATED_CERTIFICATE, W},
+	{SERVER, "MIV", "R", 3, ESG_UNRELATED_CERTIFICATE, W},
+	{SERVER, "MI", "R", 2, ESG_UNRELATED_CERTIFICATE, ABSENT},
+	{SERVER, "423", NULL, 2, ESG_UNRELATED_CERTIFICATE, W}, /* 4 by 3, 3 by 2, 2 by 3 */
+	{SERVER, "4321JI", "R", 5, ESG_UNRELATED_CERTIFICATE, ABSENT},	/* a way out */
+	{SERVER, "4302", NULL, 4, ESG_UNRELATED_CERTIFICATE, ABSENT},	/* a root before a loop */
+	{SERVER, "MIIIIIIIIII", "R", 11, ESG_UNRELATED_CERTIFICATE, W},
+	{SERVER, "MIIIIIIIII", "R", 10, ESG_UNRELATED_CERTIFICATE, ABSENT},
+	{BUNDLE, "RU", NULL, 2, ESG_UNRELATED_CERTIFICATE, ABSENT},
+
+	{SERVER, "K", "IR", 1, ESG_SHARED_CA_KEY, ABSENT},	/* not in the file */
+	{SERVER, "KI", "R", 1, ESG_SHARED_CA_KEY, W},
+	{SERVER, "MI", "R", 1, ESG_SHARED_CA_KEY, ABSENT},
+	{SERVER, "Mr", "R", 2, ESG_SHARED_CA_KEY, ABSENT},
+	{SERVER, "MrI", "R", 2, ESG_SHARED_CA_KEY, ABSENT}, /* CA and CA */
+
+	{SERVER, "OI", "R", 1, ESG_OUTLIVES_ISSUER, W},
+	{SERVER, "O", "IR", 1, ESG_OUTLIVES_ISSUER, W},
+	{SERVER, "OI", "rR", 1, ESG_OUTLIVES_ISSUER, ABSENT},	/* a renewed one is there */
+	{SERVER, "MI", "R", 1, ESG_OUTLIVES_ISSUER, ABSENT},
+	{SERVER, "Mr", "R", 2, ESG_OUTLIVES_ISSUER, W},
+
+	{SERVER, "FI", "R", 1, ESG_BAD_SIGNATURE, CRIT},
+	{SERVER, "Fi", "R", 1, ESG_BAD_SIGNATURE, ABSENT},	/* other_key signed it */
+	{SERVER, "FiI", "R", 1, ESG_BAD_SIGNATURE, ABSENT}, /* each is tried */
+	{SERVER, "FI", "iR", 1, ESG_BAD_SIGNATURE, ABSENT},
+	{SERVER, "F", "R", 1, ESG_BAD_SIGNATURE, ABSENT},	/* no issuer, no verdict */
+	{SERVER, "MI", "R", 1, ESG_BAD_SIGNATURE, ABSENT},
+	{BUNDLE, "RT", NULL, 2, ESG_BAD_SIGNATURE, CRIT},
+	{BUNDLE, "R", NULL, 1, ESG_BAD_SIGNATURE, ABSENT},
+	{BUNDLE, "T", NULL, 1, ESG_BAD_SIGNATURE, CRIT},	/* issuer of itself */
+	{EXTRA, "F", "I", 1, ESG_BAD_SIGNATURE, CRIT},
+	{EXTRA, "M", "I", 1, ESG_BAD_SIGNATURE, ABSENT},
+
+	{SERVER, "x", "w", 1, ESG_WEAK_ISSUER_KEY, W},
+	{SERVER, "zy", "w", 2, ESG_WEAK_ISSUER_KEY, W},
+	{SERVER, "zy", "w", 1, ESG_WEAK_ISSUER_KEY, ABSENT},
+	{SERVER, "w", NULL, 1, ESG_WEAK_ISSUER_KEY, ABSENT},	/* weak_key says it */
+
+	{BUNDLE, "RL", NULL, 2, ESG_NOT_A_CA, W},
+	{BUNDLE, "RL", NULL, 1, ESG_NOT_A_CA, ABSENT},
+	{SERVER, "L", NULL, 1, ESG_NOT_A_CA, ABSENT},
+	{BUNDLE, "RI", NULL, 0, ESG_PUBLIC_ROOT_STORE, ABSENT},
+	{BUNDLE, "RRRRRRRRRRRRRRRRRRRR", NULL, 0, ESG_PUBLIC_ROOT_STORE, ABSENT},
+	{BUNDLE, "RRRRRRRRRRRRRRRRRRRRL", NULL, 0, ESG_PUBLIC_ROOT_STORE, ABSENT},
+	{BUNDLE, "RRRRRRRRRRRRRRRRRRRRR", NULL, 0, ESG_PUBLIC_ROOT_STORE, W},
+};
+
+static EsgPlace
+place_at(FilePlace place, int at)
+{
+	if (place == BUNDLE)
+		return ESG_PLACE_CA;
+	if (place == EXTRA)
+		return ESG_PLACE_EXTRA;
+	return at == 0 ? ESG_PLACE_LEAF : ESG_PLACE_CHAIN;
+}
+
+/* lists[0] is the file's, the others are the certificates' */
+static void
+judge_file(FilePlace place, const char *file, const EsgIssuerIndex *cas, EsgFindings *lists)
+{
+	EsgChainCert certs[MAX_CERTS];
+	int			count = (int) strlen(file);
+	int			i;
+
+	for (i = 0; i < count; i++)
+	{
+		certs[i].info = find_member(file[i]);
+		certs[i].place = place_at(place, i);
+		certs[i].findings = &lists[i + 1];
+	}
+	if (place == BUNDLE)
+		esg_policy_chain_check_bundle(certs, count, &policy, memo, &lists[0]);
+	else if (place == EXTRA)
+		esg_policy_chain_check_extra(certs, count, cas, &policy, memo);
+	else
+		esg_policy_chain_check_server(certs, count, cas, place == SYSTEM ? know_root : NULL,
+									  NULL, &policy, memo);
+}
+
+static void
+free_lists(EsgFindings *lists)
+{
+	int			i;
+
+	for (i = 0; i <= MAX_CERTS; i++)
+		esg_findings_free(&lists[i]);
+}
+
+static void
+test_cases(void)
+{
+	size_t		i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		EsgFindings lists[MAX_CERTS + 1] = {{0}};
+		EsgIssuerIndex *cas = cases[i].cas ? index_members(cases[i].cas) : NULL;
+		char		name[80];
+
+		snprintf(name, sizeof(name), "%d of %s with %s", cases[i].at, cases[i].file,
+				 cases[i].cas ? cases[i].cas : "no CA");
+		judge_file(cases[i].place, cases[i].file, cas, lists);
+		if (cases[i].want == ABSENT)
+			lacks(&lists[cases[i].at], cases[i].code, name);
+		else
+			shows(&lists[cases[i].at], cases[i].code, cases[i].want, name);
+		if (ERR_peek_error() != 0)
+			ok(0, "%s: error queue is empty", name);
+		free_lists(lists);
+		esg_policy_chain_index_free(cas);
+	}
+}
+
+/* Nothing at all about files as they should be. */
+static void
+test_clean(void)
+{
+	static const struct
+	{
+		FilePlace	place;
+		const char *file;
+		const char *cas;
+	}			files[] = {
+		{SERVER, "LJI", "R"}, {SYSTEM, "LJI", ""}, {SERVER, "MI", "R"}, {SERVER, "S", ""},
+		{BUNDLE, "R", ""}, {BUNDLE, "RIJU", ""}, {EXTRA, "LRV", "R"},
+	};
+	size_t		i;
+	int			j;
+
+	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+	{
+		EsgFindings lists[MAX_CERTS + 1] = {{0}};
+		EsgIssuerIndex *cas = index_members(files[i].cas);
+
+		judge_file(files[i].place, files[i].file, cas, lists);
+		for (j = 0; j <= (int) strlen(files[i].file); j++)
+			is_clean(&lists[j], files[i].file);
+		esg_policy_chain_index_free(cas);
+	}
+}
+
+/* A CA with a new key, certified by the old: key identifiers tell it from a forged root. */
+static void
+test_rollover(void)
+{
+	X509	   *old = add_member('a', "CN=roll", root_key, NULL, NULL,
+								 CA_EXT "subjectKeyIdentifier=hash\n", NULL);
+	EsgFindings lists[MAX_CERTS + 1] = {{0}};
+
+	add_member('b', "CN=roll", int_key, old, root_key, CA_EXT KEY_IDS, NULL);
+	judge_file(BUNDLE, "b", NULL, lists);
+	lacks(&lists[1], ESG_BAD_SIGNATURE, "new with old, without the old");
+	free_lists(lists);
+	judge_file(BUNDLE, "ba", NULL, lists);
+	lacks(&lists[1], ESG_BAD_SIGNATURE, "new with old");
+	free_lists(lists);
+}
+
+static void
+test_public_roots(void)
+{
+	/* Baltimore CyberTrust Root */
+	static const unsigned char fingerprint[] = {
+		0x16, 0xaf, 0x57, 0xa9, 0xf6, 0x76, 0xb0, 0xab, 0x12, 0x60, 0x95, 0xaa, 0x5e, 0xba,
+		0xde, 0xf2, 0x2a, 0xb3, 0x11, 0x19, 0xd6, 0x44, 0xac, 0x95, 0xcd, 0x4b, 0x93, 0xdb,
+		0xf3, 0xf2, 0x6a, 0xeb
+	};
+	EsgCertInfo info = *find_member('R');
+	EsgFindings list = {0};
+	EsgFindings file = {0};
+	EsgChainCert cert = {&info, ESG_PLACE_CA, &list};
+
+	memcpy(info.fingerprint, fingerprint, sizeof(fingerprint));
+	esg_policy_chain_check_bundle(&cert, 1, &policy, memo, &file);
+	shows(&file, ESG_PUBLIC_ROOT_STORE, W, "a public root");
+	esg_findings_free(&file);
+	info.fingerprint[31] ^= 1;
+	esg_policy_chain_check_bundle(&cert, 1, &policy, memo, &file);
+	lacks(&file, ESG_PUBLIC_ROOT_STORE, "another fingerprint");
+	esg_findings_free(&list);
+}
+
+static void
+test_index(void)
+{
+	EsgIssuerIndex *index = index_members("RIiJrU");
+	EsgIssuerIndex *empty = index_members("");
+	const EsgCertInfo *const *found;
+	int			count;
+
+	found = esg_policy_chain_find(index, X509_get_subject_name(find_member('I')->cert), &count);
+	ok(count == 3 && found[0] == find_member('I') && found[1] == find_member('i') &&
+	   found[2] == find_member('r'), "three of one name, in order");
+	found = esg_policy_chain_find(index, X509_get_subject_name(find_member('L')->cert), &count);
+	ok(count == 0 && found == NULL, "none of that name");
+	found = esg_policy_chain_find(empty, X509_get_subject_name(find_member('L')->cert), &count);
+	ok(count == 0 && found == NULL, "an empty index");
+	found = esg_policy_chain_find(NULL, X509_get_subject_name(find_member('L')->cert), &count);
+	ok(count == 0 && found == NULL, "no index");
+	esg_policy_chain_index_free(index);
+	esg_policy_chain_index_free(empty);
+	esg_policy_chain_check_server(NULL, 0, NULL, NULL, NULL, &policy, NULL);
+	ok(1, "an empty file");
+}
+
+/* copies of I, with fingerprints of their own, after a leaf that none of them issued */
+static void
+judge_tries(int tries, EsgSeverity want)
+{
+	EsgCertInfo copies[ESG_CHAIN_MAX_TRIES + 2];
+	EsgChainCert certs[ESG_CHAIN_MAX_TRIES + 2];
+	EsgFindings lists[ESG_CHAIN_MAX_TRIES + 2] = {{0}};
+	char		name[40];
+	int			i;
+
+	for (i = 0; i <= tries; i++)
+	{
+		copies[i] = *find_member(i == 0 ? 'F' : 'I');
+		copies[i].fingerprint[0] ^= (unsigned char) i;
+		certs[i].info = &copies[i];
+		certs[i].place = place_at(SERVER, i);
+		certs[i].findings = &lists[i];
+	}
+	esg_policy_chain_check_server(certs, tries + 1, NULL, NULL, NULL, &policy, memo);
+	snprintf(name, sizeof(name), "%d issuers of one name", tries);
+	if (want == ABSENT)
+		lacks(&lists[0], ESG_BAD_SIGNATURE, name);
+	else
+		shows(&lists[0], ESG_BAD_SIGNATURE, want, name);
+	for (i = 0; i <= tries; i++)
+		esg_findings_free(&lists[i]);
+}
+
+static void
+test_details(void)
+{
+	static const struct
+	{
+		const char *file;
+		int			at;
+		EsgCode		code;
+		const char *detail;
+	}			details[] = {
+		{"LIJ", 1, ESG_CHAIN_OUT_OF_ORDER, "that is at position 3"},
+		{"IM", 1, ESG_LEAF_NOT_FIRST, "2"},
+		{"MIMI", 4, ESG_DUPLICATE_CERTIFICATE, "2"},
+		{"LJ", 2, ESG_CHAIN_INCOMPLETE, "CN=I"},
+		{"OI", 1, ESG_OUTLIVES_ISSUER, "2027-01-01T00:00:00Z"},
+		{"KI", 1, ESG_SHARED_CA_KEY, "CN=I"},
+		{"xw", 1, ESG_WEAK_ISSUER_KEY, "RSA, 1024 bits"},
+	};
+	size_t		i;
+	int			j;
+
+	for (i = 0; i < sizeof(details) / sizeof(details[0]); i++)
+	{
+		EsgFindings lists[MAX_CERTS + 1] = {{0}};
+		EsgFindings *list = &lists[details[i].at];
+		const char *got = NULL;
+
+		judge_file(SERVER, details[i].file, NULL, lists);
+		for (j = 0; j < list->count; j++)
+		{
+			if (list->items[j].code == details[i].code)
+				got = list->items[j].detail;
+		}
+		is_text(got, details[i].detail, details[i].file);
+		free_lists(lists);
+	}
+}
+
+/* More issuers of one name than are tried: no verdict, and no time lost. */
+static void
+test_many(void)
+{
+	enum
+	{
+		MANY = 20000
+	};
+	EsgChainCert *certs = calloc(MANY, sizeof(EsgChainCert));
+	EsgFindings *lists = calloc(MANY, sizeof(EsgFindings));
+	EsgFindings file = {0};
+	EsgCertInfo *copies = calloc(MANY, sizeof(EsgCertInfo));
+	clock_t		start = clock();
+	int			i;
+
+	for (i = 0; i < MANY; i++)
+	{
+		copies[i] = *find_member(i == 0 ? 'F' : 'I');
+		memcpy(copies[i].fingerprint, &i, sizeof(i));
+		certs[i].info = &copies[i];
+		certs[i].place = i == 0 ? ESG_PLACE_LEAF : ESG_PLACE_CHAIN;
+		certs[i].findings = &lists[i];
+	}
+	esg_policy_chain_check_server(certs, MANY, NULL, NULL, NULL, &policy, memo);
+	lacks(&lists[0], ESG_BAD_SIGNATURE, "not all were tried");
+	shows(&lists[MANY - 1], ESG_UNRELATED_CERTIFICATE, W, "the last of many");
+	for (i = 0; i < MANY; i++)
+	{
+		esg_findings_free(&lists[i]);
+		certs[i].place = ESG_PLACE_CA;
+	}
+	esg_policy_chain_check_bundle(certs, MANY, &policy, memo, &file);
+	shows(&file, ESG_PUBLIC_ROOT_STORE, W, "many");
+	printf("# %d certificates twice: %.2f s\n", MANY, (double) (clock() - start) / CLOCKS_PER_SEC);
+	ok((double) (clock() - start) / CLOCKS_PER_SEC < 30, "many certificates take no time");
+	for (i = 0; i < MANY; i++)
+		esg_findings_free(&lists[i]);
+	esg_findings_free(&file);
+	free(certs);
+	free(lists);
+	free(copies);
+}
+
+int
+main(void)
+{
+	int			i;
+
+	esg_policy_defaults(&policy);
+	memo = esg_memo_create(1000);
+	make_keys();
+	make_family();
+	test_cases();
+	test_clean();
+	test_rollover();
+	test_public_roots();
+	test_index();
+	test_details();
+	judge_tries(ESG_CHAIN_MAX_TRIES, CRIT);
+	judge_tries(ESG_CHAIN_MAX_TRIES + 1, ABSENT);
+	test_many();
+	check_coverage("policy_chain");
+	for (i = 0; i < family_size; i++)
+		X509_free(family[i].cert);
+	esg_memo_free(memo);
+	return done();
+}
