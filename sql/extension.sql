@@ -10,7 +10,8 @@ CREATE EXTENSION ext_ssl_guard;
 SELECT pg_describe_object(d.classid, d.objid, 0) AS object
   FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND d.refclassid = 'pg_extension'::regclass
  WHERE e.extname = 'ext_ssl_guard' AND d.deptype = 'e'
-   AND NOT (d.classid = 'pg_type'::regclass AND d.objid <> 'ssl_guard_severity'::regtype)
+   AND NOT (d.classid = 'pg_type'::regclass
+            AND d.objid NOT IN ('ssl_guard_severity'::regtype, 'ssl_guard_certificate'::regtype))
  ORDER BY pg_describe_object(d.classid, d.objid, 0) COLLATE "C";
 
 \d ssl_guard_certificates
@@ -18,12 +19,17 @@ SELECT pg_describe_object(d.classid, d.objid, 0) AS object
 \d ssl_guard_files
 \d ssl_guard_alarms
 \d ssl_guard_status
+\d ssl_guard_client_certificates
+\d ssl_guard_handshake_failures
+\d ssl_guard_findings
+\d ssl_guard_certificate
 SELECT enum_range(NULL::ssl_guard_severity);
 
 -- functions that have no view
-SELECT f AS function, pg_get_function_arguments(f::regprocedure) AS columns
+SELECT f AS function, pg_get_function_arguments(f::regprocedure) AS arguments, pg_get_function_result(f::regprocedure) AS result
   FROM unnest(ARRAY['ssl_guard_check()', 'ssl_guard_inspect(text)', 'ssl_guard_inspect(bytea)',
-                    'ssl_guard_session_certificate()']) AS f \gx
+                    'ssl_guard_session_certificate()', 'ssl_guard_identity_check(name, text)',
+                    'ssl_guard_reset_client_certificates()']) AS f \gx
 
 -- every object has a comment
 SELECT pg_describe_object(d.classid, d.objid, 0) AS without_comment
@@ -32,8 +38,27 @@ SELECT pg_describe_object(d.classid, d.objid, 0) AS without_comment
    AND d.classid IN ('pg_proc'::regclass, 'pg_class'::regclass, 'pg_type'::regclass)
    AND pg_describe_object(d.classid, d.objid, 0) NOT LIKE 'type %ssl\_guard\_%[]'
    AND coalesce(obj_description(d.objid, d.classid::regclass::name), '') = ''
-   AND NOT (d.classid = 'pg_type'::regclass AND d.objid <> 'ssl_guard_severity'::regtype)
+   AND NOT (d.classid = 'pg_type'::regclass
+            AND d.objid NOT IN ('ssl_guard_severity'::regtype, 'ssl_guard_certificate'::regtype))
  ORDER BY 1;
+-- and so has every column of a view or type
+SELECT a.attrelid::regclass AS relation, a.attname AS column_without_comment
+  FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+ WHERE (c.oid IN (SELECT d.objid FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
+                   WHERE e.extname = 'ext_ssl_guard' AND d.deptype = 'e' AND d.classid = 'pg_class'::regclass)
+        OR c.reltype = 'ssl_guard_certificate'::regtype)
+   AND coalesce(col_description(a.attrelid, a.attnum), '') = ''
+ ORDER BY 1, 2;
+-- a certificate's columns are explained in the same words everywhere
+SELECT a.attname, col_description(a.attrelid, a.attnum) AS in_type, col_description(v.attrelid, v.attnum) AS in_view
+  FROM pg_attribute a JOIN pg_attribute v ON v.attname = a.attname
+ WHERE a.attrelid = 'ssl_guard_certificate'::regclass AND v.attrelid = 'ssl_guard_certificates'::regclass AND a.attnum > 0
+   AND (col_description(a.attrelid, a.attnum) <> col_description(v.attrelid, v.attnum) OR a.atttypid <> v.atttypid);
+-- all of them are in the view
+SELECT a.attname AS not_in_view
+  FROM pg_attribute a
+ WHERE a.attrelid = 'ssl_guard_certificate'::regclass AND a.attnum > 0 AND NOT EXISTS
+       (SELECT FROM pg_attribute v WHERE v.attrelid = 'ssl_guard_certificates'::regclass AND v.attname = a.attname);
 
 -- nothing is SECURITY DEFINER
 SELECT count(*) AS security_definer
@@ -51,6 +76,7 @@ ALTER EXTENSION ext_ssl_guard SET SCHEMA guard;
 SELECT count(*) >= 0 AS works FROM guard.ssl_guard_certificates WHERE severity >= 'ok';
 SELECT count(*) >= 0 AS works FROM guard.ssl_guard_files;
 SELECT count(*) >= 0 AS works FROM guard.ssl_guard_crls;
+SELECT count(*) > 70 AS works FROM guard.ssl_guard_findings WHERE severity > 'ok';
 DROP EXTENSION ext_ssl_guard;
 CREATE EXTENSION ext_ssl_guard SCHEMA guard;
 SELECT count(*) >= 0 AS works FROM guard.ssl_guard_files WHERE severity IN ('ok', 'notice', 'warning', 'critical');

@@ -23,3 +23,4 @@ SELECT t.* FROM pg_temp.try('SELECT * FROM ssl_guard_session_certificate()') AS 
 SELECT t.* FROM pg_temp.try('SELECT * FROM ssl_guard_certificates') AS t;
 SELECT t.* FROM pg_temp.try('SELECT * FROM ssl_guard_crls') AS t;
 SELECT t.* FROM pg_temp.try('SELECT * FROM ssl_guard_files') AS t;
+SELECT t.* FROM pg_temp.try('SELECT * FROM ssl_guard_findings') AS t;

@@ -18,11 +18,12 @@ $node->setup(ca => $ca, server => $server, preload => '');
 $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION ext_ssl_guard');
 
-is($node->safe_psql('postgres', "SELECT fingerprint FROM ssl_guard_certificates WHERE source = 'ssl_cert_file'"),
+is($node->safe_psql('postgres', "SELECT fingerprint FROM ssl_guard_certificates WHERE setting = 'ssl_cert_file'"),
 	$server->{fingerprint}, 'ssl_guard_certificates works');
 is($node->safe_psql('postgres', "SELECT count(*) FROM ssl_guard_files WHERE setting = 'ssl_key_file'"),
 	1, 'ssl_guard_files works');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM ssl_guard_crls'), 0, 'ssl_guard_crls works');
+is($node->safe_psql('postgres', "SELECT sqlstate FROM ssl_guard_findings WHERE code = 'expired'"), 'SG016', 'ssl_guard_findings works');
 my $pem = ESG::Certs::slurp($server->{cert});
 is($node->safe_psql('postgres', "SELECT common_name FROM ssl_guard_inspect('$pem'::text)"),
 	'localhost', 'ssl_guard_inspect works');

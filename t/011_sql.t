@@ -35,7 +35,7 @@ sub configure
 }
 
 # ---- certificates
-is(sql('SELECT source, position, kind, subject, issuer FROM ssl_guard_certificates'),
+is(sql('SELECT setting, position, kind, subject, issuer FROM ssl_guard_certificates'),
 	join("\n", 'ssl_cert_file|1|server|CN=localhost|CN=Intermediate',
 		'ssl_cert_file|2|chain|CN=Intermediate|CN=Test CA,O=Example',
 		'ssl_ca_file|1|ca|CN=Test CA,O=Example|CN=Test CA,O=Example'),
@@ -56,7 +56,7 @@ is(sql('SELECT count(*) FROM ssl_guard_crls'), 0, 'no CRL');
 my $weak = $certs->make_server('weak', ca => $ca, key => 'rsa:1024', not_before => '19990101000000Z',
 	not_after => '20000101000000Z');
 configure('ext_ssl_guard.extra_files' => "$weak->{cert}, $weak->{cert}");
-is(sql("SELECT source, kind, findings @> '{weak_key,expired}', severity, expires_in < '0'"
+is(sql("SELECT setting, kind, findings @> '{weak_key,expired}', severity, expires_in < '0'"
 	. " FROM ssl_guard_certificates WHERE path = '$weak->{cert}'"),
 	'ext_ssl_guard.extra_files|extra|t|critical|t', 'a certificate among the extra files, once');
 is(sql("SELECT count(*) FROM ssl_guard_check() WHERE object = '$weak->{cert}:1' AND code IN ('weak_key', 'expired')"),
@@ -70,7 +70,7 @@ my $crl = $certs->make_crl($ca, 'crl');
 my $stale = $certs->make_crl($ca, 'stale', last_update => -20 * 86400, next_update => -86400);
 $node->replace($crl, 'root.crl');
 configure(ssl_crl_file => 'root.crl');
-is(sql('SELECT source, path, position, issuer, revoked_count, next_update > now(), expires_in > interval \'29 days\', findings, severity'
+is(sql('SELECT setting, path, position, issuer, revoked_count, next_update > now(), expires_in > interval \'29 days\', findings, severity'
 	. ' FROM ssl_guard_crls'),
 	join('|', 'ssl_crl_file', $node->path('root.crl'), 1, 'CN=Test CA,O=Example', 1, 't', 't', '{}', 'ok'),
 	'a CRL');
@@ -92,11 +92,11 @@ my $other_crl = $certs->make_crl($other_ca, 'other_crl');
 $node->replace($certs->concat('with_crl.crt', $ca->{cert}, $other_ca->{cert}, $other_crl), 'root.crt');
 is(sql("SELECT position, findings FROM ssl_guard_certificates WHERE kind = 'ca'"), "1|{}\n2|{}",
 	'its CRL in the CA file');
-is(sql("SELECT source, issuer FROM ssl_guard_crls WHERE source = 'ssl_ca_file'"), 'ssl_ca_file|CN=Other CA', 'is shown');
+is(sql("SELECT setting, issuer FROM ssl_guard_crls WHERE setting = 'ssl_ca_file'"), 'ssl_ca_file|CN=Other CA', 'is shown');
 # the server's own
 $certs->revoke($ca, $intermediate);
 $node->replace($certs->make_crl($ca, 'own'), 'root.crl');
-is(sql("SELECT findings FROM ssl_guard_crls WHERE source = 'ssl_crl_file'"), '{crl_revokes_own}',
+is(sql("SELECT findings FROM ssl_guard_crls WHERE setting = 'ssl_crl_file'"), '{crl_revokes_own}',
 	'a CRL that revokes the chain of the server');
 # a CRL file that holds none: not every CA is without CRL because of it
 $node->replace($ca->{cert}, 'root.crl');
@@ -115,7 +115,7 @@ close $readme;
 chomp(my $hash = `openssl crl -hash -noout -in '$crl'`);
 $node->replace($crl, "crls/$hash.r0");
 configure(ssl_crl_dir => 'crls');
-is(sql('SELECT source, path, findings FROM ssl_guard_crls'), "ssl_crl_dir|$dir/$hash.r0|{}", 'a CRL in ssl_crl_dir');
+is(sql('SELECT setting, path, findings FROM ssl_guard_crls'), "ssl_crl_dir|$dir/$hash.r0|{}", 'a CRL in ssl_crl_dir');
 is(sql("SELECT findings FROM ssl_guard_certificates WHERE kind = 'ca'"), '{}', 'is found for its CA');
 is(sql("SELECT setting, kind, findings FROM ssl_guard_files WHERE path = '$dir'"), 'ssl_crl_dir|crl_dir|{}', 'the directory');
 is(sql("SELECT count(*) FROM ssl_guard_files WHERE path LIKE '$dir/%' AND severity <> 'ok'"), 0,

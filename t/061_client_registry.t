@@ -49,7 +49,7 @@ is(row('subject, common_name, logins, denials, host(last_address), superseded_by
 is(row('serial_number', $first, 'r1'), $first->{serial}, 'serial number');
 like(row('last_tls_version', $first, 'r1'), qr/^TLSv1\.[23]$/, 'TLS version');
 like(row('last_cipher', $first, 'r1'), qr/AES|CHACHA/, 'cipher');
-is(query("SELECT first_seen = last_seen AND last_seen > now() - interval '1 minute' FROM ssl_guard_client_certificates"),
+is(query("SELECT first_seen_at = last_seen_at AND last_seen_at > now() - interval '1 minute' FROM ssl_guard_client_certificates"),
 	't', 'when');
 
 # renewed

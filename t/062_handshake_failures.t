@@ -67,7 +67,7 @@ foreach my $reason (qw(expired revoked unknown_ca wrong_purpose not_yet_valid))
 	is($node->count_log(qr/reason=$reason /, $offset), 1, "$reason: one line");
 }
 is( $node->safe_psql('postgres',
-		"SELECT subject, issuer, serial_number, host(last_address), last_seen >= first_seen
+		"SELECT subject, issuer, serial_number, host(last_address), last_seen_at >= first_seen_at
 		 FROM ssl_guard_handshake_failures WHERE reason = 'unknown_ca'"),
 	"CN=unknown|CN=Stranger CA|$client{unknown_ca}{serial}|127.0.0.1|t",
 	'the row');

@@ -146,7 +146,7 @@ my ($size, @entries) = read_file();
 is(scalar @entries, 2, 'two entries');
 write_file($size, 2, map { age_entry(age_entry($_, $forgotten, 'r1', 31), $rare, 'r2', 29) } @entries);
 $node->start;
-is(query("SELECT role_name, date_trunc('day', now() - last_seen) FROM ssl_guard_client_certificates ORDER BY 1"),
+is(query("SELECT role_name, date_trunc('day', now() - last_seen_at) FROM ssl_guard_client_certificates ORDER BY 1"),
 	"r1|31 days\nr2|29 days", 'loaded');
 is($node->wait_sql(alarms_of($rare), 'expires_very_soon'), 'expires_very_soon', 'not seen for 29 days: alarm');
 is(query(alarms_of($forgotten)), '', 'not seen for 31 days: none');

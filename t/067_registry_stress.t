@@ -73,7 +73,7 @@ sub model_text
 sub registry_text
 {
 	return $node->safe_psql('postgres',
-		'SELECT role_name, fingerprint, logins FROM ssl_guard_client_certificates ORDER BY last_seen');
+		'SELECT role_name, fingerprint, logins FROM ssl_guard_client_certificates ORDER BY last_seen_at');
 }
 
 foreach my $round (1 .. 8)

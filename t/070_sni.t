@@ -87,7 +87,7 @@ is($node->safe_psql('postgres', "SELECT string_agg(setting || ' ' || kind || ' '
 	'hosts_file ca root.crt, hosts_file certificate server.host.crt, hosts_file certificate soon.host.crt, '
 	  . 'hosts_file key server.host.key, hosts_file key soon.host.key',
 	'hosts: each of their files once');
-is($node->safe_psql('postgres', "SELECT string_agg(source || ' ' || kind || ' ' || common_name, ', ' ORDER BY kind, common_name)
+is($node->safe_psql('postgres', "SELECT string_agg(setting || ' ' || kind || ' ' || common_name, ', ' ORDER BY kind, common_name)
 		FROM ssl_guard_certificates"),
 	'hosts_file ca ca, hosts_file server localhost, hosts_file server soon.test', 'hosts: and their certificates');
 is(login(undef), 0, 'hosts: a client that names none gets in');

@@ -210,7 +210,7 @@ start_server
 ask 'CREATE EXTENSION ext_ssl_guard'
 expect_quiet
 show 'SELECT version, ssl, tls_hook_active, in_sync, notices, warnings, criticals FROM ssl_guard_status;'
-show 'SELECT source, kind, common_name, expires_in, key_algorithm, key_bits, findings FROM ssl_guard_certificates;'
+show 'SELECT setting, kind, common_name, expires_in, key_algorithm, key_bits, findings FROM ssl_guard_certificates;'
 
 heading '1. The certificate expires in a few days'
 mark
@@ -229,7 +229,7 @@ install_server weak
 reload
 expect_alarm weak_key
 expect_alarm weak_signature "SELECT common_name, key_bits, security_bits, signature_digest, findings, severity
-  FROM ssl_guard_certificates WHERE source = 'ssl_cert_file';"
+  FROM ssl_guard_certificates WHERE setting = 'ssl_cert_file';"
 note 'Mended.'
 mark
 install_server good

@@ -11,6 +11,7 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
+#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 
@@ -19,42 +20,106 @@
 #include "login/peer.h"
 #include "server/report.h"
 #include "server/shmem.h"
-#include "sql/row.h"
-
-#define INSPECT_LIMIT (1 << 20)
+#include "sql/argument.h"
+#include "sql/cert.h"
 
 PG_FUNCTION_INFO_V1(ssl_guard_list_certificates);
+PG_FUNCTION_INFO_V1(ssl_guard_list_certificates_1_1);
 PG_FUNCTION_INFO_V1(ssl_guard_list_crls);
+PG_FUNCTION_INFO_V1(ssl_guard_list_crls_1_1);
 PG_FUNCTION_INFO_V1(ssl_guard_list_files);
+PG_FUNCTION_INFO_V1(ssl_guard_list_files_1_1);
 PG_FUNCTION_INFO_V1(ssl_guard_inspect_text);
+PG_FUNCTION_INFO_V1(ssl_guard_inspect_text_1_1);
 PG_FUNCTION_INFO_V1(ssl_guard_inspect_bytea);
+PG_FUNCTION_INFO_V1(ssl_guard_inspect_bytea_1_1);
 PG_FUNCTION_INFO_V1(ssl_guard_session_certificate);
+PG_FUNCTION_INFO_V1(ssl_guard_session_certificate_1_1);
 
-Datum
-ssl_guard_list_certificates(PG_FUNCTION_ARGS)
+/* ------------------------------------------------------------------------
+ * ssl_guard_certificates
+ * ------------------------------------------------------------------------ */
+
+static const EsgSqlColumn certificate_columns[] = {ESG_SQL_CERT_COLUMNS, ESG_SQL_LAST_COLUMN};
+
+static const EsgSqlColumn listed_columns[] = {
+	ESG_SQL_COLUMN("setting", ESG_SQL_TEXT),
+	ESG_SQL_COLUMN("path", ESG_SQL_TEXT),
+	ESG_SQL_COLUMN("kind", ESG_SQL_TEXT),
+	ESG_SQL_COLUMN("certificate", ESG_SQL_COMPOSITE),
+	ESG_SQL_LAST_COLUMN
+};
+
+/* script 1.0 knew no composite type */
+static const EsgSqlColumn flat_columns[] = {
+	ESG_SQL_RENAMED("setting", ESG_SQL_TEXT, "source"),
+	ESG_SQL_COLUMN("path", ESG_SQL_TEXT),
+	ESG_SQL_COLUMN("kind", ESG_SQL_TEXT),
+	ESG_SQL_CERT_COLUMNS,
+	ESG_SQL_LAST_COLUMN
+};
+
+static void
+put_listed(EsgSqlRow *row, EsgSqlRow *part, const EsgAuditCert *cert)
 {
-	EsgSqlRow	row;
-	EsgAudit   *audit;
-	int			i;
-
-	esg_sql_row_init(&row, fcinfo);
-	audit = esg_audit_run(ESG_AUDIT_CERTS);
-	for (i = 0; i < audit->cert_count; i++)
+	esg_sql_row_start(row);
+	esg_sql_row_text(row, "setting", cert->file->file.setting);
+	esg_sql_row_path(row, "path", cert->file->file.path);
+	esg_sql_row_text(row, "kind", esg_audit_cert_kind(cert->place));
+	if (part != NULL)
 	{
-		const EsgAuditCert *cert = audit->certs[i];
+		esg_sql_row_start(part);
+		esg_sql_cert_put(part, cert);
+		esg_sql_row_part(row, "certificate", part);
+	}
+	else
+		esg_sql_cert_put(row, cert);
+	esg_sql_row_end(row);
+}
 
+static Datum
+list_certificates(FunctionCallInfo fcinfo, EsgSqlScript script)
+{
+	bool		flat = script == ESG_SQL_1_0;
+	EsgSqlRow	row;
+	EsgSqlRow	part;
+	EsgAudit   *audit;
+
+	esg_sql_row_init(&row, fcinfo, flat ? flat_columns : listed_columns, script);
+	if (!flat)
+		esg_sql_row_init_part(&part, &row, "certificate", certificate_columns);
+	audit = esg_audit_run(ESG_AUDIT_CERTS);
+	for (int i = 0; i < audit->cert_count; i++)
+	{
 		CHECK_FOR_INTERRUPTS();
-		esg_sql_row_start(&row);
-		esg_sql_row_text(&row, cert->file->file.setting);
-		esg_sql_row_path(&row, cert->file->file.path);
-		esg_sql_row_int4(&row, cert->position);
-		esg_sql_row_text(&row, esg_audit_cert_kind(cert->place));
-		esg_sql_row_cert(&row, &cert->info, &cert->findings);
-		esg_sql_row_end(&row);
+		put_listed(&row, flat ? NULL : &part, audit->certs[i]);
 	}
 	esg_audit_free(audit);
 	return (Datum) 0;
 }
+
+ESG_SQL_SYMBOL(ssl_guard_list_certificates, list_certificates, ESG_SQL_1_0);
+ESG_SQL_SYMBOL(ssl_guard_list_certificates_1_1, list_certificates, ESG_SQL_1_1);
+
+/* ------------------------------------------------------------------------
+ * ssl_guard_crls
+ * ------------------------------------------------------------------------ */
+
+static const EsgSqlColumn crl_columns[] = {
+	ESG_SQL_RENAMED("setting", ESG_SQL_TEXT, "source"),
+	ESG_SQL_COLUMN("path", ESG_SQL_TEXT),
+	ESG_SQL_COLUMN("position", ESG_SQL_INT4),
+	ESG_SQL_COLUMN("issuer", ESG_SQL_TEXT),
+	ESG_SQL_COLUMN("crl_number", ESG_SQL_TEXT),
+	ESG_SQL_COLUMN("this_update", ESG_SQL_TIMESTAMP),
+	ESG_SQL_COLUMN("next_update", ESG_SQL_TIMESTAMP),
+	ESG_SQL_COLUMN("expires_in", ESG_SQL_INTERVAL),
+	ESG_SQL_COLUMN("revoked_count", ESG_SQL_INT8),
+	ESG_SQL_COLUMN("signature_algorithm", ESG_SQL_TEXT),
+	ESG_SQL_COLUMN("findings", ESG_SQL_TEXTS),
+	ESG_SQL_COLUMN("severity", ESG_SQL_SEVERITY),
+	ESG_SQL_LAST_COLUMN
+};
 
 /* RFC 5280 5.2.3; upper-case hex as serial numbers, NULL if there is none. */
 static void
@@ -66,39 +131,36 @@ set_crl_number(EsgSqlRow *row, X509_CRL *crl)
 	ASN1_INTEGER_free(number);
 	ERR_clear_error();
 	if (text != NULL)
-		esg_sql_row_take(row, text);
-	else
-		esg_sql_row_null(row);
+		esg_sql_row_take(row, "crl_number", text);
 }
 
 static void
 put_crl(EsgSqlRow *row, const EsgAuditCrl *crl)
 {
 	esg_sql_row_start(row);
-	esg_sql_row_text(row, crl->file->file.setting);
-	esg_sql_row_path(row, crl->file->file.path);
-	esg_sql_row_int4(row, crl->position);
-	esg_sql_row_take(row, esg_x509_name_text(X509_CRL_get_issuer(crl->info.crl)));
+	esg_sql_row_text(row, "setting", crl->file->file.setting);
+	esg_sql_row_path(row, "path", crl->file->file.path);
+	esg_sql_row_int4(row, "position", crl->position);
+	esg_sql_row_take(row, "issuer", esg_x509_name_text(X509_CRL_get_issuer(crl->info.crl)));
 	set_crl_number(row, crl->info.crl);
-	esg_sql_row_time(row, crl->info.this_update);
-	esg_sql_row_time(row, crl->info.next_update);
-	esg_sql_row_time_left(row, crl->info.next_update);
-	esg_sql_row_int8(row, crl->info.revoked_count);
-	esg_sql_row_text(row, crl->info.signature.algorithm);
+	esg_sql_row_time(row, "this_update", crl->info.this_update);
+	esg_sql_row_time(row, "next_update", crl->info.next_update);
+	esg_sql_row_time_left(row, "expires_in", crl->info.next_update);
+	esg_sql_row_int8(row, "revoked_count", crl->info.revoked_count);
+	esg_sql_row_text(row, "signature_algorithm", crl->info.signature.algorithm);
 	esg_sql_row_findings(row, &crl->findings);
 	esg_sql_row_end(row);
 }
 
-Datum
-ssl_guard_list_crls(PG_FUNCTION_ARGS)
+static Datum
+list_crls(FunctionCallInfo fcinfo, EsgSqlScript script)
 {
 	EsgSqlRow	row;
 	EsgAudit   *audit;
-	int			i;
 
-	esg_sql_row_init(&row, fcinfo);
+	esg_sql_row_init(&row, fcinfo, crl_columns, script);
 	audit = esg_audit_run(ESG_AUDIT_CRLS);
-	for (i = 0; i < audit->crl_count; i++)
+	for (int i = 0; i < audit->crl_count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
 		put_crl(&row, audit->crls[i]);
@@ -107,133 +169,156 @@ ssl_guard_list_crls(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
+ESG_SQL_SYMBOL(ssl_guard_list_crls, list_crls, ESG_SQL_1_0);
+ESG_SQL_SYMBOL(ssl_guard_list_crls_1_1, list_crls, ESG_SQL_1_1);
+
+/* ------------------------------------------------------------------------
+ * ssl_guard_files
+ * ------------------------------------------------------------------------ */
+
+static const EsgSqlColumn file_columns[] = {
+	ESG_SQL_COLUMN("setting", ESG_SQL_TEXT),
+	ESG_SQL_COLUMN("path", ESG_SQL_TEXT),
+	ESG_SQL_COLUMN("resolved_path", ESG_SQL_TEXT),
+	ESG_SQL_COLUMN("kind", ESG_SQL_TEXT),
+	ESG_SQL_COLUMN("file_exists", ESG_SQL_BOOL),
+	ESG_SQL_COLUMN("mode", ESG_SQL_TEXT),
+	ESG_SQL_COLUMN("owner", ESG_SQL_TEXT),
+	ESG_SQL_COLUMN("group_name", ESG_SQL_TEXT),
+	ESG_SQL_COLUMN("size", ESG_SQL_INT8),
+	ESG_SQL_COLUMN("modified", ESG_SQL_TIMESTAMP),
+	ESG_SQL_COLUMN("sha256", ESG_SQL_TEXT),
+	ESG_SQL_COLUMN("findings", ESG_SQL_TEXTS),
+	ESG_SQL_COLUMN("severity", ESG_SQL_SEVERITY),
+	ESG_SQL_COLUMN("suggestion", ESG_SQL_TEXT),
+	ESG_SQL_LAST_COLUMN
+};
+
 /* Mode, owner, group, size and time of change, all NULL if there is no file. */
 static void
 set_file_state(EsgSqlRow *row, const EsgFileFacts *facts)
 {
 	EsgTime		modified = {ESG_TIME_VALID, facts->mtime, false};
-	int			i;
 
-	esg_sql_row_bool(row, facts->exists);
+	esg_sql_row_bool(row, "file_exists", facts->exists);
 	if (!facts->exists)
-	{
-		for (i = 0; i < 5; i++)
-			esg_sql_row_null(row);
 		return;
-	}
-	esg_sql_row_text(row, psprintf("%04o", (unsigned) facts->mode & 07777));
-	esg_sql_row_text(row, esg_tls_files_owner_name(facts->uid));
-	esg_sql_row_text(row, esg_tls_files_group_name(facts->gid));
-	esg_sql_row_int8(row, facts->size);
-	esg_sql_row_time(row, modified);
+	esg_sql_row_text(row, "mode", psprintf("%04o", (unsigned) facts->mode & 07777));
+	esg_sql_row_text(row, "owner", esg_tls_files_owner_name(facts->uid));
+	esg_sql_row_text(row, "group_name", esg_tls_files_group_name(facts->gid));
+	esg_sql_row_int8(row, "size", facts->size);
+	esg_sql_row_time(row, "modified", modified);
 }
 
-Datum
-ssl_guard_list_files(PG_FUNCTION_ARGS)
+static void
+put_file(EsgSqlRow *row, const EsgAuditFile *file)
+{
+	esg_sql_row_start(row);
+	esg_sql_row_text(row, "setting", file->file.setting);
+	esg_sql_row_path(row, "path", file->file.path);
+	esg_sql_row_path(row, "resolved_path", file->resolved_path);
+	esg_sql_row_text(row, "kind", esg_policy_file_kind_name(file->file.kind));
+	set_file_state(row, &file->facts);
+	if (file->hashed)
+		esg_sql_row_digest(row, "sha256", file->sha256);
+	esg_sql_row_findings(row, &file->findings);
+	esg_sql_row_path(row, "suggestion", file->suggestion[0] != '\0' ? file->suggestion : NULL);
+	esg_sql_row_end(row);
+}
+
+static Datum
+list_files(FunctionCallInfo fcinfo, EsgSqlScript script)
 {
 	EsgSqlRow	row;
 	EsgAudit   *audit;
-	int			i;
 
-	esg_sql_row_init(&row, fcinfo);
+	esg_sql_row_init(&row, fcinfo, file_columns, script);
 	audit = esg_audit_run(ESG_AUDIT_FILES);
-	for (i = 0; i < audit->file_count; i++)
+	for (int i = 0; i < audit->file_count; i++)
 	{
-		const EsgAuditFile *file = audit->files[i];
-
 		CHECK_FOR_INTERRUPTS();
-		esg_sql_row_start(&row);
-		esg_sql_row_text(&row, file->file.setting);
-		esg_sql_row_path(&row, file->file.path);
-		esg_sql_row_path(&row, file->resolved_path);
-		esg_sql_row_text(&row, esg_policy_file_kind_name(file->file.kind));
-		set_file_state(&row, &file->facts);
-		esg_sql_row_digest(&row, file->hashed, file->sha256);
-		esg_sql_row_findings(&row, &file->findings);
-		esg_sql_row_path(&row, file->suggestion[0] != '\0' ? file->suggestion : NULL);
-		esg_sql_row_end(&row);
+		put_file(&row, audit->files[i]);
 	}
 	esg_audit_free(audit);
 	return (Datum) 0;
 }
 
+ESG_SQL_SYMBOL(ssl_guard_list_files, list_files, ESG_SQL_1_0);
+ESG_SQL_SYMBOL(ssl_guard_list_files_1_1, list_files, ESG_SQL_1_1);
+
 /* ------------------------------------------------------------------------
- * ssl_guard_inspect
+ * ssl_guard_inspect and ssl_guard_session_certificate
  * ------------------------------------------------------------------------ */
 
 static void
-put_inspected(FunctionCallInfo fcinfo, const EsgAudit *audit)
+put_inspected(EsgSqlRow *row, const EsgAudit *audit)
 {
-	EsgSqlRow	row;
-	int			i;
-
-	esg_sql_row_init(&row, fcinfo);
-	for (i = 0; i < audit->cert_count; i++)
+	for (int i = 0; i < audit->cert_count; i++)
 	{
-		const EsgAuditCert *cert = audit->certs[i];
-
 		CHECK_FOR_INTERRUPTS();
-		esg_sql_row_start(&row);
-		esg_sql_row_int4(&row, cert->position);
-		esg_sql_row_cert(&row, &cert->info, &cert->findings);
-		esg_sql_row_end(&row);
+		esg_sql_row_start(row);
+		esg_sql_cert_put(row, audit->certs[i]);
+		esg_sql_row_end(row);
 	}
 }
 
+/* some of the argument is not among the rows */
 static void
-inspect(FunctionCallInfo fcinfo, struct varlena *argument)
+warn_of_rest(const EsgPemResult *result)
 {
-	size_t		len = VARSIZE_ANY_EXHDR(argument);
-	EsgPemResult result;
-	EsgAudit   *audit;
-
-	if (len > INSPECT_LIMIT)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("certificate is too large"),
-				 errdetail("%zu bytes were given, %d are allowed.", len, INSPECT_LIMIT)));
-	audit = esg_audit_inspect(VARDATA_ANY(argument), len, &result);
-	if (audit->cert_count == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("no certificate found"),
-				 errdetail("The argument holds %s.", result.found),
-				 errhint("Give PEM text (-----BEGIN CERTIFICATE-----), or DER as bytea.")));
-	if (result.end == ESG_PEM_BROKEN)
+	if (result->end == ESG_PEM_BROKEN)
 		ereport(WARNING,
 				(errcode(ERRCODE_WARNING),
 				 errmsg_plural("only %d certificate could be read",
 							   "only %d certificates could be read",
-							   result.certs, result.certs),
-				 errdetail("At byte %zu there is %s.", result.fault_offset, result.found)));
-	else if (result.skipped_trusted > 0)
+							   result->certs, result->certs),
+				 errdetail("At byte %zu there is %s.", result->fault_offset, result->found)));
+	else if (result->skipped_trusted > 0)
 		ereport(WARNING,
 				(errcode(ERRCODE_WARNING),
 				 errmsg_plural("%d TRUSTED CERTIFICATE block was skipped",
 							   "%d TRUSTED CERTIFICATE blocks were skipped",
-							   result.skipped_trusted, result.skipped_trusted)));
-	put_inspected(fcinfo, audit);
+							   result->skipped_trusted, result->skipped_trusted)));
+}
+
+static void
+inspect(FunctionCallInfo fcinfo, EsgSqlScript script, Oid type)
+{
+	EsgSqlRow	row;
+	struct varlena *argument;
+	EsgPemResult result;
+	EsgAudit   *audit;
+
+	esg_sql_declared_arguments(fcinfo, 1, &type);
+	esg_sql_row_init(&row, fcinfo, certificate_columns, script);
+	argument = PG_GETARG_VARLENA_PP(0);
+	esg_sql_argument_check(argument);
+	audit = esg_audit_inspect(VARDATA_ANY(argument), VARSIZE_ANY_EXHDR(argument), &result);
+	if (audit->cert_count == 0)
+		esg_sql_argument_refuse(&result, "Give PEM text (-----BEGIN CERTIFICATE-----), or DER as bytea.");
+	warn_of_rest(&result);
+	put_inspected(&row, audit);
 	esg_audit_free(audit);
 }
 
-Datum
-ssl_guard_inspect_text(PG_FUNCTION_ARGS)
+static Datum
+inspect_text(FunctionCallInfo fcinfo, EsgSqlScript script)
 {
-	inspect(fcinfo, (struct varlena *) PG_GETARG_TEXT_PP(0));
+	inspect(fcinfo, script, TEXTOID);
 	return (Datum) 0;
 }
 
 /* DER; PEM text as bytes, such as pg_read_binary_file() gives, will do, too. */
-Datum
-ssl_guard_inspect_bytea(PG_FUNCTION_ARGS)
+static Datum
+inspect_bytea(FunctionCallInfo fcinfo, EsgSqlScript script)
 {
-	inspect(fcinfo, (struct varlena *) PG_GETARG_BYTEA_PP(0));
+	inspect(fcinfo, script, BYTEAOID);
 	return (Datum) 0;
 }
 
 /* The DER of the certificate the client showed, palloc'd; NULL if none. */
 static unsigned char *
-session_certificate(int *len)
+copy_peer_certificate(int *len)
 {
 	X509	   *cert = esg_login_peer_cert();
 	unsigned char *der;
@@ -250,8 +335,8 @@ session_certificate(int *len)
 	return der;
 }
 
-Datum
-ssl_guard_session_certificate(PG_FUNCTION_ARGS)
+static Datum
+session_certificate(FunctionCallInfo fcinfo, EsgSqlScript script)
 {
 	EsgSqlRow	row;
 	EsgPemResult result;
@@ -260,14 +345,19 @@ ssl_guard_session_certificate(PG_FUNCTION_ARGS)
 	int			len;
 
 	esg_shmem_require("ssl_guard_session_certificate()");
-	der = session_certificate(&len);
+	esg_sql_row_init(&row, fcinfo, certificate_columns, script);
+	der = copy_peer_certificate(&len);
 	if (der == NULL)
-	{
-		esg_sql_row_init(&row, fcinfo);
 		return (Datum) 0;
-	}
 	audit = esg_audit_inspect((const char *) der, len, &result);
-	put_inspected(fcinfo, audit);
+	put_inspected(&row, audit);
 	esg_audit_free(audit);
 	return (Datum) 0;
 }
+
+ESG_SQL_SYMBOL(ssl_guard_inspect_text, inspect_text, ESG_SQL_1_0);
+ESG_SQL_SYMBOL(ssl_guard_inspect_text_1_1, inspect_text, ESG_SQL_1_1);
+ESG_SQL_SYMBOL(ssl_guard_inspect_bytea, inspect_bytea, ESG_SQL_1_0);
+ESG_SQL_SYMBOL(ssl_guard_inspect_bytea_1_1, inspect_bytea, ESG_SQL_1_1);
+ESG_SQL_SYMBOL(ssl_guard_session_certificate, session_certificate, ESG_SQL_1_0);
+ESG_SQL_SYMBOL(ssl_guard_session_certificate_1_1, session_certificate, ESG_SQL_1_1);

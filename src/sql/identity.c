@@ -11,6 +11,7 @@
 
 #include <openssl/ssl.h>
 
+#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -21,12 +22,20 @@
 #include "login/role_label.h"
 #include "server/guc.h"
 #include "server/shmem.h"
+#include "sql/argument.h"
 #include "sql/row.h"
 #include "x509/pem.h"
 
-#define CERTIFICATE_LIMIT (1 << 20)
-
 PG_FUNCTION_INFO_V1(ssl_guard_identity_check);
+PG_FUNCTION_INFO_V1(ssl_guard_identity_check_1_1);
+
+static const EsgSqlColumn columns[] = {
+	ESG_SQL_COLUMN("source", ESG_SQL_TEXT),
+	ESG_SQL_COLUMN("identity", ESG_SQL_TEXT),
+	ESG_SQL_COLUMN("matched", ESG_SQL_BOOL),
+	ESG_SQL_COLUMN("rule", ESG_SQL_TEXT),
+	ESG_SQL_LAST_COLUMN
+};
 
 /* EsgPemCertFn: the first certificate is enough */
 static bool
@@ -40,23 +49,14 @@ take_first(X509 *cert, int position, void *arg)
 static X509 *
 parse_certificate(const text *pem)
 {
-	size_t		len = VARSIZE_ANY_EXHDR(pem);
 	X509	   *cert = NULL;
 	EsgPemSink	sink = {take_first, NULL, &cert};
 	EsgPemResult result;
 
-	if (len > CERTIFICATE_LIMIT)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("certificate is too large"),
-				 errdetail("%zu bytes were given, %d are allowed.", len, CERTIFICATE_LIMIT)));
-	esg_pem_scan(VARDATA_ANY(pem), len, ESG_PEM_CERTS, &sink, &result);
+	esg_sql_argument_check(pem);
+	esg_pem_scan(VARDATA_ANY(pem), VARSIZE_ANY_EXHDR(pem), ESG_PEM_CERTS, &sink, &result);
 	if (cert == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("no certificate found"),
-				 errdetail("The argument holds %s.", result.found),
-				 errhint("Give PEM text (-----BEGIN CERTIFICATE-----).")));
+		esg_sql_argument_refuse(&result, "Give PEM text (-----BEGIN CERTIFICATE-----).");
 	return cert;
 }
 
@@ -64,10 +64,10 @@ static void
 put_row(EsgSqlRow *row, const char *source, const char *identity, bool matched, const char *rule)
 {
 	esg_sql_row_start(row);
-	esg_sql_row_text(row, source);
-	esg_sql_row_text(row, identity);
-	esg_sql_row_bool(row, matched);
-	esg_sql_row_text(row, rule);
+	esg_sql_row_text(row, "source", source);
+	esg_sql_row_text(row, "identity", identity);
+	esg_sql_row_bool(row, "matched", matched);
+	esg_sql_row_text(row, "rule", rule);
 	esg_sql_row_end(row);
 }
 
@@ -132,17 +132,20 @@ reload_map(void)
 				 errhint("See the server log.")));
 }
 
-Datum
-ssl_guard_identity_check(PG_FUNCTION_ARGS)
+static Datum
+check_identity(FunctionCallInfo fcinfo, EsgSqlScript script)
 {
-	char	   *role_name = NameStr(*PG_GETARG_NAME(0));
+	static const Oid arguments[] = {NAMEOID, TEXTOID};
+	char	   *role_name;
 	EsgSqlRow	row;
 	X509	   *cert;
 
 	esg_shmem_require("ssl_guard_identity_check()");
+	esg_sql_declared_arguments(fcinfo, lengthof(arguments), arguments);
+	esg_sql_row_init(&row, fcinfo, columns, script);
+	role_name = NameStr(*PG_GETARG_NAME(0));
 	(void) get_role_oid(role_name, false);
 	reload_map();
-	esg_sql_row_init(&row, fcinfo);
 	cert = parse_certificate(PG_GETARG_TEXT_PP(1));
 	PG_TRY();
 	{
@@ -155,3 +158,6 @@ ssl_guard_identity_check(PG_FUNCTION_ARGS)
 	PG_END_TRY();
 	return (Datum) 0;
 }
+
+ESG_SQL_SYMBOL(ssl_guard_identity_check, check_identity, ESG_SQL_1_0);
+ESG_SQL_SYMBOL(ssl_guard_identity_check_1_1, check_identity, ESG_SQL_1_1);

@@ -1,36 +1,174 @@
 /*
  * sql/row.c
- *		Rows of a set-returning function, column by column.
+ *		Rows of a set-returning function, each value put by its column's name.
  */
 #include "postgres.h"
 
-#include <openssl/crypto.h>
-
+#include "access/htup_details.h"
+#include "catalog/pg_enum.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
+#include "utils/typcache.h"
 
 #include "server/report.h"
 #include "sql/row.h"
 
-/* an attacker's certificate may list any number of usages */
-#define MAX_EXT_KEY_USAGES 256
+/* ------------------------------------------------------------------------
+ * The declaration
+ * ------------------------------------------------------------------------ */
+
+/* InvalidOid for those that the extension makes */
+static Oid
+type_oid(EsgSqlType type)
+{
+	switch (type)
+	{
+		case ESG_SQL_TEXT:
+			return TEXTOID;
+		case ESG_SQL_TEXTS:
+			return TEXTARRAYOID;
+		case ESG_SQL_BOOL:
+			return BOOLOID;
+		case ESG_SQL_INT4:
+			return INT4OID;
+		case ESG_SQL_INT8:
+			return INT8OID;
+		case ESG_SQL_TIMESTAMP:
+			return TIMESTAMPTZOID;
+		case ESG_SQL_INTERVAL:
+			return INTERVALOID;
+		case ESG_SQL_ADDRESS:
+			return INETOID;
+		default:
+			return InvalidOid;
+	}
+}
+
+static const char *
+type_name(EsgSqlType type)
+{
+	if (type == ESG_SQL_SEVERITY)
+		return "ssl_guard_severity";
+	if (type == ESG_SQL_COMPOSITE)
+		return "a composite type";
+	return format_type_be(type_oid(type));
+}
+
+/*
+ * The enum is known by its values: the extension can be in any schema.  Fills
+ * in the OIDs that stand for them.
+ */
+static bool
+is_severity(Oid type, Oid *severities)
+{
+	for (int i = ESG_OK; i <= ESG_CRITICAL; i++)
+	{
+		const char *name = esg_findings_severity_name((EsgSeverity) i);
+
+		severities[i] = GetSysCacheOid2(ENUMTYPOIDNAME, Anum_pg_enum_oid, ObjectIdGetDatum(type),
+										CStringGetDatum(name));
+		if (!OidIsValid(severities[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool
+type_fits(EsgSqlRow *row, EsgSqlType wanted, Oid type)
+{
+	if (wanted == ESG_SQL_SEVERITY)
+		return is_severity(type, row->severities);
+	if (wanted == ESG_SQL_COMPOSITE)
+		return get_typtype(type) == TYPTYPE_COMPOSITE;
+	return type == type_oid(wanted);
+}
+
+/* The place of a column in the declaration; ERROR if it is not there, or is something else. */
+static int
+find_attribute(EsgSqlRow *row, const char *name, EsgSqlType type)
+{
+	for (int i = 0; i < row->desc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(row->desc, i);
+
+		if (attribute->attisdropped || strcmp(NameStr(attribute->attname), name) != 0)
+			continue;
+		if (!type_fits(row, type, attribute->atttypid))
+			esg_sql_declared_refuse(row->function,
+									psprintf("Result column \"%s\" is of type %s instead of %s.", name,
+											 format_type_be(attribute->atttypid), type_name(type)));
+		return i;
+	}
+	esg_sql_declared_refuse(row->function, psprintf("There is no result column \"%s\".", name));
+}
+
+static bool
+is_attribute_known(const EsgSqlRow *row, int attribute)
+{
+	for (int i = 0; i < row->count; i++)
+	{
+		if (row->attributes[i] == attribute)
+			return true;
+	}
+	return false;
+}
+
+static void
+refuse_unknown(const EsgSqlRow *row)
+{
+	for (int i = 0; i < row->desc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(row->desc, i);
+
+		if (!attribute->attisdropped && !is_attribute_known(row, i))
+			esg_sql_declared_refuse(row->function,
+									psprintf("Result column \"%s\" is not one of the library's.",
+											 NameStr(attribute->attname)));
+	}
+}
+
+static void
+set_columns(EsgSqlRow *row, const EsgSqlColumn *columns)
+{
+	row->columns = columns;
+	while (columns[row->count].name != NULL)
+		row->count++;
+	row->attributes = palloc(row->count * sizeof(int));
+	for (int i = 0; i < row->count; i++)
+	{
+		const EsgSqlColumn *column = &columns[i];
+		bool		renamed = row->script == ESG_SQL_1_0 && column->name_1_0 != NULL;
+
+		row->attributes[i] = column->since > row->script ? -1 :
+			find_attribute(row, renamed ? column->name_1_0 : column->name, column->type);
+	}
+	refuse_unknown(row);
+	row->values = palloc0(row->desc->natts * sizeof(Datum));
+	row->nulls = palloc(row->desc->natts * sizeof(bool));
+}
 
 void
-esg_sql_row_init(EsgSqlRow *row, FunctionCallInfo fcinfo)
+esg_sql_row_init(EsgSqlRow *row, FunctionCallInfo fcinfo, const EsgSqlColumn *columns,
+				 EsgSqlScript script)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 
-	InitMaterializedSRF(fcinfo, 0);
 	memset(row, 0, sizeof(*row));
+	row->function = fcinfo->flinfo->fn_oid;
+	row->script = script;
+	if (!fcinfo->flinfo->fn_retset || get_call_result_type(fcinfo, NULL, NULL) != TYPEFUNC_COMPOSITE)
+		esg_sql_declared_refuse(row->function, "It does not return a set of rows.");
+	InitMaterializedSRF(fcinfo, 0);
 	row->store = rsinfo->setResult;
 	row->desc = rsinfo->setDesc;
-	if (row->desc->natts > ESG_ROW_MAX_COLUMNS)
-		elog(ERROR, "function has too many result columns");
+	set_columns(row, columns);
 	row->context = AllocSetContextCreate(CurrentMemoryContext, "ext_ssl_guard row",
 										 ALLOCSET_DEFAULT_SIZES);
 }
@@ -38,16 +176,15 @@ esg_sql_row_init(EsgSqlRow *row, FunctionCallInfo fcinfo)
 void
 esg_sql_row_start(EsgSqlRow *row)
 {
-	row->caller = MemoryContextSwitchTo(row->context);
+	if (row->context != NULL)
+		row->caller = MemoryContextSwitchTo(row->context);
 	row->next = 0;
+	memset(row->nulls, true, row->desc->natts * sizeof(bool));
 }
 
 void
 esg_sql_row_end(EsgSqlRow *row)
 {
-	if (row->next != row->desc->natts)
-		elog(ERROR, "function is declared with %d result columns, but has %d",
-			 row->desc->natts, row->next);
 	tuplestore_putvalues(row->store, row->desc, row->values, row->nulls);
 	MemoryContextSwitchTo(row->caller);
 	MemoryContextReset(row->context);
@@ -57,285 +194,167 @@ esg_sql_row_end(EsgSqlRow *row)
  * Columns
  * ------------------------------------------------------------------------ */
 
+/* Values are put in the order of the table, but for what is left out: mostly the first look is enough. */
+static int
+find_column(EsgSqlRow *row, const char *name, EsgSqlType type)
+{
+	for (int i = 0; i < row->count; i++)
+	{
+		int			at = (row->next + i) % row->count;
+
+		if (strcmp(row->columns[at].name, name) == 0 && row->columns[at].type == type)
+		{
+			row->next = at + 1;
+			return at;
+		}
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INTERNAL_ERROR),
+			 errmsg_internal("column \"%s\" is not in the function's table", name)));
+}
+
 static void
-set_column(EsgSqlRow *row, Datum value, bool is_null)
+set_value(EsgSqlRow *row, const char *name, EsgSqlType type, Datum value)
 {
-	if (row->next >= row->desc->natts)
-		elog(ERROR, "function is declared with only %d result columns", row->desc->natts);
-	row->values[row->next] = value;
-	row->nulls[row->next] = is_null;
-	row->next++;
+	int			attribute = row->attributes[find_column(row, name, type)];
+
+	if (attribute < 0)
+		return;
+	row->values[attribute] = value;
+	row->nulls[attribute] = false;
 }
 
 void
-esg_sql_row_null(EsgSqlRow *row)
+esg_sql_row_init_part(EsgSqlRow *part, const EsgSqlRow *row, const char *name,
+					  const EsgSqlColumn *columns)
 {
-	set_column(row, (Datum) 0, true);
+	EsgSqlRow	whole = *row;
+	int			attribute = row->attributes[find_column(&whole, name, ESG_SQL_COMPOSITE)];
+
+	memset(part, 0, sizeof(*part));
+	part->function = row->function;
+	part->script = row->script;
+	part->desc = lookup_rowtype_tupdesc_copy(TupleDescAttr(row->desc, attribute)->atttypid, -1);
+	set_columns(part, columns);
 }
 
 void
-esg_sql_row_text(EsgSqlRow *row, const char *utf8)
+esg_sql_row_part(EsgSqlRow *row, const char *name, EsgSqlRow *part)
 {
-	if (utf8 == NULL)
-		esg_sql_row_null(row);
-	else
-		set_column(row, CStringGetTextDatum(esg_report_text(utf8)), false);
+	HeapTuple	tuple = heap_form_tuple(part->desc, part->values, part->nulls);
+
+	set_value(row, name, ESG_SQL_COMPOSITE, HeapTupleGetDatum(tuple));
 }
 
 void
-esg_sql_row_take(EsgSqlRow *row, char *utf8)
+esg_sql_row_text(EsgSqlRow *row, const char *name, const char *utf8)
 {
-	set_column(row, CStringGetTextDatum(esg_report_take(utf8)), false);
+	if (utf8 != NULL)
+		set_value(row, name, ESG_SQL_TEXT, CStringGetTextDatum(esg_report_text(utf8)));
 }
 
 void
-esg_sql_row_path(EsgSqlRow *row, const char *path)
+esg_sql_row_take(EsgSqlRow *row, const char *name, char *utf8)
 {
-	if (path == NULL)
-		esg_sql_row_null(row);
-	else
-		esg_sql_row_take(row, esg_x509_name_escape((const unsigned char *) path,
-												   strlen(path)));
+	set_value(row, name, ESG_SQL_TEXT, CStringGetTextDatum(esg_report_take(utf8)));
 }
 
 void
-esg_sql_row_bool(EsgSqlRow *row, bool value)
+esg_sql_row_path(EsgSqlRow *row, const char *name, const char *path)
 {
-	set_column(row, BoolGetDatum(value), false);
+	if (path != NULL)
+		esg_sql_row_take(row, name, esg_x509_name_escape((const unsigned char *) path,
+														 strlen(path)));
 }
 
 void
-esg_sql_row_int4(EsgSqlRow *row, int value)
+esg_sql_row_texts(EsgSqlRow *row, const char *name, Datum *texts, int count)
 {
-	set_column(row, Int32GetDatum(value), false);
+	ArrayType  *array = construct_array(texts, count, TEXTOID, -1, false, TYPALIGN_INT);
+
+	set_value(row, name, ESG_SQL_TEXTS, PointerGetDatum(array));
 }
 
 void
-esg_sql_row_int8(EsgSqlRow *row, int64 value)
+esg_sql_row_bool(EsgSqlRow *row, const char *name, bool value)
 {
-	set_column(row, Int64GetDatum(value), false);
+	set_value(row, name, ESG_SQL_BOOL, BoolGetDatum(value));
 }
 
 void
-esg_sql_row_address(EsgSqlRow *row, const EsgClientAddress *address)
+esg_sql_row_int4(EsgSqlRow *row, const char *name, int value)
+{
+	set_value(row, name, ESG_SQL_INT4, Int32GetDatum(value));
+}
+
+void
+esg_sql_row_int8(EsgSqlRow *row, const char *name, int64 value)
+{
+	set_value(row, name, ESG_SQL_INT8, Int64GetDatum(value));
+}
+
+void
+esg_sql_row_address(EsgSqlRow *row, const char *name, const EsgClientAddress *address)
 {
 	char		text[ESG_CLIENT_ADDRESS_TEXT_SIZE];
 
 	if (address->family == 0)
-	{
-		esg_sql_row_null(row);
 		return;
-	}
 	esg_client_entry_address_text(address, text, sizeof(text));
-	set_column(row, DirectFunctionCall1(inet_in, CStringGetDatum(text)), false);
+	set_value(row, name, ESG_SQL_ADDRESS, DirectFunctionCall1(inet_in, CStringGetDatum(text)));
 }
 
 void
-esg_sql_row_timestamp(EsgSqlRow *row, TimestampTz value)
+esg_sql_row_timestamp(EsgSqlRow *row, const char *name, TimestampTz value)
 {
-	set_column(row, TimestampTzGetDatum(value), value == 0);
+	if (value != 0)
+		set_value(row, name, ESG_SQL_TIMESTAMP, TimestampTzGetDatum(value));
 }
 
 void
-esg_sql_row_time(EsgSqlRow *row, EsgTime t)
-{
-	bool		is_null;
-	TimestampTz value = esg_report_timestamp(t, &is_null);
-
-	set_column(row, TimestampTzGetDatum(value), is_null);
-}
-
-void
-esg_sql_row_time_left(EsgSqlRow *row, EsgTime t)
+esg_sql_row_time(EsgSqlRow *row, const char *name, EsgTime t)
 {
 	bool		is_null;
 	TimestampTz value = esg_report_timestamp(t, &is_null);
 
-	if (is_null || TIMESTAMP_NOT_FINITE(value))
-		esg_sql_row_null(row);
-	else
-		set_column(row, DirectFunctionCall2(timestamp_mi, TimestampTzGetDatum(value),
-											TimestampTzGetDatum(GetCurrentTimestamp())),
-				   false);
+	if (!is_null)
+		set_value(row, name, ESG_SQL_TIMESTAMP, TimestampTzGetDatum(value));
 }
 
 void
-esg_sql_row_digest(EsgSqlRow *row, bool known, const unsigned char *sha256)
+esg_sql_row_time_left(EsgSqlRow *row, const char *name, EsgTime t)
+{
+	bool		is_null;
+	TimestampTz value = esg_report_timestamp(t, &is_null);
+
+	if (!is_null && !TIMESTAMP_NOT_FINITE(value))
+		set_value(row, name, ESG_SQL_INTERVAL,
+				  DirectFunctionCall2(timestamp_mi, TimestampTzGetDatum(value),
+									  TimestampTzGetDatum(GetCurrentTimestamp())));
+}
+
+void
+esg_sql_row_digest(EsgSqlRow *row, const char *name, const unsigned char *sha256)
 {
 	char		text[ESG_FINGERPRINT_TEXT_SIZE];
 
-	if (!known)
-	{
-		esg_sql_row_null(row);
-		return;
-	}
 	esg_x509_info_fingerprint_text(sha256, text);
-	esg_sql_row_text(row, text);
+	esg_sql_row_text(row, name, text);
 }
 
 void
-esg_sql_row_severity(EsgSqlRow *row, EsgSeverity severity)
+esg_sql_row_severity(EsgSqlRow *row, const char *name, EsgSeverity severity)
 {
-	Oid			type;
-
-	if (row->next >= row->desc->natts)
-		elog(ERROR, "function is declared with only %d result columns", row->desc->natts);
-	type = TupleDescAttr(row->desc, row->next)->atttypid;
-	set_column(row, DirectFunctionCall2(enum_in,
-										CStringGetDatum(esg_findings_severity_name(severity)),
-										ObjectIdGetDatum(type)),
-			   false);
-}
-
-static void
-set_texts(EsgSqlRow *row, Datum *texts, int count)
-{
-	ArrayType  *array = construct_array(texts, count, TEXTOID, -1, false, TYPALIGN_INT);
-
-	set_column(row, PointerGetDatum(array), false);
+	set_value(row, name, ESG_SQL_SEVERITY, ObjectIdGetDatum(row->severities[severity]));
 }
 
 void
 esg_sql_row_findings(EsgSqlRow *row, const EsgFindings *findings)
 {
 	Datum	   *codes = palloc(Max(findings->count, 1) * sizeof(Datum));
-	int			i;
 
-	for (i = 0; i < findings->count; i++)
+	for (int i = 0; i < findings->count; i++)
 		codes[i] = CStringGetTextDatum(esg_findings_def(findings->items[i].code)->name);
-	set_texts(row, codes, findings->count);
-	esg_sql_row_severity(row, esg_findings_worst(findings));
-}
-
-/* ------------------------------------------------------------------------
- * Certificates
- * ------------------------------------------------------------------------ */
-
-static void
-set_common_name(EsgSqlRow *row, const X509_NAME *subject)
-{
-	bool		found;
-	bool		exact;
-	char	   *text = esg_x509_name_common_name(subject, &found, &exact);
-
-	if (found)
-		esg_sql_row_take(row, text);
-	else
-	{
-		OPENSSL_free(text);
-		esg_sql_row_null(row);
-	}
-}
-
-static void
-put_alt_names(EsgSqlRow *row, const EsgAltNames *names)
-{
-	Datum	   *texts = palloc(Max(names->count, 1) * sizeof(Datum));
-	int			i;
-
-	for (i = 0; i < names->count; i++)
-	{
-		const EsgAltName *name = &names->items[i];
-
-		texts[i] = CStringGetTextDatum(psprintf("%s:%s",
-												esg_x509_name_alt_prefix(name->kind),
-												esg_report_text(name->text)));
-	}
-	set_texts(row, texts, names->count);
-}
-
-/* The names are OpenSSL's memory: freed also if the text does not fit anywhere. */
-static void
-set_alt_names(EsgSqlRow *row, X509 *cert)
-{
-	EsgAltNames names = {0, NULL};
-
-	if (!esg_x509_name_alt_names(cert, &names))
-		names.count = 0;
-	PG_TRY();
-	{
-		put_alt_names(row, &names);
-	}
-	PG_FINALLY();
-	{
-		esg_x509_name_alt_names_free(&names);
-	}
-	PG_END_TRY();
-}
-
-static void
-set_key_usage(EsgSqlRow *row, const EsgCertInfo *cert)
-{
-	const char *names[ESG_MAX_USAGES];
-	Datum		texts[ESG_MAX_USAGES];
-	int			count;
-	int			i;
-
-	if (!cert->has_key_usage)
-	{
-		esg_sql_row_null(row);
-		return;
-	}
-	count = esg_x509_info_key_usage_names(cert, names);
-	for (i = 0; i < count; i++)
-		texts[i] = CStringGetTextDatum(names[i]);
-	set_texts(row, texts, count);
-}
-
-static void
-set_ext_key_usage(EsgSqlRow *row, const EsgCertInfo *cert)
-{
-	char	   *names[MAX_EXT_KEY_USAGES];
-	Datum		texts[MAX_EXT_KEY_USAGES];
-	int			count;
-	int			i;
-
-	if (!cert->has_ext_key_usage)
-	{
-		esg_sql_row_null(row);
-		return;
-	}
-	count = esg_x509_info_ext_key_usage_names(cert, names, MAX_EXT_KEY_USAGES);
-	for (i = 0; i < count; i++)
-		texts[i] = CStringGetTextDatum(esg_report_take(names[i]));
-	set_texts(row, texts, count);
-}
-
-static void
-set_key(EsgSqlRow *row, const EsgKeyInfo *key)
-{
-	esg_sql_row_text(row, key->algorithm);
-	set_column(row, Int32GetDatum(key->bits), key->bits <= 0);
-	set_column(row, Int32GetDatum(key->security_bits), key->security_bits < 0);
-}
-
-/* Unknown is NULL. */
-static void
-set_verdict(EsgSqlRow *row, EsgVerdict verdict)
-{
-	set_column(row, BoolGetDatum(verdict == ESG_YES), verdict == ESG_UNKNOWN);
-}
-
-void
-esg_sql_row_cert(EsgSqlRow *row, const EsgCertInfo *cert, const EsgFindings *findings)
-{
-	const X509_NAME *subject = X509_get_subject_name(cert->cert);
-
-	esg_sql_row_take(row, esg_x509_name_text(subject));
-	esg_sql_row_take(row, esg_x509_name_text(X509_get_issuer_name(cert->cert)));
-	set_common_name(row, subject);
-	set_alt_names(row, cert->cert);
-	esg_sql_row_take(row, esg_x509_info_serial_text(X509_get0_serialNumber(cert->cert)));
-	esg_sql_row_time(row, cert->not_before);
-	esg_sql_row_time(row, cert->not_after);
-	esg_sql_row_time_left(row, cert->not_after);
-	set_key(row, &cert->key);
-	esg_sql_row_text(row, cert->signature.algorithm);
-	esg_sql_row_text(row, cert->signature.digest[0] != '\0' ? cert->signature.digest : NULL);
-	esg_sql_row_bool(row, cert->is_ca);
-	set_verdict(row, esg_x509_info_self_signed(cert));
-	set_key_usage(row, cert);
-	set_ext_key_usage(row, cert);
-	esg_sql_row_digest(row, true, cert->fingerprint);
-	esg_sql_row_findings(row, findings);
+	esg_sql_row_texts(row, "findings", codes, findings->count);
+	esg_sql_row_severity(row, "severity", esg_findings_worst(findings));
 }

@@ -22,69 +22,135 @@
 #include "sql/row.h"
 
 PG_FUNCTION_INFO_V1(ssl_guard_list_alarms);
+PG_FUNCTION_INFO_V1(ssl_guard_list_alarms_1_1);
 PG_FUNCTION_INFO_V1(ssl_guard_read_status);
+PG_FUNCTION_INFO_V1(ssl_guard_read_status_1_1);
 PG_FUNCTION_INFO_V1(ssl_guard_check);
+PG_FUNCTION_INFO_V1(ssl_guard_check_1_1);
+
+/* ------------------------------------------------------------------------
+ * ssl_guard_alarms and ssl_guard_check
+ * ------------------------------------------------------------------------ */
+
+static const EsgSqlColumn alarm_columns[] = {
+	ESG_SQL_COLUMN("severity", ESG_SQL_SEVERITY),
+	ESG_SQL_COLUMN("code", ESG_SQL_TEXT),
+	ESG_SQL_COLUMN("object", ESG_SQL_TEXT),
+	ESG_SQL_COLUMN("message", ESG_SQL_TEXT),
+	ESG_SQL_COLUMN("hint", ESG_SQL_TEXT),
+	ESG_SQL_COLUMN("raised_at", ESG_SQL_TIMESTAMP),
+	ESG_SQL_COLUMN("last_seen_at", ESG_SQL_TIMESTAMP),
+	ESG_SQL_COLUMN("last_logged_at", ESG_SQL_TIMESTAMP),
+	ESG_SQL_COLUMN("occurrences", ESG_SQL_INT8),
+	ESG_SQL_LAST_COLUMN
+};
 
 static void
-put_alarms(FunctionCallInfo fcinfo)
+put_alarm(EsgSqlRow *row, const EsgAlarmRow *standing)
 {
-	EsgSqlRow	row;
+	const EsgAlarm *alarm = &standing->alarm;
+
+	esg_sql_row_start(row);
+	esg_sql_row_severity(row, "severity", alarm->severity);
+	esg_sql_row_text(row, "code", esg_findings_def(alarm->code)->name);
+	esg_sql_row_text(row, "object", alarm->object);
+	esg_sql_row_text(row, "message", alarm->message);
+	esg_sql_row_text(row, "hint", alarm->hint[0] != '\0' ? alarm->hint : NULL);
+	esg_sql_row_timestamp(row, "raised_at", standing->raised_at);
+	esg_sql_row_timestamp(row, "last_seen_at", standing->last_seen_at);
+	esg_sql_row_timestamp(row, "last_logged_at", standing->last_logged_at);
+	esg_sql_row_int8(row, "occurrences", standing->occurrences);
+	esg_sql_row_end(row);
+}
+
+static void
+put_alarms(EsgSqlRow *row)
+{
 	EsgAlarmRow *alarms;
-	int			count;
-	int			i;
+	int			count = esg_alarms_copy(&alarms);
 
-	esg_sql_row_init(&row, fcinfo);
-	count = esg_alarms_copy(&alarms);
-	for (i = 0; i < count; i++)
+	for (int i = 0; i < count; i++)
 	{
-		const EsgAlarm *alarm = &alarms[i].alarm;
-
 		CHECK_FOR_INTERRUPTS();
-		esg_sql_row_start(&row);
-		esg_sql_row_severity(&row, alarm->severity);
-		esg_sql_row_text(&row, esg_findings_def(alarm->code)->name);
-		esg_sql_row_text(&row, alarm->object);
-		esg_sql_row_text(&row, alarm->message);
-		esg_sql_row_text(&row, alarm->hint[0] != '\0' ? alarm->hint : NULL);
-		esg_sql_row_timestamp(&row, alarms[i].raised_at);
-		esg_sql_row_timestamp(&row, alarms[i].last_seen_at);
-		esg_sql_row_timestamp(&row, alarms[i].last_logged_at);
-		esg_sql_row_int8(&row, alarms[i].occurrences);
-		esg_sql_row_end(&row);
+		put_alarm(row, &alarms[i]);
 	}
 }
 
-Datum
-ssl_guard_list_alarms(PG_FUNCTION_ARGS)
+static Datum
+list_alarms(FunctionCallInfo fcinfo, EsgSqlScript script)
 {
+	EsgSqlRow	row;
+
 	esg_shmem_require("ssl_guard_alarms");
-	put_alarms(fcinfo);
+	esg_sql_row_init(&row, fcinfo, alarm_columns, script);
+	put_alarms(&row);
 	return (Datum) 0;
 }
 
-Datum
-ssl_guard_check(PG_FUNCTION_ARGS)
+static Datum
+check_now(FunctionCallInfo fcinfo, EsgSqlScript script)
 {
+	EsgSqlRow	row;
+
 	esg_shmem_require("ssl_guard_check()");
+	esg_sql_row_init(&row, fcinfo, alarm_columns, script);
 	esg_check_run(NULL);
 	/* the worker has no database and cannot look into catalogs */
 	esg_role_label_audit();
-	put_alarms(fcinfo);
+	put_alarms(&row);
 	return (Datum) 0;
 }
+
+ESG_SQL_SYMBOL(ssl_guard_list_alarms, list_alarms, ESG_SQL_1_0);
+ESG_SQL_SYMBOL(ssl_guard_list_alarms_1_1, list_alarms, ESG_SQL_1_1);
+ESG_SQL_SYMBOL(ssl_guard_check, check_now, ESG_SQL_1_0);
+ESG_SQL_SYMBOL(ssl_guard_check_1_1, check_now, ESG_SQL_1_1);
 
 /* ------------------------------------------------------------------------
  * ssl_guard_status
  * ------------------------------------------------------------------------ */
 
+static const EsgSqlColumn status_columns[] = {
+	ESG_SQL_COLUMN("version", ESG_SQL_TEXT),
+	ESG_SQL_COLUMN("openssl_built", ESG_SQL_TEXT),
+	ESG_SQL_COLUMN("openssl_runtime", ESG_SQL_TEXT),
+	ESG_SQL_COLUMN("ssl", ESG_SQL_BOOL),
+	ESG_SQL_COLUMN("tls_hook_active", ESG_SQL_BOOL),
+	ESG_SQL_COLUMN("worker_pid", ESG_SQL_INT4),
+	ESG_SQL_COLUMN("last_check_at", ESG_SQL_TIMESTAMP),
+	ESG_SQL_COLUMN("next_check_at", ESG_SQL_TIMESTAMP),
+	ESG_SQL_COLUMN("last_reload_at", ESG_SQL_TIMESTAMP),
+	ESG_SQL_COLUMN("last_reload_ok", ESG_SQL_BOOL),
+	ESG_SQL_COLUMN("served_fingerprint", ESG_SQL_TEXT),
+	ESG_SQL_COLUMN("served_not_after", ESG_SQL_TIMESTAMP),
+	ESG_SQL_COLUMN("served_seen_at", ESG_SQL_TIMESTAMP),
+	ESG_SQL_COLUMN("served_seen_by", ESG_SQL_TEXT),
+	ESG_SQL_COLUMN("disk_fingerprint", ESG_SQL_TEXT),
+	ESG_SQL_COLUMN("in_sync", ESG_SQL_BOOL),
+	ESG_SQL_COLUMN("notices", ESG_SQL_INT4),
+	ESG_SQL_COLUMN("warnings", ESG_SQL_INT4),
+	ESG_SQL_COLUMN("criticals", ESG_SQL_INT4),
+	ESG_SQL_COLUMN("client_certificates", ESG_SQL_INT8),
+	ESG_SQL_COLUMN("max_client_certificates", ESG_SQL_INT4),
+	ESG_SQL_COLUMN("client_certificates_evicted", ESG_SQL_INT8),
+	ESG_SQL_ADDED("alarms_evicted", ESG_SQL_INT8, ESG_SQL_1_1),
+	ESG_SQL_LAST_COLUMN
+};
+
+static void
+set_software(EsgSqlRow *row)
+{
+	esg_sql_row_text(row, "version", ESG_VERSION);
+	esg_sql_row_text(row, "openssl_built", OPENSSL_VERSION_TEXT);
+	esg_sql_row_text(row, "openssl_runtime", OpenSSL_version(OPENSSL_VERSION));
+}
+
 static void
 set_load(EsgSqlRow *row, const EsgLoadState *load)
 {
-	esg_sql_row_timestamp(row, load->at);
+	esg_sql_row_timestamp(row, "last_reload_at", load->at);
 	if (load->result == ESG_LOAD_OK || load->result == ESG_LOAD_FAILED)
-		esg_sql_row_bool(row, load->result == ESG_LOAD_OK);
-	else
-		esg_sql_row_null(row);
+		esg_sql_row_bool(row, "last_reload_ok", load->result == ESG_LOAD_OK);
 }
 
 /* PG_INT64_MAX stands for infinity and PG_INT64_MIN for unknown. */
@@ -125,70 +191,63 @@ set_served(EsgSqlRow *row, const EsgCheckState *check)
 
 	esg_server_state_served(&served);
 	known = EnableSSL && served.seen_by != ESG_SEEN_NOT;
-	esg_sql_row_digest(row, known, served.fingerprint);
 	if (known)
 	{
-		esg_sql_row_time(row, served_not_after(&served));
-		esg_sql_row_timestamp(row, served.seen_at);
-		esg_sql_row_text(row, seen_by_name(served.seen_by));
+		esg_sql_row_digest(row, "served_fingerprint", served.fingerprint);
+		esg_sql_row_time(row, "served_not_after", served_not_after(&served));
+		esg_sql_row_timestamp(row, "served_seen_at", served.seen_at);
+		esg_sql_row_text(row, "served_seen_by", seen_by_name(served.seen_by));
 	}
-	else
-	{
-		esg_sql_row_null(row);
-		esg_sql_row_null(row);
-		esg_sql_row_null(row);
-	}
-	esg_sql_row_digest(row, check->disk_known, check->disk_fingerprint);
+	if (check->disk_known)
+		esg_sql_row_digest(row, "disk_fingerprint", check->disk_fingerprint);
 	if (known && check->disk_known)
-		esg_sql_row_bool(row, memcmp(served.fingerprint, check->disk_fingerprint,
-									 ESG_DIGEST_SIZE) == 0);
-	else
-		esg_sql_row_null(row);
+		esg_sql_row_bool(row, "in_sync", memcmp(served.fingerprint, check->disk_fingerprint,
+												ESG_DIGEST_SIZE) == 0);
 }
 
 static void
 set_counts(EsgSqlRow *row)
 {
-	EsgAlarmCounts counts;
+	EsgAlarmCounts alarms;
+	int			clients;
+	int64		evicted;
 
-	esg_alarms_count(&counts);
-	esg_sql_row_int4(row, counts.notices);
-	esg_sql_row_int4(row, counts.warnings);
-	esg_sql_row_int4(row, counts.criticals);
+	esg_alarms_count(&alarms);
+	esg_clients_count(&clients, &evicted);
+	esg_sql_row_int4(row, "notices", alarms.notices);
+	esg_sql_row_int4(row, "warnings", alarms.warnings);
+	esg_sql_row_int4(row, "criticals", alarms.criticals);
+	esg_sql_row_int8(row, "client_certificates", clients);
+	esg_sql_row_int4(row, "max_client_certificates", esg_guc_max_client_certificates);
+	esg_sql_row_int8(row, "client_certificates_evicted", evicted);
+	esg_sql_row_int8(row, "alarms_evicted", alarms.dropped);
 }
 
-Datum
-ssl_guard_read_status(PG_FUNCTION_ARGS)
+static Datum
+read_status(FunctionCallInfo fcinfo, EsgSqlScript script)
 {
 	EsgSqlRow	row;
 	EsgLoadState load;
 	EsgCheckState check;
-	int			clients;
-	int64		evicted;
 
 	esg_shmem_require("ssl_guard_status");
-	esg_sql_row_init(&row, fcinfo);
+	esg_sql_row_init(&row, fcinfo, status_columns, script);
 	esg_server_state_load(&load);
 	esg_server_state_check(&check);
 	esg_sql_row_start(&row);
-	esg_sql_row_text(&row, ESG_VERSION);
-	esg_sql_row_text(&row, OPENSSL_VERSION_TEXT);
-	esg_sql_row_text(&row, OpenSSL_version(OPENSSL_VERSION));
-	esg_sql_row_bool(&row, EnableSSL);
-	esg_sql_row_bool(&row, load.hook_active);
+	set_software(&row);
+	esg_sql_row_bool(&row, "ssl", EnableSSL);
+	esg_sql_row_bool(&row, "tls_hook_active", load.hook_active);
 	if (check.worker_pid != 0)
-		esg_sql_row_int4(&row, check.worker_pid);
-	else
-		esg_sql_row_null(&row);
-	esg_sql_row_timestamp(&row, check.last_check_at);
-	esg_sql_row_timestamp(&row, check.next_check_at);
+		esg_sql_row_int4(&row, "worker_pid", check.worker_pid);
+	esg_sql_row_timestamp(&row, "last_check_at", check.last_check_at);
+	esg_sql_row_timestamp(&row, "next_check_at", check.next_check_at);
 	set_load(&row, &load);
 	set_served(&row, &check);
 	set_counts(&row);
-	esg_clients_count(&clients, &evicted);
-	esg_sql_row_int8(&row, clients);
-	esg_sql_row_int4(&row, esg_guc_max_client_certificates);
-	esg_sql_row_int8(&row, evicted);
 	esg_sql_row_end(&row);
 	return (Datum) 0;
 }
+
+ESG_SQL_SYMBOL(ssl_guard_read_status, read_status, ESG_SQL_1_0);
+ESG_SQL_SYMBOL(ssl_guard_read_status_1_1, read_status, ESG_SQL_1_1);

@@ -1,0 +1,519 @@
+/* ext_ssl_guard--1.0--1.1.sql */
+
+-- complain if script is sourced in psql, rather than via ALTER EXTENSION
+\echo Use "ALTER EXTENSION ext_ssl_guard UPDATE TO '1.1'" to load this file. \quit
+
+--
+-- The views stay what they are, for the sake of views upon them and of
+-- privileges: columns are renamed, or added at the end.  Functions whose
+-- columns have other names must be made anew.
+--
+
+CREATE TYPE ssl_guard_certificate AS (
+    "position" integer,
+    subject text,
+    issuer text,
+    common_name text,
+    alt_names text[],
+    serial_number text,
+    not_before timestamptz,
+    not_after timestamptz,
+    expires_in interval,
+    key_algorithm text,
+    key_bits integer,
+    security_bits integer,
+    signature_algorithm text,
+    signature_digest text,
+    is_ca boolean,
+    self_signed boolean,
+    key_usage text[],
+    extended_key_usage text[],
+    fingerprint text,
+    findings text[],
+    severity ssl_guard_severity);
+
+COMMENT ON TYPE ssl_guard_certificate IS 'a certificate and what is wrong with it';
+COMMENT ON COLUMN ssl_guard_certificate."position" IS 'place in the file or text, from 1';
+COMMENT ON COLUMN ssl_guard_certificate.subject IS 'distinguished name, RFC 2253';
+COMMENT ON COLUMN ssl_guard_certificate.issuer IS 'distinguished name, RFC 2253';
+COMMENT ON COLUMN ssl_guard_certificate.common_name IS 'first common name of the subject, as the server takes it; NULL if there is none';
+COMMENT ON COLUMN ssl_guard_certificate.alt_names IS 'subject alternative names, prefixed with DNS:, URI:, email:, IP:, UPN: or other:';
+COMMENT ON COLUMN ssl_guard_certificate.serial_number IS 'upper-case hexadecimal';
+COMMENT ON COLUMN ssl_guard_certificate.not_before IS 'begin of its validity; NULL if the field cannot be read';
+COMMENT ON COLUMN ssl_guard_certificate.not_after IS 'end of its validity; infinity stands for 9999-12-31 23:59:59; NULL if the field cannot be read';
+COMMENT ON COLUMN ssl_guard_certificate.expires_in IS 'time left, negative if expired; NULL for infinity';
+COMMENT ON COLUMN ssl_guard_certificate.key_algorithm IS 'RSA, EC, Ed25519 and so on';
+COMMENT ON COLUMN ssl_guard_certificate.key_bits IS 'RSA modulus, DSA prime or EC group order; NULL if unknown';
+COMMENT ON COLUMN ssl_guard_certificate.security_bits IS 'strength of the key by NIST SP 800-57; NULL if unknown';
+COMMENT ON COLUMN ssl_guard_certificate.signature_algorithm IS 'with which the issuer signed it';
+COMMENT ON COLUMN ssl_guard_certificate.signature_digest IS 'NULL if the signature has no digest of its own';
+COMMENT ON COLUMN ssl_guard_certificate.is_ca IS 'may issue certificates';
+COMMENT ON COLUMN ssl_guard_certificate.self_signed IS 'the certificate''s own key verifies its signature; NULL if OpenSSL cannot verify it';
+COMMENT ON COLUMN ssl_guard_certificate.key_usage IS 'NULL if the certificate has no such extension';
+COMMENT ON COLUMN ssl_guard_certificate.extended_key_usage IS 'NULL if the certificate has no such extension';
+COMMENT ON COLUMN ssl_guard_certificate.fingerprint IS 'SHA-256 of the certificate, lower-case hexadecimal';
+COMMENT ON COLUMN ssl_guard_certificate.findings IS 'codes, worst first';
+COMMENT ON COLUMN ssl_guard_certificate.severity IS 'the worst finding''s, ok if there is none';
+
+--
+-- ssl_guard_certificates
+--
+
+ALTER VIEW ssl_guard_certificates RENAME COLUMN source TO setting;
+ALTER FUNCTION ssl_guard_list_certificates() RENAME TO ssl_guard_list_certificates_1_0;
+
+CREATE FUNCTION ssl_guard_list_certificates(
+    OUT setting text,
+    OUT path text,
+    OUT kind text,
+    OUT certificate ssl_guard_certificate)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'ssl_guard_list_certificates_1_1'
+LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
+
+COMMENT ON FUNCTION ssl_guard_list_certificates() IS 'rows of the view ssl_guard_certificates';
+
+CREATE OR REPLACE VIEW ssl_guard_certificates AS
+    SELECT setting,
+        path,
+        (certificate)."position",
+        kind,
+        (certificate).subject,
+        (certificate).issuer,
+        (certificate).common_name,
+        (certificate).alt_names,
+        (certificate).serial_number,
+        (certificate).not_before,
+        (certificate).not_after,
+        (certificate).expires_in,
+        (certificate).key_algorithm,
+        (certificate).key_bits,
+        (certificate).security_bits,
+        (certificate).signature_algorithm,
+        (certificate).signature_digest,
+        (certificate).is_ca,
+        (certificate).self_signed,
+        (certificate).key_usage,
+        (certificate).extended_key_usage,
+        (certificate).fingerprint,
+        (certificate).findings,
+        (certificate).severity
+    FROM ssl_guard_list_certificates();
+
+DROP FUNCTION ssl_guard_list_certificates_1_0();
+
+COMMENT ON COLUMN ssl_guard_certificates.path IS 'absolute path, as the server opens it';
+COMMENT ON COLUMN ssl_guard_certificates."position" IS 'place in the file or text, from 1';
+COMMENT ON COLUMN ssl_guard_certificates.subject IS 'distinguished name, RFC 2253';
+COMMENT ON COLUMN ssl_guard_certificates.issuer IS 'distinguished name, RFC 2253';
+COMMENT ON COLUMN ssl_guard_certificates.not_before IS 'begin of its validity; NULL if the field cannot be read';
+COMMENT ON COLUMN ssl_guard_certificates.not_after IS 'end of its validity; infinity stands for 9999-12-31 23:59:59; NULL if the field cannot be read';
+COMMENT ON COLUMN ssl_guard_certificates.key_algorithm IS 'RSA, EC, Ed25519 and so on';
+COMMENT ON COLUMN ssl_guard_certificates.signature_algorithm IS 'with which the issuer signed it';
+COMMENT ON COLUMN ssl_guard_certificates.is_ca IS 'may issue certificates';
+
+--
+-- ssl_guard_crls
+--
+
+ALTER VIEW ssl_guard_crls RENAME COLUMN source TO setting;
+ALTER FUNCTION ssl_guard_list_crls() RENAME TO ssl_guard_list_crls_1_0;
+
+CREATE FUNCTION ssl_guard_list_crls(
+    OUT setting text,
+    OUT path text,
+    OUT "position" integer,
+    OUT issuer text,
+    OUT crl_number text,
+    OUT this_update timestamptz,
+    OUT next_update timestamptz,
+    OUT expires_in interval,
+    OUT revoked_count bigint,
+    OUT signature_algorithm text,
+    OUT findings text[],
+    OUT severity ssl_guard_severity)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'ssl_guard_list_crls_1_1'
+LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
+
+COMMENT ON FUNCTION ssl_guard_list_crls() IS 'rows of the view ssl_guard_crls';
+
+CREATE OR REPLACE VIEW ssl_guard_crls AS
+    SELECT setting,
+        path,
+        "position",
+        issuer,
+        crl_number,
+        this_update,
+        next_update,
+        expires_in,
+        revoked_count,
+        signature_algorithm,
+        findings,
+        severity
+    FROM ssl_guard_list_crls();
+
+DROP FUNCTION ssl_guard_list_crls_1_0();
+
+COMMENT ON COLUMN ssl_guard_crls.path IS 'absolute path, as the server opens it';
+COMMENT ON COLUMN ssl_guard_crls.issuer IS 'distinguished name of the CA, RFC 2253';
+COMMENT ON COLUMN ssl_guard_crls.this_update IS 'when the CA issued it';
+COMMENT ON COLUMN ssl_guard_crls.next_update IS 'when it goes stale; NULL if there is none';
+COMMENT ON COLUMN ssl_guard_crls.signature_algorithm IS 'with which the CA signed it';
+
+--
+-- ssl_guard_files
+--
+
+CREATE OR REPLACE FUNCTION ssl_guard_list_files(
+    OUT setting text,
+    OUT path text,
+    OUT resolved_path text,
+    OUT kind text,
+    OUT file_exists boolean,
+    OUT mode text,
+    OUT owner text,
+    OUT group_name text,
+    OUT size bigint,
+    OUT modified timestamptz,
+    OUT sha256 text,
+    OUT findings text[],
+    OUT severity ssl_guard_severity,
+    OUT suggestion text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'ssl_guard_list_files_1_1'
+LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 20;
+
+COMMENT ON COLUMN ssl_guard_files.file_exists IS 'false: what follows is NULL';
+COMMENT ON COLUMN ssl_guard_files.size IS 'in bytes';
+COMMENT ON COLUMN ssl_guard_files.modified IS 'when the content was last changed';
+
+--
+-- ssl_guard_findings
+--
+
+CREATE FUNCTION ssl_guard_list_findings(
+    OUT code text,
+    OUT sqlstate text,
+    OUT severity ssl_guard_severity,
+    OUT other_grades text,
+    OUT place text,
+    OUT enforceable boolean,
+    OUT message text,
+    OUT hint text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'ssl_guard_list_findings_1_1'
+LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 80;
+
+COMMENT ON FUNCTION ssl_guard_list_findings() IS 'rows of the view ssl_guard_findings';
+
+CREATE VIEW ssl_guard_findings AS
+    SELECT code,
+        sqlstate,
+        severity,
+        other_grades,
+        place,
+        enforceable,
+        message,
+        hint
+    FROM ssl_guard_list_findings();
+
+COMMENT ON VIEW ssl_guard_findings IS 'all findings there can be, one row for each code';
+COMMENT ON COLUMN ssl_guard_findings.code IS 'name of the finding, as in alarms and in finding_overrides; never renamed';
+COMMENT ON COLUMN ssl_guard_findings.sqlstate IS 'of its log lines';
+COMMENT ON COLUMN ssl_guard_findings.severity IS 'the default, without finding_overrides; the worst one, if it depends on the place';
+COMMENT ON COLUMN ssl_guard_findings.other_grades IS 'places with another default severity, such as "ca: warning"; NULL if there is none';
+COMMENT ON COLUMN ssl_guard_findings.place IS 'what can have it: certificates by ssl_guard_certificates.kind or client, crl, file, or running for the server itself and its logins';
+COMMENT ON COLUMN ssl_guard_findings.enforceable IS 'connections can be refused because of it, if its check is set to enforce';
+COMMENT ON COLUMN ssl_guard_findings.message IS 'what the log says of the object; %s stands for a detail';
+COMMENT ON COLUMN ssl_guard_findings.hint IS 'what mends it';
+
+--
+-- ssl_guard_alarms
+--
+
+CREATE OR REPLACE FUNCTION ssl_guard_list_alarms(
+    OUT severity ssl_guard_severity,
+    OUT code text,
+    OUT object text,
+    OUT message text,
+    OUT hint text,
+    OUT raised_at timestamptz,
+    OUT last_seen_at timestamptz,
+    OUT last_logged_at timestamptz,
+    OUT occurrences bigint)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'ssl_guard_list_alarms_1_1'
+LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
+
+COMMENT ON COLUMN ssl_guard_alarms.severity IS 'how bad it is';
+COMMENT ON COLUMN ssl_guard_alarms.code IS 'what was found, see ssl_guard_findings';
+COMMENT ON COLUMN ssl_guard_alarms.message IS 'the fact, as in the server log';
+
+--
+-- ssl_guard_status
+--
+
+ALTER FUNCTION ssl_guard_read_status() RENAME TO ssl_guard_read_status_1_0;
+
+CREATE FUNCTION ssl_guard_read_status(
+    OUT version text,
+    OUT openssl_built text,
+    OUT openssl_runtime text,
+    OUT ssl boolean,
+    OUT tls_hook_active boolean,
+    OUT worker_pid integer,
+    OUT last_check_at timestamptz,
+    OUT next_check_at timestamptz,
+    OUT last_reload_at timestamptz,
+    OUT last_reload_ok boolean,
+    OUT served_fingerprint text,
+    OUT served_not_after timestamptz,
+    OUT served_seen_at timestamptz,
+    OUT served_seen_by text,
+    OUT disk_fingerprint text,
+    OUT in_sync boolean,
+    OUT notices integer,
+    OUT warnings integer,
+    OUT criticals integer,
+    OUT client_certificates bigint,
+    OUT max_client_certificates integer,
+    OUT client_certificates_evicted bigint,
+    OUT alarms_evicted bigint)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'ssl_guard_read_status_1_1'
+LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1;
+
+COMMENT ON FUNCTION ssl_guard_read_status() IS 'row of the view ssl_guard_status';
+
+CREATE OR REPLACE VIEW ssl_guard_status AS
+    SELECT version,
+        openssl_built,
+        openssl_runtime,
+        ssl,
+        tls_hook_active,
+        worker_pid,
+        last_check_at,
+        next_check_at,
+        last_reload_at,
+        last_reload_ok,
+        served_fingerprint,
+        served_not_after,
+        served_seen_at,
+        served_seen_by,
+        disk_fingerprint,
+        in_sync,
+        notices,
+        warnings,
+        criticals,
+        client_certificates,
+        max_client_certificates,
+        client_certificates_evicted,
+        alarms_evicted
+    FROM ssl_guard_read_status();
+
+DROP FUNCTION ssl_guard_read_status_1_0();
+
+COMMENT ON COLUMN ssl_guard_status.last_check_at IS 'when the worker last looked at everything';
+COMMENT ON COLUMN ssl_guard_status.next_check_at IS 'when it will do so at the latest';
+COMMENT ON COLUMN ssl_guard_status.served_not_after IS 'end of the validity of that certificate';
+COMMENT ON COLUMN ssl_guard_status.served_seen_at IS 'when that certificate was last seen in service';
+COMMENT ON COLUMN ssl_guard_status.alarms_evicted IS 'alarms that had no place, or made room for worse ones, since the start';
+
+--
+-- ssl_guard_client_certificates
+--
+
+ALTER VIEW ssl_guard_client_certificates RENAME COLUMN first_seen TO first_seen_at;
+ALTER VIEW ssl_guard_client_certificates RENAME COLUMN last_seen TO last_seen_at;
+ALTER FUNCTION ssl_guard_list_client_certificates() RENAME TO ssl_guard_list_client_certificates_1_0;
+
+CREATE FUNCTION ssl_guard_list_client_certificates(
+    OUT fingerprint text,
+    OUT role_name text,
+    OUT subject text,
+    OUT issuer text,
+    OUT serial_number text,
+    OUT common_name text,
+    OUT not_before timestamptz,
+    OUT not_after timestamptz,
+    OUT expires_in interval,
+    OUT key_algorithm text,
+    OUT key_bits integer,
+    OUT signature_algorithm text,
+    OUT first_seen_at timestamptz,
+    OUT last_seen_at timestamptz,
+    OUT logins bigint,
+    OUT denials bigint,
+    OUT last_address inet,
+    OUT last_tls_version text,
+    OUT last_cipher text,
+    OUT superseded_by text,
+    OUT findings text[],
+    OUT severity ssl_guard_severity)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'ssl_guard_list_client_certificates_1_1'
+LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 100;
+
+COMMENT ON FUNCTION ssl_guard_list_client_certificates() IS 'rows of the view ssl_guard_client_certificates';
+
+CREATE OR REPLACE VIEW ssl_guard_client_certificates AS
+    SELECT fingerprint,
+        role_name,
+        subject,
+        issuer,
+        serial_number,
+        common_name,
+        not_before,
+        not_after,
+        expires_in,
+        key_algorithm,
+        key_bits,
+        signature_algorithm,
+        first_seen_at,
+        last_seen_at,
+        logins,
+        denials,
+        last_address,
+        last_tls_version,
+        last_cipher,
+        superseded_by,
+        findings,
+        severity
+    FROM ssl_guard_list_client_certificates();
+
+DROP FUNCTION ssl_guard_list_client_certificates_1_0();
+
+COMMENT ON COLUMN ssl_guard_client_certificates.issuer IS 'long names are cut, with ... at the end';
+COMMENT ON COLUMN ssl_guard_client_certificates.serial_number IS 'upper-case hexadecimal';
+COMMENT ON COLUMN ssl_guard_client_certificates.not_before IS 'begin of its validity; NULL if the field cannot be read';
+COMMENT ON COLUMN ssl_guard_client_certificates.not_after IS 'end of its validity; infinity stands for 9999-12-31 23:59:59; NULL if the field cannot be read';
+COMMENT ON COLUMN ssl_guard_client_certificates.key_algorithm IS 'RSA, EC, Ed25519 and so on';
+COMMENT ON COLUMN ssl_guard_client_certificates.key_bits IS 'RSA modulus, DSA prime or EC group order; NULL if unknown';
+COMMENT ON COLUMN ssl_guard_client_certificates.signature_algorithm IS 'with which the issuer signed it';
+COMMENT ON COLUMN ssl_guard_client_certificates.first_seen_at IS 'first login with it as this role';
+COMMENT ON COLUMN ssl_guard_client_certificates.last_seen_at IS 'last login with it as this role';
+COMMENT ON COLUMN ssl_guard_client_certificates.last_tls_version IS 'of the last login';
+COMMENT ON COLUMN ssl_guard_client_certificates.last_cipher IS 'of the last login';
+
+--
+-- ssl_guard_handshake_failures
+--
+
+ALTER VIEW ssl_guard_handshake_failures RENAME COLUMN first_seen TO first_seen_at;
+ALTER VIEW ssl_guard_handshake_failures RENAME COLUMN last_seen TO last_seen_at;
+ALTER FUNCTION ssl_guard_list_handshake_failures() RENAME TO ssl_guard_list_handshake_failures_1_0;
+
+CREATE FUNCTION ssl_guard_list_handshake_failures(
+    OUT reason text,
+    OUT subject text,
+    OUT issuer text,
+    OUT serial_number text,
+    OUT fingerprint text,
+    OUT last_address inet,
+    OUT first_seen_at timestamptz,
+    OUT last_seen_at timestamptz,
+    OUT failures bigint)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'ssl_guard_list_handshake_failures_1_1'
+LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
+
+COMMENT ON FUNCTION ssl_guard_list_handshake_failures() IS 'rows of the view ssl_guard_handshake_failures';
+
+CREATE OR REPLACE VIEW ssl_guard_handshake_failures AS
+    SELECT reason,
+        subject,
+        issuer,
+        serial_number,
+        fingerprint,
+        last_address,
+        first_seen_at,
+        last_seen_at,
+        failures
+    FROM ssl_guard_list_handshake_failures();
+
+DROP FUNCTION ssl_guard_list_handshake_failures_1_0();
+
+COMMENT ON COLUMN ssl_guard_handshake_failures.subject IS 'long names are cut, with ... at the end';
+COMMENT ON COLUMN ssl_guard_handshake_failures.issuer IS 'long names are cut, with ... at the end';
+COMMENT ON COLUMN ssl_guard_handshake_failures.serial_number IS 'upper-case hexadecimal';
+COMMENT ON COLUMN ssl_guard_handshake_failures.last_address IS 'NULL if not known';
+COMMENT ON COLUMN ssl_guard_handshake_failures.first_seen_at IS 'first failure of this kind';
+COMMENT ON COLUMN ssl_guard_handshake_failures.last_seen_at IS 'last failure of this kind';
+
+--
+-- Functions without a view
+--
+
+DROP FUNCTION ssl_guard_inspect(text);
+DROP FUNCTION ssl_guard_inspect(bytea);
+DROP FUNCTION ssl_guard_session_certificate();
+
+CREATE FUNCTION ssl_guard_inspect(certificate text)
+RETURNS SETOF ssl_guard_certificate
+AS 'MODULE_PATHNAME', 'ssl_guard_inspect_text_1_1'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE ROWS 1;
+
+CREATE FUNCTION ssl_guard_inspect(certificate bytea)
+RETURNS SETOF ssl_guard_certificate
+AS 'MODULE_PATHNAME', 'ssl_guard_inspect_bytea_1_1'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE ROWS 1;
+
+COMMENT ON FUNCTION ssl_guard_inspect(text) IS 'what is in the certificates of a PEM text, and what is wrong with them';
+COMMENT ON FUNCTION ssl_guard_inspect(bytea) IS 'what is in a DER certificate, or in PEM text as bytes, and what is wrong with it';
+
+CREATE FUNCTION ssl_guard_session_certificate()
+RETURNS SETOF ssl_guard_certificate
+AS 'MODULE_PATHNAME', 'ssl_guard_session_certificate_1_1'
+LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1;
+
+COMMENT ON FUNCTION ssl_guard_session_certificate() IS 'the client certificate of this session; no row without one';
+
+CREATE OR REPLACE FUNCTION ssl_guard_check(
+    OUT severity ssl_guard_severity,
+    OUT code text,
+    OUT object text,
+    OUT message text,
+    OUT hint text,
+    OUT raised_at timestamptz,
+    OUT last_seen_at timestamptz,
+    OUT last_logged_at timestamptz,
+    OUT occurrences bigint)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'ssl_guard_check_1_1'
+LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
+
+CREATE OR REPLACE FUNCTION ssl_guard_identity_check(
+    role name,
+    certificate text,
+    OUT source text,
+    OUT identity text,
+    OUT matched boolean,
+    OUT rule text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'ssl_guard_identity_check_1_1'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE ROWS 5;
+
+CREATE OR REPLACE FUNCTION ssl_guard_reset_client_certificates()
+RETURNS bigint
+AS 'MODULE_PATHNAME', 'ssl_guard_reset_client_certificates_1_1'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+
+REVOKE ALL ON FUNCTION ssl_guard_list_certificates() FROM PUBLIC;
+REVOKE ALL ON FUNCTION ssl_guard_list_crls() FROM PUBLIC;
+REVOKE ALL ON FUNCTION ssl_guard_list_findings() FROM PUBLIC;
+REVOKE ALL ON FUNCTION ssl_guard_inspect(text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION ssl_guard_inspect(bytea) FROM PUBLIC;
+REVOKE ALL ON FUNCTION ssl_guard_read_status() FROM PUBLIC;
+REVOKE ALL ON FUNCTION ssl_guard_list_client_certificates() FROM PUBLIC;
+REVOKE ALL ON FUNCTION ssl_guard_list_handshake_failures() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ssl_guard_list_certificates() TO pg_monitor;
+GRANT EXECUTE ON FUNCTION ssl_guard_list_crls() TO pg_monitor;
+GRANT EXECUTE ON FUNCTION ssl_guard_list_findings() TO pg_monitor;
+GRANT EXECUTE ON FUNCTION ssl_guard_inspect(text) TO pg_monitor;
+GRANT EXECUTE ON FUNCTION ssl_guard_inspect(bytea) TO pg_monitor;
+GRANT EXECUTE ON FUNCTION ssl_guard_read_status() TO pg_monitor;
+GRANT EXECUTE ON FUNCTION ssl_guard_list_client_certificates() TO pg_monitor;
+GRANT EXECUTE ON FUNCTION ssl_guard_list_handshake_failures() TO pg_monitor;
+REVOKE ALL ON ssl_guard_findings FROM PUBLIC;
+GRANT SELECT ON ssl_guard_findings TO pg_monitor;
