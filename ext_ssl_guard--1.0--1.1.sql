@@ -318,7 +318,7 @@ COMMENT ON COLUMN ssl_guard_status.last_check_at IS 'when the worker last looked
 COMMENT ON COLUMN ssl_guard_status.next_check_at IS 'when it will do so at the latest';
 COMMENT ON COLUMN ssl_guard_status.served_not_after IS 'end of the validity of that certificate';
 COMMENT ON COLUMN ssl_guard_status.served_seen_at IS 'when that certificate was last seen in service';
-COMMENT ON COLUMN ssl_guard_status.alarms_evicted IS 'alarms that had no place, or made room for worse ones, since the start';
+COMMENT ON COLUMN ssl_guard_status.alarms_evicted IS 'how often an alarm had no place among the 512, or made room for a worse one, since the start';
 
 --
 -- ssl_guard_client_certificates

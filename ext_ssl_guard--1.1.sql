@@ -405,7 +405,7 @@ COMMENT ON COLUMN ssl_guard_status.criticals IS 'standing alarms of that severit
 COMMENT ON COLUMN ssl_guard_status.client_certificates IS 'entries in the registry of client certificates';
 COMMENT ON COLUMN ssl_guard_status.max_client_certificates IS 'places in the registry';
 COMMENT ON COLUMN ssl_guard_status.client_certificates_evicted IS 'entries that made room for others since the start';
-COMMENT ON COLUMN ssl_guard_status.alarms_evicted IS 'alarms that had no place, or made room for worse ones, since the start';
+COMMENT ON COLUMN ssl_guard_status.alarms_evicted IS 'how often an alarm had no place among the 512, or made room for a worse one, since the start';
 
 CREATE FUNCTION ssl_guard_check(
     OUT severity ssl_guard_severity,

@@ -161,8 +161,8 @@ is(sql("SELECT count(*) FROM ssl_guard_check() WHERE code = 'reload_failed'"), 1
 $node->replace($renewed->{key}, 'server.key');
 $node->reload;
 is($node->wait_sql("SELECT count(*) FROM ssl_guard_alarms WHERE code = 'reload_failed'", '0'), '0', 'a reload does');
-is(sql('SELECT count(*), min(client_certificates), min(max_client_certificates), min(client_certificates_evicted)'
-	. ' FROM ssl_guard_status'), '1|0|1000|0', 'one row of status');
+is(sql('SELECT count(*), min(client_certificates), min(max_client_certificates), min(client_certificates_evicted), min(alarms_evicted)'
+	. ' FROM ssl_guard_status'), '1|0|1000|0|0', 'one row of status');
 
 # ---- the session's own certificate
 my $bob = $certs->make_client('bob', ca => $ca, subject => '/CN=bob', san => ['email:bob@example.com']);

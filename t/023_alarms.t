@@ -81,10 +81,12 @@ like($node->log_since($offset), qr/file "[^"\n]*evil\\x0aWARNING:  forged.crt" i
 unlike($node->log_since($offset), qr/^WARNING:/m, 'and starts no line');
 
 # more alarms than places
+is($node->safe_psql('postgres', 'SELECT alarms_evicted FROM ssl_guard_status'), 0, 'no alarm was left out so far');
 $offset = $node->log_end;
 configure({ extra_files => join(',', map { "nowhere$_.crt" } 1 .. 600), finding_overrides => 'file_missing=warning' });
 is($node->safe_psql('postgres', 'SELECT count(*) FROM ssl_guard_alarms'), 512, 'the registry is full');
 is($node->count_log(qr/too many alarms: 88 found no place/, $offset), 1, 'said once');
+is($node->safe_psql('postgres', 'SELECT alarms_evicted >= 88 FROM ssl_guard_status'), 't', 'and counted');
 check();
 is($node->count_log(qr/too many alarms/, $offset), 1, 'not again');
 unlink $node->path('root.crt');
