@@ -56,6 +56,15 @@ include $(PGXS)
 # Debian's PGXS tracks no dependencies.
 $(OBJS) $(OBJS:.o=.bc) $(ctl_objs): $(headers) $(srcroot)/ext_ssl_guard.control
 
+# The folders made above; before PGXS's own recipe, which removes no folder.
+ifneq ($(srcroot),.)
+.PHONY: clean-folders
+clean: clean-folders
+clean-folders:
+	rm -f $(OBJS) $(OBJS:.o=.bc) $(ctl_objs)
+	rmdir $(sort $(dir $(filter src/%,$(OBJS) $(ctl_objs)))) src 2>/dev/null || :
+endif
+
 all: $(ctl_program)
 install: install-ctl
 uninstall: uninstall-ctl
