@@ -423,45 +423,15 @@ esg_x509_info_verify_crl(const EsgCrlInfo *crl, const EsgCertInfo *issuer, EsgMe
 	return (EsgVerdict) known;
 }
 
-/* Hex digits of some octets; upper case or lower by the digits given. */
-static char *
-append_hex(char *to, const unsigned char *octets, size_t len, const char *digits)
-{
-	size_t		i;
-
-	for (i = 0; i < len; i++)
-	{
-		*to++ = digits[octets[i] >> 4];
-		*to++ = digits[octets[i] & 15];
-	}
-	*to = '\0';
-	return to;
-}
-
 char *
 esg_x509_info_serial_text(const ASN1_INTEGER *serial)
 {
 	BIGNUM	   *number = ASN1_INTEGER_to_BN(serial, NULL);
-	size_t		len = number ? (size_t) BN_num_bytes(number) : 0;
-	unsigned char *octets = OPENSSL_zalloc(len + 1);
-	char	   *text = OPENSSL_malloc(2 * len + 4);
+	char	   *text = NULL;
 
-	if (number != NULL && octets != NULL && text != NULL)
-	{
-		char	   *to = text;
-
-		if (BN_is_negative(number))
-			*to++ = '-';
-		BN_bn2bin(number, octets);
-		/* zero has no octets of its own */
-		append_hex(to, octets, len > 0 ? len : 1, "0123456789ABCDEF");
-	}
-	else
-	{
-		OPENSSL_free(text);
-		text = NULL;
-	}
-	OPENSSL_free(octets);
+	/* whole octets everywhere, which BN_bn2hex() does for anything but zero */
+	if (number != NULL)
+		text = BN_is_zero(number) ? OPENSSL_strdup("00") : BN_bn2hex(number);
 	BN_free(number);
 	ERR_clear_error();
 	return text;
@@ -470,7 +440,10 @@ esg_x509_info_serial_text(const ASN1_INTEGER *serial)
 void
 esg_x509_info_fingerprint_text(const unsigned char *digest, char *buf)
 {
-	append_hex(buf, digest, ESG_DIGEST_SIZE, "0123456789abcdef");
+	int			i;
+
+	for (i = 0; i < ESG_DIGEST_SIZE; i++)
+		snprintf(buf + 2 * i, 3, "%02x", digest[i]);
 }
 
 int

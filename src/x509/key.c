@@ -19,6 +19,7 @@
 #include "compat.h"
 #include "x509/asn1.h"
 #include "x509/key.h"
+#include "x509/name.h"
 #include "x509/rsa_faults.h"
 
 #define NIST_SIG "\x60\x86\x48\x01\x65\x03\x04\x03" /* 2.16.840.1.101.3.4.3 */
@@ -110,11 +111,10 @@ esg_x509_key_rsa_strength(int bits)
 static const KeyKind *
 find_kind(const ASN1_OBJECT *object)
 {
-	EsgAsn1		oid = esg_asn1_object(object);
 	size_t		i;
 
 	for (i = 0; i < sizeof(key_kinds) / sizeof(key_kinds[0]); i++)
-		if (esg_asn1_is_oid(&oid, &key_kinds[i].oid))
+		if (esg_asn1_is_oid(object, &key_kinds[i].oid))
 			return &key_kinds[i];
 	return NULL;
 }
@@ -243,7 +243,7 @@ open_rsa(EsgAsn1 in, EsgAsn1 *n, EsgAsn1 *e)
 	EsgAsn1		body;
 
 	return esg_asn1_read(&in, ESG_TAG_SEQUENCE, &body) &&
-		esg_asn1_read(&body, ESG_TAG_INTEGER, n) && esg_asn1_read(&body, ESG_TAG_INTEGER, e);
+		esg_asn1_read(&body, V_ASN1_INTEGER, n) && esg_asn1_read(&body, V_ASN1_INTEGER, e);
 }
 
 static void
@@ -292,7 +292,7 @@ read_dsa(const KeyParts *parts, EsgKeyInfo *out)
 	EsgAsn1		body;
 	EsgAsn1		p;
 
-	if (!open_parameters(parts, &body) || !esg_asn1_read(&body, ESG_TAG_INTEGER, &p))
+	if (!open_parameters(parts, &body) || !esg_asn1_read(&body, V_ASN1_INTEGER, &p))
 	{
 		/* parameters inherited from the issuer: nobody supports that */
 		if (parts->param_type != V_ASN1_SEQUENCE)
@@ -317,11 +317,11 @@ explicit_order_bits(const KeyParts *parts)
 	EsgAsn1		order;
 
 	if (!open_parameters(parts, &body) ||
-		!esg_asn1_read(&body, ESG_TAG_INTEGER, &skipped) ||
+		!esg_asn1_read(&body, V_ASN1_INTEGER, &skipped) ||
 		!esg_asn1_read(&body, ESG_TAG_SEQUENCE, &skipped) ||
 		!esg_asn1_read(&body, ESG_TAG_SEQUENCE, &skipped) ||
 		!esg_asn1_read(&body, V_ASN1_OCTET_STRING, &skipped) ||
-		!esg_asn1_read(&body, ESG_TAG_INTEGER, &order))
+		!esg_asn1_read(&body, V_ASN1_INTEGER, &order))
 		return 0;
 	return count_bits(&order);
 }
@@ -427,7 +427,7 @@ esg_x509_key_read(X509 *cert, EsgMemo *memo, EsgKeyInfo *out)
 			snprintf(out->algorithm, sizeof(out->algorithm), "%s", kind->name);
 		}
 		else
-			esg_asn1_object_text(parts.oid, out->algorithm, sizeof(out->algorithm));
+			esg_x509_name_oid(parts.oid, out->algorithm, sizeof(out->algorithm));
 		out->usable = parts.pkey != NULL;
 		read_by_type(&parts, memo, out);
 	}
