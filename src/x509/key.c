@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <openssl/bn.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -246,13 +245,33 @@ open_rsa(EsgAsn1 in, EsgAsn1 *n, EsgAsn1 *e)
 		esg_asn1_read(&body, V_ASN1_INTEGER, n) && esg_asn1_read(&body, V_ASN1_INTEGER, e);
 }
 
+static bool
+is_below(const EsgAsn1 *a, const EsgAsn1 *b)
+{
+	int			bits = count_bits(a);
+	int			octets = (bits + 7) / 8;
+
+	if (bits != count_bits(b))
+		return bits < count_bits(b);
+	return memcmp(a->end - octets, b->end - octets, (size_t) octets) < 0;
+}
+
+/* OpenSSL loads such keys, and then verifies nothing with them */
+static bool
+is_refused(const EsgAsn1 *n, const EsgAsn1 *e)
+{
+	int			bits = count_bits(n);
+
+	return bits > OPENSSL_RSA_MAX_MODULUS_BITS || !is_below(e, n) ||
+		(bits > OPENSSL_RSA_SMALL_MODULUS_BITS && count_bits(e) > OPENSSL_RSA_MAX_PUBEXP_BITS);
+}
+
 static void
 judge_rsa(const EsgAsn1 *n, const EsgAsn1 *e, EsgMemo *memo, EsgKeyInfo *out)
 {
 	out->bits = count_bits(n);
 	out->security_bits = esg_x509_key_rsa_strength(out->bits);
-	/* OpenSSL loads longer ones, and then verifies nothing with them */
-	if (out->bits > OPENSSL_RSA_MAX_MODULUS_BITS)
+	if (is_refused(n, e))
 		out->usable = false;
 	judge_exponent(e, out);
 	judge_modulus(n, memo, out);
@@ -286,24 +305,33 @@ read_rsa(const KeyParts *parts, EsgMemo *memo, EsgKeyInfo *out)
 
 /* ---------- DSA, RFC 3279 2.3.2 ---------- */
 
+/* SP 800-57 part 1 table 2: both the field's size and the subgroup's bound it */
+static int
+dsa_strength(int p_bits, int q_bits)
+{
+	int			strength = esg_x509_key_rsa_strength(p_bits);
+
+	return strength < q_bits / 2 ? strength : q_bits / 2;
+}
+
 static void
 read_dsa(const KeyParts *parts, EsgKeyInfo *out)
 {
 	EsgAsn1		body;
 	EsgAsn1		p;
+	EsgAsn1		q;
 
-	if (!open_parameters(parts, &body) || !esg_asn1_read(&body, V_ASN1_INTEGER, &p))
+	/* parameters inherited from the issuer: nobody supports that */
+	if (parts->param_type != V_ASN1_SEQUENCE)
+		out->usable = false;
+	if (open_parameters(parts, &body) && esg_asn1_read(&body, V_ASN1_INTEGER, &p))
 	{
-		/* parameters inherited from the issuer: nobody supports that */
-		if (parts->param_type != V_ASN1_SEQUENCE)
-			out->usable = false;
-		if (!out->usable)
-			return;
-		out->bits = EVP_PKEY_get_bits(parts->pkey);
-	}
-	else
 		out->bits = count_bits(&p);
-	out->security_bits = esg_x509_key_rsa_strength(out->bits);
+		if (esg_asn1_read(&body, V_ASN1_INTEGER, &q))
+			out->security_bits = dsa_strength(out->bits, count_bits(&q));
+	}
+	else if (out->usable)
+		out->bits = EVP_PKEY_get_bits(parts->pkey);
 }
 
 /* ---------- EC, RFC 5480, X9.62 ---------- */

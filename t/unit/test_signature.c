@@ -131,6 +131,9 @@ static const struct
 	{"0.4.0.127.0.7.1.1.4.1.1", "ecdsa-plain-SHA1", "sha1", 0, false},
 	{"0.4.0.127.0.7.1.1.4.1.3", "ecdsa-plain-SHA256", "sha256", 128, false},
 	{"1.2.156.10197.1.501", "SM2-with-SM3", "sm3", 128, false},
+	/* its length would be 128 */
+	{"1.2.643.2.2.3", "GOST3411-94-with-GOST3410-2001", "gost94", 105, false},
+	{"1.2.643.2.2.4", "GOST3411-94-with-GOST3410-94", "gost94", 105, false},
 	{"1.2.643.7.1.1.3.2", "GOST3410-2012-256", "streebog256", 128, false},
 	{"1.2.643.7.1.1.3.3", "GOST3410-2012-512", "streebog512", 256, false},
 	{"2.16.840.1.101.3.4.3.17", "ML-DSA-44", "", 128, true},
