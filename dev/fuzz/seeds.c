@@ -2,8 +2,9 @@
  * seeds.c
  *		What the fuzzers start from: seeds DIRECTORY
  *
- * Writes certificates and CRLs of many kinds into DIRECTORY/fuzz_cert and files
- * of PEM blocks into DIRECTORY/fuzz_pem, which must be there.
+ * Writes certificates and CRLs of many kinds into DIRECTORY/fuzz_cert, files of
+ * PEM blocks into DIRECTORY/fuzz_pem and times into DIRECTORY/fuzz_time, which
+ * must be there.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,6 +78,23 @@ write_crls(const char *dir, X509 *ca)
 	X509_CRL_free(crl);
 }
 
+/* a file without fault, with a block that core's loop skips */
+static void
+write_trusted(const char *dir, X509 *cert, const char *pem)
+{
+	BIO		   *bio = BIO_new(BIO_s_mem());
+	char	   *text;
+	long		len;
+
+	X509_add1_trust_object(cert, OBJ_nid2obj(NID_server_auth));
+	BIO_printf(bio, "%s", pem);
+	PEM_write_bio_X509_AUX(bio, cert);
+	BIO_printf(bio, "%s", pem);
+	len = BIO_get_mem_data(bio, &text);
+	write_file(dir, "fuzz_pem", "trusted", text, (size_t) len);
+	BIO_free(bio);
+}
+
 /* Small certificates, so that the fuzzer can put several into one file. */
 static void
 write_pems(const char *dir)
@@ -96,8 +114,28 @@ write_pems(const char *dir)
 	text_len = BIO_get_mem_data(bio, &text);
 	write_file(dir, "fuzz_pem", "many", text, (size_t) text_len);
 	BIO_free(bio);
+	write_trusted(dir, cert, pem);
 	free(pem);
 	X509_free(cert);
+}
+
+/* the first octet is the type */
+static void
+write_times(const char *dir)
+{
+	static const char *const times[] = {
+		"\x03" "491231235959Z", "\x03" "500101000000Z", "\x03" "1204270000+0800",
+		"\1" "00000101000000Z", "\1" "19691231235959Z", "\1" "20240229120000Z",
+		"\1" "99991231235959Z", "\1" "20260101000000.5-0130", "\2" "20260101000000Z"
+	};
+	char		name[32];
+	size_t		i;
+
+	for (i = 0; i < sizeof(times) / sizeof(times[0]); i++)
+	{
+		snprintf(name, sizeof(name), "%zu", i);
+		write_file(dir, "fuzz_time", name, times[i], strlen(times[i]));
+	}
 }
 
 int
@@ -111,6 +149,7 @@ main(int argc, char **argv)
 	write_certs(argv[1]);
 	write_crls(argv[1], ca);
 	write_pems(argv[1]);
+	write_times(argv[1]);
 	X509_free(ca);
 	return 0;
 }

@@ -267,6 +267,9 @@ check_bad_pss_parameters(const CertCase *c, CertVerdict *v)
 		case ESG_PSS_BAD_TRAILER:
 			set_detail(v, "odd trailer");
 			return true;
+		case ESG_PSS_BAD_SALT:
+			set_detail(v, "impossible salt length");
+			return true;
 	}
 	return false;
 }

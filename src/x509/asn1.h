@@ -2,7 +2,7 @@
  * x509/asn1.h
  *		Elements of BER/DER octets, one after the other, and object identifiers.
  *
- * For what OpenSSL knows how to decode only in some versions, or refuses.
+ * For keys and algorithms that this OpenSSL refuses, or does not know.
  */
 #ifndef ESG_X509_ASN1_H
 #define ESG_X509_ASN1_H
@@ -12,11 +12,8 @@
 
 #include <openssl/asn1.h>
 
-/* identifier octets, X.690 8.1.2 */
-#define ESG_TAG_INTEGER 0x02
-#define ESG_TAG_OID 0x06
-#define ESG_TAG_SEQUENCE 0x30
-#define ESG_TAG_EXPLICIT(n) (0xA0 | (n))
+/* a SEQUENCE's identifier octet, X.690 8.1.2; primitive types have their number */
+#define ESG_TAG_SEQUENCE (V_ASN1_SEQUENCE | V_ASN1_CONSTRUCTED)
 
 /* Octets that are not read yet; p = end at the end. */
 typedef struct EsgAsn1
@@ -38,17 +35,9 @@ typedef struct EsgOid
  * and nothing read, if the next one is another, is cut off, has an indefinite
  * length, or there is none.
  */
-extern bool esg_asn1_read(EsgAsn1 *in, unsigned tag, EsgAsn1 *content);
-extern bool esg_asn1_is_next(const EsgAsn1 *in, unsigned tag);
-extern bool esg_asn1_at_end(const EsgAsn1 *in);
+extern bool esg_asn1_read(EsgAsn1 *in, int tag, EsgAsn1 *content);
 
-/* the element has exactly these content octets */
-extern bool esg_asn1_is_oid(const EsgAsn1 *content, const EsgOid *oid);
-
-/* an OpenSSL object identifier's content octets */
-extern EsgAsn1 esg_asn1_object(const ASN1_OBJECT *object);
-
-/* dotted, cut at size; "" if there is none */
-extern void esg_asn1_object_text(const ASN1_OBJECT *object, char *buf, size_t size);
+/* an OpenSSL object identifier is that one */
+extern bool esg_asn1_is_oid(const ASN1_OBJECT *object, const EsgOid *oid);
 
 #endif							/* ESG_X509_ASN1_H */

@@ -29,16 +29,23 @@ esg_cut_text_length(const char *str, size_t len, size_t max)
 	return max;
 }
 
+/* True if there is room for all of it. */
+static bool
+copy_whole(char *dst, size_t size, const char *str, size_t *len)
+{
+	*len = strlen(str);
+	if (*len < size)
+		memcpy(dst, str, *len + 1);
+	return *len < size;
+}
+
 void
 esg_cut_text_copy(char *dst, size_t size, const char *str)
 {
-	size_t		len = strlen(str);
+	size_t		len;
 
-	if (len < size)
-	{
-		memcpy(dst, str, len + 1);
+	if (copy_whole(dst, size, str, &len))
 		return;
-	}
 	len = esg_cut_text_length(str, len, size - 1 - ELLIPSIS_LENGTH);
 	memcpy(dst, str, len);
 	memcpy(dst + len, ELLIPSIS, sizeof(ELLIPSIS));
@@ -47,13 +54,10 @@ esg_cut_text_copy(char *dst, size_t size, const char *str)
 void
 esg_cut_text_copy_end(char *dst, size_t size, const char *str)
 {
-	size_t		len = strlen(str);
+	size_t		len;
 
-	if (len < size)
-	{
-		memcpy(dst, str, len + 1);
+	if (copy_whole(dst, size, str, &len))
 		return;
-	}
 	str += len - (size - 1 - ELLIPSIS_LENGTH);
 	while (is_continuation(*str))
 		str++;

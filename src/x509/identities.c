@@ -8,7 +8,6 @@
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/x509v3.h>
 
 #include "x509/info.h"
@@ -99,26 +98,6 @@ add_candidate(EsgCandidates *list, EsgIdentitySource source, char *text, const c
 	return ESG_NAMES_OK;
 }
 
-/* Is the value a character string?  Others are shown as a hex dump. */
-static bool
-is_character_string(const ASN1_STRING *value)
-{
-	switch (ASN1_STRING_type(value))
-	{
-		case V_ASN1_UTF8STRING:
-		case V_ASN1_PRINTABLESTRING:
-		case V_ASN1_NUMERICSTRING:
-		case V_ASN1_T61STRING:
-		case V_ASN1_IA5STRING:
-		case V_ASN1_VISIBLESTRING:
-		case V_ASN1_UNIVERSALSTRING:
-		case V_ASN1_BMPSTRING:
-			return true;
-		default:
-			return false;
-	}
-}
-
 /*
  * Could this value of a name be mistaken for another one?  Well-formed text
  * without control characters is what esg_x509_name_escape() leaves as it is.
@@ -130,7 +109,7 @@ check_name_value(const ASN1_STRING *value, const char **unusable)
 	char	   *escaped;
 	int			len;
 
-	if (!is_character_string(value))
+	if (!esg_x509_name_is_text(value))
 		return ESG_NAMES_OK;
 	len = ASN1_STRING_to_UTF8(&utf8, value);
 	if (len < 0)
@@ -323,58 +302,26 @@ add_serial(EsgCandidates *list, X509 *cert)
 static EsgNamesResult
 add_fingerprint(EsgCandidates *list, X509 *cert)
 {
-	static const char hex[] = "0123456789ABCDEF";
-	unsigned char digest[EVP_MAX_MD_SIZE];
-	unsigned int len = 0;
-	char		colons[3 * ESG_DIGEST_SIZE];
+	unsigned char digest[ESG_DIGEST_SIZE];
 	char		plain[ESG_FINGERPRINT_TEXT_SIZE];
 	EsgNamesResult result;
-	int			i;
 
-	if (X509_digest(cert, EVP_sha256(), digest, &len) != 1 || len != ESG_DIGEST_SIZE)
+	if (!esg_x509_info_fingerprint(cert, digest))
 		return ESG_NAMES_NO_MEMORY;
 	esg_x509_info_fingerprint_text(digest, plain);
-	for (i = 0; i < ESG_DIGEST_SIZE; i++)
-	{
-		colons[3 * i] = hex[digest[i] >> 4];
-		colons[3 * i + 1] = hex[digest[i] & 15];
-		colons[3 * i + 2] = i + 1 < ESG_DIGEST_SIZE ? ':' : '\0';
-	}
 	result = add_candidate(list, ESG_SOURCE_FINGERPRINT, OPENSSL_strdup(plain), NULL);
 	if (result == ESG_NAMES_OK)
-		result = add_candidate(list, ESG_SOURCE_FINGERPRINT, OPENSSL_strdup(colons), NULL);
+		result = add_candidate(list, ESG_SOURCE_FINGERPRINT,
+							   OPENSSL_buf2hexstr(digest, ESG_DIGEST_SIZE), NULL);
 	return result;
 }
 
-/*
- * Does the certificate have a subjectAltName that cannot be read?  Absent is
- * not malformed: X509_get_ext_d2i() gives -1 for absent, -2 for twice, and a
- * flag for "there, but does not parse".
- */
-static bool
-alt_name_is_bad(X509 *cert)
+static EsgNamesResult
+read_alt_names(X509 *cert, EsgAltNames *names)
 {
-	GENERAL_NAMES *names;
-	int			critical = -1;
-
-	names = X509_get_ext_d2i(cert, NID_subject_alt_name, &critical, NULL);
-	if (names == NULL)
-		return critical != -1;
-	GENERAL_NAMES_free(names);
-	return false;
-}
-
-static bool
-read_alt_names(X509 *cert, EsgAltNames *names, EsgNamesResult *result)
-{
-	bool		read = esg_x509_name_alt_names(cert, names);
-
-	/* no name at all: is there nothing to read, or could it not be read? */
-	if (names->count == 0 && alt_name_is_bad(cert))
-		*result = ESG_NAMES_BAD_ALT_NAME;
-	else
-		*result = read ? ESG_NAMES_OK : ESG_NAMES_NO_MEMORY;
-	return *result == ESG_NAMES_OK;
+	if (esg_x509_name_alt_names(cert, names))
+		return ESG_NAMES_OK;
+	return names->undecodable ? ESG_NAMES_BAD_ALT_NAME : ESG_NAMES_NO_MEMORY;
 }
 
 static bool
@@ -453,7 +400,7 @@ esg_identities_candidates(X509 *cert, const unsigned char *sources, int source_c
 						  EsgCandidates *out)
 {
 	EsgNamesResult result = ESG_NAMES_OK;
-	EsgAltNames names = {0, NULL};
+	EsgAltNames names = {0, NULL, false};
 	bool		have_names = false;
 	int			i;
 
@@ -464,12 +411,14 @@ esg_identities_candidates(X509 *cert, const unsigned char *sources, int source_c
 		EsgIdentitySource source = (EsgIdentitySource) sources[i];
 
 		if (is_alt_name_source(source) && !have_names)
-			have_names = read_alt_names(cert, &names, &result);
+		{
+			result = read_alt_names(cert, &names);
+			have_names = true;
+		}
 		if (result == ESG_NAMES_OK)
 			result = add_source(out, source, cert, &names);
 	}
-	if (have_names)
-		esg_x509_name_alt_names_free(&names);
+	esg_x509_name_alt_names_free(&names);
 	if (result != ESG_NAMES_OK)
 		esg_identities_candidates_free(out);
 	ERR_clear_error();

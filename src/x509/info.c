@@ -255,7 +255,8 @@ read_serial(const X509 *cert, EsgCertInfo *out)
 		out->odd_serial_reason = "zero";
 	else if (BN_is_negative(serial))
 		out->odd_serial_reason = "negative";
-	else if (BN_num_bytes(serial) > MAX_SERIAL_OCTETS)
+	/* with the bit for the sign */
+	else if (BN_num_bits(serial) >= 8 * MAX_SERIAL_OCTETS)
 		out->odd_serial_reason = "longer than 20 octets";
 	out->odd_serial = out->odd_serial_reason != NULL;
 	BN_free(serial);
@@ -294,42 +295,65 @@ read_extensions(X509 *cert, EsgCertInfo *out)
 	out->must_staple = has_must_staple(cert);
 }
 
-/* OpenSSL's 1, 0, -1; anything else below is an error, too. */
-static EsgVerdict
-make_verdict(int result)
+/* Does this OpenSSL have what it takes, and may it be used? */
+static bool
+can_verify(int signature_nid, EVP_PKEY *key)
 {
-	return result == 1 ? ESG_YES : result == 0 ? ESG_NO : ESG_UNKNOWN;
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	const EVP_MD *digest = NULL;
+	int			digest_nid = NID_undef;
+	bool		result = false;
+
+	if (ctx != NULL && OBJ_find_sigid_algs(signature_nid, &digest_nid, NULL))
+	{
+		if (digest_nid != NID_undef)
+			digest = EVP_get_digestbynid(digest_nid);
+		result = EVP_DigestVerifyInit(ctx, NULL, digest, NULL, key) == 1;
+	}
+	EVP_MD_CTX_free(ctx);
+	return result;
 }
 
-/* Verifies once for each certificate and key. */
+/*
+ * OpenSSL's 1, 0, -1; anything else below is an error, too.  0 also means that
+ * it could not begin, with a digest that is in no provider, say.
+ */
 static EsgVerdict
-verify_with(const EsgCertInfo *cert, X509 *issuer, const unsigned char *key_digest,
-			EsgMemo *memo)
+make_verdict(int result, int signature_nid, EVP_PKEY *key)
 {
-	EVP_PKEY   *key = X509_get0_pubkey(issuer);
-	int			known;
+	if (result == 0 && can_verify(signature_nid, key))
+		return ESG_NO;
+	return result == 1 ? ESG_YES : ESG_UNKNOWN;
+}
 
-	if (key == NULL)
-		return ESG_UNKNOWN;
-	if (memo != NULL && esg_memo_get(memo, cert->fingerprint, key_digest, &known))
-		return (EsgVerdict) known;
-	known = (int) make_verdict(X509_verify(cert->cert, key));
-	if (memo != NULL)
-		esg_memo_put(memo, cert->fingerprint, key_digest, known);
+/* NULL: OpenSSL refuses every signature of it, so none of them is bad */
+static EVP_PKEY *
+get_verifier(const EsgCertInfo *issuer)
+{
+	return issuer->key.usable ? X509_get0_pubkey(issuer->cert) : NULL;
+}
+
+EsgVerdict
+esg_x509_info_verify(const EsgCertInfo *cert, const EsgCertInfo *issuer, EsgMemo *memo)
+{
+	EVP_PKEY   *key = get_verifier(issuer);
+	int			known = ESG_UNKNOWN;
+
+	ERR_clear_error();
+	if (key != NULL && !esg_memo_get(memo, cert->fingerprint, issuer->key.digest, &known))
+	{
+		known = (int) make_verdict(X509_verify(cert->cert, key),
+								   X509_get_signature_nid(cert->cert), key);
+		esg_memo_put(memo, cert->fingerprint, issuer->key.digest, known);
+	}
+	ERR_clear_error();
 	return (EsgVerdict) known;
 }
 
 EsgVerdict
 esg_x509_info_self_signed(const EsgCertInfo *cert)
 {
-	EsgVerdict	verdict;
-
-	if (!cert->names_equal)
-		return ESG_NO;
-	ERR_clear_error();
-	verdict = verify_with(cert, cert->cert, cert->key.digest, cert->memo);
-	ERR_clear_error();
-	return verdict;
+	return cert->names_equal ? esg_x509_info_verify(cert, cert, cert->memo) : ESG_NO;
 }
 
 /*
@@ -395,73 +419,31 @@ esg_x509_info_read_crl(X509_CRL *crl, EsgCrlInfo *out)
 }
 
 EsgVerdict
-esg_x509_info_verify(const EsgCertInfo *cert, const EsgCertInfo *issuer, EsgMemo *memo)
-{
-	EsgVerdict	verdict;
-
-	ERR_clear_error();
-	verdict = verify_with(cert, issuer->cert, issuer->key.digest, memo);
-	ERR_clear_error();
-	return verdict;
-}
-
-EsgVerdict
 esg_x509_info_verify_crl(const EsgCrlInfo *crl, const EsgCertInfo *issuer, EsgMemo *memo)
 {
-	EVP_PKEY   *key = X509_get0_pubkey(issuer->cert);
+	EVP_PKEY   *key = get_verifier(issuer);
 	int			known = ESG_UNKNOWN;
 
 	ERR_clear_error();
-	if (key != NULL &&
-		(memo == NULL || !esg_memo_get(memo, crl->fingerprint, issuer->key.digest, &known)))
+	if (key != NULL && !esg_memo_get(memo, crl->fingerprint, issuer->key.digest, &known))
 	{
-		known = (int) make_verdict(X509_CRL_verify(crl->crl, key));
-		if (memo != NULL)
-			esg_memo_put(memo, crl->fingerprint, issuer->key.digest, known);
+		known = (int) make_verdict(X509_CRL_verify(crl->crl, key),
+								   X509_CRL_get_signature_nid(crl->crl), key);
+		esg_memo_put(memo, crl->fingerprint, issuer->key.digest, known);
 	}
 	ERR_clear_error();
 	return (EsgVerdict) known;
-}
-
-/* Hex digits of some octets; upper case or lower by the digits given. */
-static char *
-append_hex(char *to, const unsigned char *octets, size_t len, const char *digits)
-{
-	size_t		i;
-
-	for (i = 0; i < len; i++)
-	{
-		*to++ = digits[octets[i] >> 4];
-		*to++ = digits[octets[i] & 15];
-	}
-	*to = '\0';
-	return to;
 }
 
 char *
 esg_x509_info_serial_text(const ASN1_INTEGER *serial)
 {
 	BIGNUM	   *number = ASN1_INTEGER_to_BN(serial, NULL);
-	size_t		len = number ? (size_t) BN_num_bytes(number) : 0;
-	unsigned char *octets = OPENSSL_zalloc(len + 1);
-	char	   *text = OPENSSL_malloc(2 * len + 4);
+	char	   *text = NULL;
 
-	if (number != NULL && octets != NULL && text != NULL)
-	{
-		char	   *to = text;
-
-		if (BN_is_negative(number))
-			*to++ = '-';
-		BN_bn2bin(number, octets);
-		/* zero has no octets of its own */
-		append_hex(to, octets, len > 0 ? len : 1, "0123456789ABCDEF");
-	}
-	else
-	{
-		OPENSSL_free(text);
-		text = NULL;
-	}
-	OPENSSL_free(octets);
+	/* whole octets everywhere, which BN_bn2hex() does for anything but zero */
+	if (number != NULL)
+		text = BN_is_zero(number) ? OPENSSL_strdup("00") : BN_bn2hex(number);
 	BN_free(number);
 	ERR_clear_error();
 	return text;
@@ -470,7 +452,10 @@ esg_x509_info_serial_text(const ASN1_INTEGER *serial)
 void
 esg_x509_info_fingerprint_text(const unsigned char *digest, char *buf)
 {
-	append_hex(buf, digest, ESG_DIGEST_SIZE, "0123456789abcdef");
+	int			i;
+
+	for (i = 0; i < ESG_DIGEST_SIZE; i++)
+		snprintf(buf + 2 * i, 3, "%02x", digest[i]);
 }
 
 int

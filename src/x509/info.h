@@ -77,7 +77,10 @@ extern void esg_x509_info_read_crl(X509_CRL *crl, EsgCrlInfo *out);
  */
 extern EsgVerdict esg_x509_info_self_signed(const EsgCertInfo *cert);
 
-/* does issuer's key verify cert? ESG_UNKNOWN: OpenSSL cannot say (-1) */
+/*
+ * Does issuer's key verify cert?  ESG_UNKNOWN: OpenSSL cannot say, as it cannot
+ * use the key or lacks the algorithm.
+ */
 extern EsgVerdict esg_x509_info_verify(const EsgCertInfo *cert, const EsgCertInfo *issuer,
 									   EsgMemo *memo);
 extern EsgVerdict esg_x509_info_verify_crl(const EsgCrlInfo *crl, const EsgCertInfo *issuer,

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <openssl/bn.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -19,6 +18,7 @@
 #include "compat.h"
 #include "x509/asn1.h"
 #include "x509/key.h"
+#include "x509/name.h"
 #include "x509/rsa_faults.h"
 
 #define NIST_SIG "\x60\x86\x48\x01\x65\x03\x04\x03" /* 2.16.840.1.101.3.4.3 */
@@ -110,11 +110,10 @@ esg_x509_key_rsa_strength(int bits)
 static const KeyKind *
 find_kind(const ASN1_OBJECT *object)
 {
-	EsgAsn1		oid = esg_asn1_object(object);
 	size_t		i;
 
 	for (i = 0; i < sizeof(key_kinds) / sizeof(key_kinds[0]); i++)
-		if (esg_asn1_is_oid(&oid, &key_kinds[i].oid))
+		if (esg_asn1_is_oid(object, &key_kinds[i].oid))
 			return &key_kinds[i];
 	return NULL;
 }
@@ -243,7 +242,28 @@ open_rsa(EsgAsn1 in, EsgAsn1 *n, EsgAsn1 *e)
 	EsgAsn1		body;
 
 	return esg_asn1_read(&in, ESG_TAG_SEQUENCE, &body) &&
-		esg_asn1_read(&body, ESG_TAG_INTEGER, n) && esg_asn1_read(&body, ESG_TAG_INTEGER, e);
+		esg_asn1_read(&body, V_ASN1_INTEGER, n) && esg_asn1_read(&body, V_ASN1_INTEGER, e);
+}
+
+static bool
+is_below(const EsgAsn1 *a, const EsgAsn1 *b)
+{
+	int			bits = count_bits(a);
+	int			octets = (bits + 7) / 8;
+
+	if (bits != count_bits(b))
+		return bits < count_bits(b);
+	return memcmp(a->end - octets, b->end - octets, (size_t) octets) < 0;
+}
+
+/* OpenSSL loads such keys, and then verifies nothing with them */
+static bool
+is_refused(const EsgAsn1 *n, const EsgAsn1 *e)
+{
+	int			bits = count_bits(n);
+
+	return bits > OPENSSL_RSA_MAX_MODULUS_BITS || !is_below(e, n) ||
+		(bits > OPENSSL_RSA_SMALL_MODULUS_BITS && count_bits(e) > OPENSSL_RSA_MAX_PUBEXP_BITS);
 }
 
 static void
@@ -251,8 +271,7 @@ judge_rsa(const EsgAsn1 *n, const EsgAsn1 *e, EsgMemo *memo, EsgKeyInfo *out)
 {
 	out->bits = count_bits(n);
 	out->security_bits = esg_x509_key_rsa_strength(out->bits);
-	/* OpenSSL loads longer ones, and then verifies nothing with them */
-	if (out->bits > OPENSSL_RSA_MAX_MODULUS_BITS)
+	if (is_refused(n, e))
 		out->usable = false;
 	judge_exponent(e, out);
 	judge_modulus(n, memo, out);
@@ -286,24 +305,33 @@ read_rsa(const KeyParts *parts, EsgMemo *memo, EsgKeyInfo *out)
 
 /* ---------- DSA, RFC 3279 2.3.2 ---------- */
 
+/* SP 800-57 part 1 table 2: both the field's size and the subgroup's bound it */
+static int
+dsa_strength(int p_bits, int q_bits)
+{
+	int			strength = esg_x509_key_rsa_strength(p_bits);
+
+	return strength < q_bits / 2 ? strength : q_bits / 2;
+}
+
 static void
 read_dsa(const KeyParts *parts, EsgKeyInfo *out)
 {
 	EsgAsn1		body;
 	EsgAsn1		p;
+	EsgAsn1		q;
 
-	if (!open_parameters(parts, &body) || !esg_asn1_read(&body, ESG_TAG_INTEGER, &p))
+	/* parameters inherited from the issuer: nobody supports that */
+	if (parts->param_type != V_ASN1_SEQUENCE)
+		out->usable = false;
+	if (open_parameters(parts, &body) && esg_asn1_read(&body, V_ASN1_INTEGER, &p))
 	{
-		/* parameters inherited from the issuer: nobody supports that */
-		if (parts->param_type != V_ASN1_SEQUENCE)
-			out->usable = false;
-		if (!out->usable)
-			return;
-		out->bits = EVP_PKEY_get_bits(parts->pkey);
-	}
-	else
 		out->bits = count_bits(&p);
-	out->security_bits = esg_x509_key_rsa_strength(out->bits);
+		if (esg_asn1_read(&body, V_ASN1_INTEGER, &q))
+			out->security_bits = dsa_strength(out->bits, count_bits(&q));
+	}
+	else if (out->usable)
+		out->bits = EVP_PKEY_get_bits(parts->pkey);
 }
 
 /* ---------- EC, RFC 5480, X9.62 ---------- */
@@ -317,11 +345,11 @@ explicit_order_bits(const KeyParts *parts)
 	EsgAsn1		order;
 
 	if (!open_parameters(parts, &body) ||
-		!esg_asn1_read(&body, ESG_TAG_INTEGER, &skipped) ||
+		!esg_asn1_read(&body, V_ASN1_INTEGER, &skipped) ||
 		!esg_asn1_read(&body, ESG_TAG_SEQUENCE, &skipped) ||
 		!esg_asn1_read(&body, ESG_TAG_SEQUENCE, &skipped) ||
 		!esg_asn1_read(&body, V_ASN1_OCTET_STRING, &skipped) ||
-		!esg_asn1_read(&body, ESG_TAG_INTEGER, &order))
+		!esg_asn1_read(&body, V_ASN1_INTEGER, &order))
 		return 0;
 	return count_bits(&order);
 }
@@ -427,7 +455,7 @@ esg_x509_key_read(X509 *cert, EsgMemo *memo, EsgKeyInfo *out)
 			snprintf(out->algorithm, sizeof(out->algorithm), "%s", kind->name);
 		}
 		else
-			esg_asn1_object_text(parts.oid, out->algorithm, sizeof(out->algorithm));
+			esg_x509_name_oid(parts.oid, out->algorithm, sizeof(out->algorithm));
 		out->usable = parts.pkey != NULL;
 		read_by_type(&parts, memo, out);
 	}

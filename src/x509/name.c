@@ -139,6 +139,12 @@ find_charset(int asn1_type)
 	}
 }
 
+bool
+esg_x509_name_is_text(const ASN1_STRING *value)
+{
+	return find_charset(ASN1_STRING_type(value)) != ESG_CHARSET_NONE;
+}
+
 /* Octets of a UTF-8 character by the first of them; 0 if it cannot be one. */
 static size_t
 count_octets(unsigned char lead)
@@ -538,7 +544,7 @@ note_name(const X509_NAME *name, bool subject, EsgNameFacts *out)
 		EsgSeen		seen = {0, false, false, false, false};
 
 		/* x500UniqueIdentifier is a BIT STRING, and rightly so */
-		if (find_charset(ASN1_STRING_type(value)) != ESG_CHARSET_NONE)
+		if (esg_x509_name_is_text(value))
 			scan_string(value, &seen);
 		if (seen.invalid)
 			out->bad_utf8 = true;
@@ -716,7 +722,8 @@ bool
 esg_x509_name_alt_names(X509 *cert, EsgAltNames *out)
 {
 	GENERAL_NAMES *names = NULL;
-	bool		good = decode_alt_names(cert, &names);
+	bool		decodable = decode_alt_names(cert, &names);
+	bool		good = decodable;
 	int			count = names ? sk_GENERAL_NAME_num(names) : 0;
 	int			i;
 
@@ -733,6 +740,7 @@ esg_x509_name_alt_names(X509 *cert, EsgAltNames *out)
 	}
 	if (!good)
 		esg_x509_name_alt_names_free(out);
+	out->undecodable = !decodable;
 	GENERAL_NAMES_free(names);
 	ERR_clear_error();
 	return good;

@@ -58,6 +58,8 @@ typedef struct EsgAltNames
 {
 	int			count;
 	EsgAltName *items;
+	bool		undecodable;	/* the extension is there, but does not parse
+								 * or occurs twice (RFC 5280 4.2) */
 } EsgAltNames;
 
 extern void esg_x509_name_facts(X509 *cert, EsgNameFacts *out);
@@ -68,12 +70,15 @@ extern char *esg_x509_name_text(const X509_NAME *name);
 /* the first CN, as core takes it; *exact as in EsgAltName; *found false and "" if none */
 extern char *esg_x509_name_common_name(const X509_NAME *name, bool *found, bool *exact);
 
-/* false: out of memory, or the extension is there but does not decode */
+/* false: undecodable, or out of memory */
 extern bool esg_x509_name_alt_names(X509 *cert, EsgAltNames *out);
 extern void esg_x509_name_alt_names_free(EsgAltNames *names);
 
 /* "DNS", "URI", "email", "IP", "UPN", "other" */
 extern const char *esg_x509_name_alt_prefix(EsgAltNameKind kind);
+
+/* characters, of whatever encoding; other values are shown as hex */
+extern bool esg_x509_name_is_text(const ASN1_STRING *value);
 
 /* any bytes as printable text by the rules above */
 extern char *esg_x509_name_escape(const unsigned char *bytes, size_t len);

@@ -5,12 +5,16 @@
  * By object identifier, from our own tables: what OpenSSL knows differs from
  * version to version, and so do its numbers for the strength.
  */
+#include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <openssl/err.h>
+#include <openssl/rsa.h>
 
 #include "x509/asn1.h"
+#include "x509/name.h"
 #include "x509/signature.h"
 
 /* prefixes of object identifiers */
@@ -59,8 +63,9 @@ static const Digest digests[] = {
 	{"shake128", 128, ESG_OID(NIST_DIGEST "\x0B")},
 	{"shake256", 256, ESG_OID(NIST_DIGEST "\x0C")},
 	{"sm3", 128, ESG_OID(SM "\x83\x11")},
+	/* Mendel et al., "Cryptanalysis of the GOST Hash Function", section 4 */
+	{"gost94", 105, ESG_OID(GOST "\x09")},
 	/* by their lengths */
-	{"gost94", 128, ESG_OID(GOST "\x09")},
 	{"streebog256", 128, ESG_OID(TC26 "\x02\x02")},
 	{"streebog512", 256, ESG_OID(TC26 "\x02\x03")},
 };
@@ -75,7 +80,6 @@ typedef struct Algorithm
 } Algorithm;
 
 static const EsgOid pss_oid = ESG_OID(PKCS1 "\x0A");
-static const EsgOid mgf1_oid = ESG_OID(PKCS1 "\x08");
 
 static const Algorithm algorithms[] = {
 	/* the usual ones first */
@@ -173,7 +177,7 @@ static const Algorithm algorithms[] = {
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const Algorithm *
-find_algorithm(const EsgAsn1 *oid)
+find_algorithm(const ASN1_OBJECT *oid)
 {
 	size_t		i;
 
@@ -184,7 +188,7 @@ find_algorithm(const EsgAsn1 *oid)
 }
 
 static const Digest *
-find_digest_by_oid(const EsgAsn1 *oid)
+find_digest_by_oid(const ASN1_OBJECT *oid)
 {
 	size_t		i;
 
@@ -217,122 +221,94 @@ set_digest(EsgSigInfo *out, const Digest *digest)
 
 /* ---------- RSASSA-PSS-params, RFC 8017 A.2.3 ---------- */
 
-typedef struct PssParams
+/* a field that is left out has its default, SHA-1 */
+static const ASN1_OBJECT *
+get_hash(const X509_ALGOR *algor)
 {
-	EsgAsn1		hash;			/* OID */
-	EsgAsn1		mask;			/* OID */
-	EsgAsn1		mask_hash;		/* OID; empty if the mask is not MGF1, or does
-								 * not name its digest */
-	EsgAsn1		trailer;		/* INTEGER */
-} PssParams;
+	const ASN1_OBJECT *oid = OBJ_nid2obj(NID_sha1);
 
-/* AlgorithmIdentifier of a digest: the OID, then NULL or nothing */
-static bool
-read_hash(EsgAsn1 *in, EsgAsn1 *oid)
-{
-	EsgAsn1		body;
-	EsgAsn1		null;
-
-	if (!esg_asn1_read(in, ESG_TAG_SEQUENCE, &body) || !esg_asn1_read(&body, ESG_TAG_OID, oid))
-		return false;
-	if (esg_asn1_at_end(&body))
-		return true;
-	return esg_asn1_read(&body, V_ASN1_NULL, &null) && esg_asn1_at_end(&null) &&
-		esg_asn1_at_end(&body);
+	if (algor != NULL)
+		X509_ALGOR_get0(&oid, NULL, NULL, algor);
+	return oid;
 }
 
-/* AlgorithmIdentifier of a mask: MGF1 should have a digest's as parameter */
-static bool
-read_mask(EsgAsn1 *in, EsgAsn1 *oid, EsgAsn1 *hash)
+/* does the mask use that hash? */
+static EsgPssState
+judge_mask(const X509_ALGOR *mask, const ASN1_OBJECT *hash)
 {
-	EsgAsn1		body;
+	const ASN1_OBJECT *oid = OBJ_nid2obj(NID_mgf1);
+	const ASN1_OBJECT *mask_hash = get_hash(NULL);
+	const void *value = NULL;
+	X509_ALGOR *algor = NULL;
+	EsgPssState state = ESG_PSS_MGF_MISMATCH;
+	int			type = V_ASN1_UNDEF;
 
-	hash->p = hash->end;
-	if (!esg_asn1_read(in, ESG_TAG_SEQUENCE, &body) || !esg_asn1_read(&body, ESG_TAG_OID, oid))
-		return false;
-	if (!esg_asn1_is_oid(oid, &mgf1_oid) || esg_asn1_at_end(&body))
-		return true;
-	return read_hash(&body, hash) && esg_asn1_at_end(&body);
+	if (mask != NULL)
+	{
+		X509_ALGOR_get0(&oid, &type, &value, mask);
+		if (OBJ_obj2nid(oid) != NID_mgf1 || type == V_ASN1_UNDEF)
+			return ESG_PSS_MGF_MISMATCH;
+		if (type == V_ASN1_SEQUENCE)
+		{
+			const unsigned char *p = ASN1_STRING_get0_data(value);
+
+			algor = d2i_X509_ALGOR(NULL, &p, ASN1_STRING_length(value));
+		}
+		if (algor == NULL)
+			return ESG_PSS_UNDECODABLE;
+		mask_hash = get_hash(algor);
+	}
+	if (OBJ_cmp(hash, mask_hash) == 0)
+		state = ESG_PSS_GOOD;
+	X509_ALGOR_free(algor);
+	return state;
 }
 
-/* what is left out has its default; false if the syntax is wrong */
+/* no salt has fewer than 0 octets, or more than an int holds */
 static bool
-read_pss_fields(EsgAsn1 in, PssParams *params)
+is_salt_bad(const ASN1_INTEGER *length)
 {
-	EsgAsn1		body;
-	EsgAsn1		field;
-	EsgAsn1		salt;
+	int64_t		octets = 0;
 
-	if (!esg_asn1_read(&in, ESG_TAG_SEQUENCE, &body) || !esg_asn1_at_end(&in))
-		return false;
-	if (esg_asn1_is_next(&body, ESG_TAG_EXPLICIT(0)) &&
-		!(esg_asn1_read(&body, ESG_TAG_EXPLICIT(0), &field) &&
-		  read_hash(&field, &params->hash) && esg_asn1_at_end(&field)))
-		return false;
-	if (esg_asn1_is_next(&body, ESG_TAG_EXPLICIT(1)) &&
-		!(esg_asn1_read(&body, ESG_TAG_EXPLICIT(1), &field) &&
-		  read_mask(&field, &params->mask, &params->mask_hash) && esg_asn1_at_end(&field)))
-		return false;
-	if (esg_asn1_is_next(&body, ESG_TAG_EXPLICIT(2)) &&
-		!(esg_asn1_read(&body, ESG_TAG_EXPLICIT(2), &field) &&
-		  esg_asn1_read(&field, ESG_TAG_INTEGER, &salt) && esg_asn1_at_end(&field) &&
-		  !esg_asn1_at_end(&salt)))
-		return false;
-	if (esg_asn1_is_next(&body, ESG_TAG_EXPLICIT(3)) &&
-		!(esg_asn1_read(&body, ESG_TAG_EXPLICIT(3), &field) &&
-		  esg_asn1_read(&field, ESG_TAG_INTEGER, &params->trailer) && esg_asn1_at_end(&field)))
-		return false;
-	return esg_asn1_at_end(&body);
+	return length != NULL &&
+		(!ASN1_INTEGER_get_int64(&octets, length) || octets < 0 || octets > INT_MAX);
 }
 
-static EsgAsn1
-oid_octets(const EsgOid *oid)
+static EsgPssState
+judge_pss(const RSA_PSS_PARAMS *params)
 {
-	EsgAsn1		out;
+	EsgPssState state = judge_mask(params->maskGenAlgorithm, get_hash(params->hashAlgorithm));
 
-	out.p = (const unsigned char *) oid->octets;
-	out.end = out.p + oid->len;
-	return out;
-}
-
-static bool
-same_octets(const EsgAsn1 *a, const EsgAsn1 *b)
-{
-	return a->end - a->p == b->end - b->p && memcmp(a->p, b->p, a->end - a->p) == 0;
+	if (state != ESG_PSS_GOOD)
+		return state;
+	if (params->trailerField != NULL && ASN1_INTEGER_get(params->trailerField) != 1)
+		return ESG_PSS_BAD_TRAILER;
+	return is_salt_bad(params->saltLength) ? ESG_PSS_BAD_SALT : ESG_PSS_GOOD;
 }
 
 /*
  * RFC 4055 3.1 wants the parameters to be there, if only as an empty sequence;
- * OpenSSL verifies nothing without them.
+ * OpenSSL verifies nothing without them.  What its decoder takes, BER and any
+ * parameters of the digests, it takes in a handshake as well: no fault then.
  */
 static void
 read_pss(int type, const ASN1_STRING *encoded, EsgSigInfo *out)
 {
-	static const unsigned char one[] = {1};
-	const Digest *sha1 = find_digest_by_name("sha1");
-	PssParams	params;
-	EsgAsn1		in;
+	const unsigned char *p;
+	RSA_PSS_PARAMS *params;
 
 	out->pss = ESG_PSS_UNDECODABLE;
 	if (type == V_ASN1_UNDEF)
-		set_digest(out, sha1);
+		set_digest(out, find_digest_by_oid(get_hash(NULL)));
 	if (type != V_ASN1_SEQUENCE || encoded == NULL)
 		return;
-	in.p = ASN1_STRING_get0_data(encoded);
-	in.end = in.p + ASN1_STRING_length(encoded);
-	params.hash = params.mask_hash = oid_octets(&sha1->oid);
-	params.mask = oid_octets(&mgf1_oid);
-	params.trailer.p = one;
-	params.trailer.end = one + sizeof(one);
-	if (!read_pss_fields(in, &params))
-		return;
-	set_digest(out, find_digest_by_oid(&params.hash));
-	if (!same_octets(&params.hash, &params.mask_hash))
-		out->pss = ESG_PSS_MGF_MISMATCH;
-	else if (params.trailer.end - params.trailer.p != 1 || *params.trailer.p != 1)
-		out->pss = ESG_PSS_BAD_TRAILER;
-	else
-		out->pss = ESG_PSS_GOOD;
+	p = ASN1_STRING_get0_data(encoded);
+	params = d2i_RSA_PSS_PARAMS(NULL, &p, ASN1_STRING_length(encoded));
+	if (params != NULL && p == ASN1_STRING_get0_data(encoded) + ASN1_STRING_length(encoded))
+		out->pss = judge_pss(params);
+	if (out->pss != ESG_PSS_UNDECODABLE)
+		set_digest(out, find_digest_by_oid(get_hash(params->hashAlgorithm)));
+	RSA_PSS_PARAMS_free(params);
 }
 
 /* ---------- the AlgorithmIdentifier ---------- */
@@ -344,24 +320,22 @@ read_algorithm(const X509_ALGOR *algor, EsgSigInfo *out)
 	const void *value = NULL;
 	int			type = V_ASN1_UNDEF;
 	const Algorithm *algorithm;
-	EsgAsn1		oid;
 
 	memset(out, 0, sizeof(*out));
 	out->strength = -1;
 	if (algor == NULL)
 		return;
 	X509_ALGOR_get0(&object, &type, &value, algor);
-	oid = esg_asn1_object(object);
-	if (esg_asn1_is_oid(&oid, &pss_oid))
+	if (esg_asn1_is_oid(object, &pss_oid))
 	{
 		snprintf(out->algorithm, sizeof(out->algorithm), "RSASSA-PSS");
 		read_pss(type, value, out);
 		return;
 	}
-	algorithm = find_algorithm(&oid);
+	algorithm = find_algorithm(object);
 	if (algorithm == NULL)
 	{
-		esg_asn1_object_text(object, out->algorithm, sizeof(out->algorithm));
+		esg_x509_name_oid(object, out->algorithm, sizeof(out->algorithm));
 		return;
 	}
 	snprintf(out->algorithm, sizeof(out->algorithm), "%s", algorithm->name);

@@ -16,7 +16,8 @@ typedef enum EsgPssState
 	ESG_PSS_UNDECODABLE,
 	ESG_PSS_MGF_MISMATCH,		/* hash differs from the mask's, or unknown
 								 * mask */
-	ESG_PSS_BAD_TRAILER
+	ESG_PSS_BAD_TRAILER,
+	ESG_PSS_BAD_SALT			/* a length below zero, or beyond an int */
 } EsgPssState;
 
 typedef struct EsgSigInfo

@@ -34,8 +34,6 @@ typedef struct EsgTime
 #define ESG_SECONDS_PER_DAY INT64_C(86400)
 
 extern EsgTime esg_x509_time_read(const ASN1_TIME *t);
-extern int64_t esg_x509_time_from_civil(int year, int month, int day,
-										int hour, int minute, int second);
 
 /* ISO 8601, "2026-11-25T08:00:00Z" or "infinity"; "invalid", "absent" */
 #define ESG_TIME_TEXT_SIZE 32

@@ -8,9 +8,20 @@
 
 #include <openssl/err.h>
 
+#ifdef OSSL_DEPRECATEDIN_3_0
+#include <openssl/provider.h>
+#endif
+
 #include "certmaker.h"
 #include "esg_test.h"
 #include "x509/info.h"
+
+/* the end of 1.2.840.113549.1.1.x */
+#define RSA_WITH(last) "\xf7\x0d\1\1" last
+
+/* 4,096 bits */
+#define EIGHT(x) x x x x x x x x
+#define HUGE_MODULUS "F" EIGHT(EIGHT(EIGHT("35"))) "1"
 
 /*
  * Facts are written in the order of facts_text(): "self" proved, "forged" names
@@ -75,6 +86,8 @@ static const struct
 	{"serial 0", {.issuer = "CN=ca", .serial = "0"}, "server client serial:zero"},
 	{"serial -1", {.issuer = "CN=ca", .serial = "-1"}, "server client serial:negative"},
 	{"serial of 20 octets", {.issuer = "CN=ca", .serial = "730750818665451459101842416358141509827966271487"}, "server client"},
+	{"serial of 21 octets, one of them for the sign", {.issuer = "CN=ca", .serial = "730750818665451459101842416358141509827966271488"},
+	"server client serial:longer than 20 octets"},
 	{"serial of 21 octets", {.issuer = "CN=ca", .serial = "1461501637330902918203684832716283019655932542976"},
 	"server client serial:longer than 20 octets"},
 
@@ -118,6 +131,30 @@ test_cert(size_t i)
 
 	is_facts(cert, certs[i].facts, certs[i].name);
 	X509_free(cert);
+}
+
+/* RFC 5280 4.1.2.2 means the content octets of the INTEGER. */
+static void
+test_serial_length(void)
+{
+	int			bits;
+
+	for (bits = 150; bits < 170; bits++)
+	{
+		X509	   *cert = certmaker_cert(&(CertSpec){.issuer = "CN=ca"});
+		BIGNUM	   *number = BN_new();
+		ASN1_INTEGER *serial;
+		EsgCertInfo info;
+
+		BN_set_bit(number, bits - 1);
+		serial = BN_to_ASN1_INTEGER(number, NULL);
+		X509_set_serialNumber(cert, serial);
+		esg_x509_info_read(cert, NULL, &info);
+		is_int(info.odd_serial, i2d_ASN1_INTEGER(serial, NULL) - 2 > 20, "serial by its encoding");
+		ASN1_INTEGER_free(serial);
+		BN_free(number);
+		X509_free(cert);
+	}
 }
 
 /* Names equal is no proof. */
@@ -195,6 +232,88 @@ test_verify(void)
 	for (i = 0; i < 4; i++)
 		X509_free(certs_made[i]);
 	esg_memo_free(memo);
+}
+
+static bool
+has_digest(const EVP_MD *digest)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	bool		has = EVP_DigestInit_ex(ctx, digest, NULL) == 1;
+
+	EVP_MD_CTX_free(ctx);
+	ERR_clear_error();
+	return has;
+}
+
+static void
+is_verdict(X509 *cert, EsgVerdict want, const char *name)
+{
+	EsgCertInfo info;
+
+	esg_x509_info_read(cert, NULL, &info);
+	is_int(esg_x509_info_self_signed(&info), want, name);
+	X509_free(cert);
+}
+
+/* What this OpenSSL lacks, or may not use, is never "does not verify". */
+static void
+test_lacking(void)
+{
+	X509	   *cert = certmaker_cert(&(CertSpec){0});
+	X509	   *ca = certmaker_cert(&(CertSpec){.subject = "CN=ca"});
+	X509_CRL   *crl = certmaker_crl(&(CrlSpec){.issuer_cert = ca, .issuer_key = certmaker_rsa(2048)});
+	EVP_PKEY   *huge = certmaker_rsa_raw(HUGE_MODULUS, "10000000000000001");
+	EsgCertInfo info;
+	EsgCrlInfo	crl_info;
+
+	/* sha256WithRSAEncryption becomes another one, which the signature is not made with */
+	is_verdict(certmaker_patch(cert, RSA_WITH("\x0b"), RSA_WITH("\3"), 5),
+			   has_digest(EVP_md4()) ? ESG_NO : ESG_UNKNOWN, "MD4");
+	is_verdict(certmaker_patch(cert, RSA_WITH("\x0b"), RSA_WITH("\x0d"), 5), ESG_NO, "SHA-512");
+	is_verdict(certmaker_patch(cert, RSA_WITH("\x0b"), RSA_WITH("\x7f"), 5), ESG_UNKNOWN, "nobody knows");
+	is_verdict(certmaker_cert(&(CertSpec){.key = huge, .issuer_key = certmaker_rsa(2048)}),
+			   ESG_UNKNOWN, "an exponent that OpenSSL refuses");
+#ifdef OPENSSL_PROVIDER_H
+	EVP_default_properties_enable_fips(NULL, 1);
+	if (!has_digest(EVP_sha256()))
+	{
+		is_verdict(X509_dup(cert), ESG_UNKNOWN, "SHA-256, which no provider may offer");
+		esg_x509_info_read(ca, NULL, &info);
+		esg_x509_info_read_crl(crl, &crl_info);
+		is_int(esg_x509_info_verify_crl(&crl_info, &info, NULL), ESG_UNKNOWN, "and a CRL");
+	}
+	EVP_default_properties_enable_fips(NULL, 0);
+#endif
+	is_verdict(X509_dup(cert), ESG_YES, "SHA-256");
+	esg_x509_info_read(ca, NULL, &info);
+	esg_x509_info_read_crl(crl, &crl_info);
+	is_int(esg_x509_info_verify_crl(&crl_info, &info, NULL), ESG_YES, "and a CRL");
+	X509_CRL_free(crl);
+	X509_free(ca);
+	X509_free(cert);
+}
+
+/* The real thing: a self-signature with MD4, looked at with and without the provider that has it. */
+static void
+test_legacy(void)
+{
+#ifdef OPENSSL_PROVIDER_H
+	OSSL_PROVIDER *usual = OSSL_PROVIDER_load(NULL, "default");
+	OSSL_PROVIDER *legacy = OSSL_PROVIDER_load(NULL, "legacy");
+	X509	   *cert;
+
+	if (legacy != NULL)
+	{
+		cert = certmaker_cert(&(CertSpec){.digest = EVP_md4()});
+		is_verdict(X509_dup(cert), ESG_YES, "MD4 with the legacy provider");
+		is_verdict(certmaker_cert(&(CertSpec){.issuer_key = certmaker_rsa_other(2048), .digest = EVP_md4()}),
+				   ESG_NO, "made with another key");
+		OSSL_PROVIDER_unload(legacy);
+		is_verdict(cert, ESG_UNKNOWN, "MD4 without it");
+	}
+	ERR_clear_error();
+	OSSL_PROVIDER_unload(usual);
+#endif
 }
 
 static void
@@ -370,9 +489,12 @@ main(void)
 
 	for (i = 0; i < sizeof(certs) / sizeof(certs[0]); i++)
 		test_cert(i);
+	test_serial_length();
 	test_self_signed();
 	test_memo();
 	test_verify();
+	test_lacking();
+	test_legacy();
 	test_usages();
 	test_broken_usages();
 	test_serial_text();

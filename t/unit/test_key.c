@@ -1,4 +1,4 @@
-/* sources: x509/memo x509/asn1 x509/rsa_faults x509/key */
+/* sources: x509/memo x509/asn1 x509/rsa_faults x509/name x509/key */
 /*
  * test_key.c
  *		Kind, size, strength and faults of keys in certificates.
@@ -8,8 +8,10 @@
 #include <stdlib.h>
 
 #include <openssl/bn.h>
+#include <openssl/dsa.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/rsa.h>
 
 #include "certmaker.h"
 #include "esg_test.h"
@@ -220,6 +222,126 @@ test_huge_modulus(void)
 	BN_free(n);
 }
 
+/* does OpenSSL refuse the key itself, before it looks at a signature? */
+static bool
+openssl_refuses(EVP_PKEY *key)
+{
+	static const unsigned char digest[32];
+	unsigned char signature[4096] = {0};
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key, NULL);
+	unsigned long error;
+	bool		refused = false;
+
+	ERR_clear_error();
+	if (EVP_PKEY_verify_init(ctx) != 1 || EVP_PKEY_CTX_set_signature_md(ctx, EVP_sha256()) != 1)
+		refused = true;
+	EVP_PKEY_verify(ctx, signature, (size_t) EVP_PKEY_size(key), digest, sizeof(digest));
+	while ((error = ERR_get_error()) != 0)
+		if (ERR_GET_REASON(error) == RSA_R_BAD_E_VALUE || ERR_GET_REASON(error) == RSA_R_MODULUS_TOO_LARGE)
+			refused = true;
+	EVP_PKEY_CTX_free(ctx);
+	return refused;
+}
+
+/* bits of modulus and exponent */
+static void
+test_refused(void)
+{
+	static const struct
+	{
+		int			n;
+		int			e;
+		bool		usable;
+	}			cases[] = {
+		{2048, 64, true}, {2048, 65, true}, {2048, 2047, true}, {2048, 2049, false},
+		{3072, 64, true}, {3072, 65, true}, {3073, 17, true}, {3073, 64, true}, {3073, 65, false},
+		{4096, 17, true}, {4096, 64, true}, {4096, 65, false}, {4096, 256, false},
+		{16384, 64, true}, {16385, 17, false},
+	};
+	size_t		i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		BIGNUM	   *n = BN_new();
+		BIGNUM	   *e = BN_new();
+		char	   *n_hex;
+		char	   *e_hex;
+		EVP_PKEY   *key;
+
+		BN_set_bit(n, cases[i].n - 1);
+		BN_set_bit(n, 5);
+		BN_set_bit(n, 0);
+		BN_set_bit(e, cases[i].e - 1);
+		BN_set_bit(e, 0);
+		n_hex = BN_bn2hex(n);
+		e_hex = BN_bn2hex(e);
+		key = certmaker_rsa_raw(n_hex, e_hex);
+		ok(read_key(key).usable == cases[i].usable && openssl_refuses(key) == !cases[i].usable,
+		   "modulus of %d, exponent of %d bits: usable %d", cases[i].n, cases[i].e, cases[i].usable);
+		OPENSSL_free(n_hex);
+		OPENSSL_free(e_hex);
+		BN_free(n);
+		BN_free(e);
+	}
+	ok(!read_key(certmaker_rsa_raw("C5", "C5")).usable && openssl_refuses(certmaker_rsa_raw("C5", "C5")),
+	   "an exponent as large as the modulus");
+	ok(read_key(certmaker_rsa_raw("C5", "C3")).usable && !openssl_refuses(certmaker_rsa_raw("C5", "C3")),
+	   "one just below it");
+}
+
+/* a key of parameters of that size, none of which is a prime */
+static EVP_PKEY *
+make_dsa(int p_bits, int q_bits)
+{
+	EVP_PKEY   *key = EVP_PKEY_new();
+	DSA		   *dsa = DSA_new();
+	BIGNUM	   *p = BN_new();
+	BIGNUM	   *q = BN_new();
+	BIGNUM	   *g = BN_new();
+	BIGNUM	   *public = BN_new();
+
+	BN_set_bit(p, p_bits - 1);
+	BN_set_bit(p, 0);
+	BN_set_bit(q, q_bits - 1);
+	BN_set_bit(q, 0);
+	BN_set_word(g, 2);
+	BN_set_word(public, 4);
+	DSA_set0_pqg(dsa, p, q, g);
+	DSA_set0_key(dsa, public, NULL);
+	EVP_PKEY_assign_DSA(key, dsa);
+	return key;
+}
+
+/* the pairs of NIST SP 800-57 part 1 table 2, and others */
+static void
+test_dsa(void)
+{
+	static const struct
+	{
+		int			p;
+		int			q;
+		int			strength;
+	}			cases[] = {
+		{1024, 160, 80}, {1024, 256, 80}, {2048, 160, 80}, {2048, 224, 112}, {2048, 256, 112},
+		{3072, 160, 80}, {3072, 224, 112}, {3072, 256, 128}, {7680, 384, 192}, {15360, 512, 256},
+		{2048, 128, 64}, {512, 160, 0},
+	};
+	size_t		i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		EVP_PKEY   *key = make_dsa(cases[i].p, cases[i].q);
+		EsgKeyInfo	info = read_key(key);
+		int			theirs = BN_security_bits(cases[i].p, cases[i].q);
+
+		ok(info.type == ESG_KEY_DSA && info.bits == cases[i].p, "DSA of %d bits", cases[i].p);
+		is_int(info.security_bits, cases[i].strength, "strength with its subgroup");
+		/* which says 0 to all below 80 */
+		is_int(info.security_bits < 80 ? 0 : info.security_bits, theirs, "as OpenSSL says");
+		EVP_PKEY_free(key);
+	}
+}
+
 static void
 test_curves(void)
 {
@@ -318,6 +440,8 @@ test_raw_parts(void)
 	info = read_parts("1.2.840.10040.4.1", NO_PARAM, NULL, "020105");
 	ok(info.type == ESG_KEY_DSA && info.bits == 0 && info.security_bits == -1 && !info.usable,
 	   "DSA without parameters");
+	info = read_parts("1.2.840.10040.4.1", V_ASN1_SEQUENCE, "3004020200FB", "020105");
+	ok(info.bits == 8 && info.security_bits == -1 && !info.usable, "DSA without a subgroup");
 	info = read_parts("1.2.840.10045.2.1", V_ASN1_OBJECT, "1.2.3.4", "04");
 	ok(info.type == ESG_KEY_EC && info.security_bits == -1 && !info.usable, "unknown curve");
 	info = read_parts("1.2.840.10045.2.1", V_ASN1_OBJECT, "1.2.840.10045.3.1.7", "0401");
@@ -381,6 +505,8 @@ main(void)
 	test_exponents();
 	test_moduli();
 	test_huge_modulus();
+	test_refused();
+	test_dsa();
 	test_curves();
 	test_explicit_parameters();
 	test_other_types();

@@ -62,16 +62,22 @@ static const struct
 	{UTC, "9605281349+0800", "1996-05-28T05:49:00Z", true},
 	{GEN, "20260101000000+0030", "2025-12-31T23:30:00Z", true},
 	{GEN, "20260101000000+0000", "2026-01-01T00:00:00Z", true},
+	{GEN, "20260101000000+1200", "2025-12-31T12:00:00Z", true},
+	{GEN, "20260101000000+1300", "invalid", false},
 	{GEN, "20260101000000-2400", "invalid", false},
 	{GEN, "20260101000000+0060", "invalid", false},
 	{GEN, "20260101000000+08", "invalid", false},
 	{GEN, "20260101000000+08000", "invalid", false},
+	{GEN, "19000101000000-0001", "1900-01-01T00:01:00Z", true},
 	{GEN, "00000101000000+0001", "invalid", false},
 	{GEN, "99991231235959-0001", "invalid", false},
 	{GEN, "99991231225959-0100", "infinity", true},
 	/* fractions */
 	{GEN, "20260101000000.5Z", "2026-01-01T00:00:00Z", true},
-	{GEN, "20260101000000,25Z", "2026-01-01T00:00:00Z", true},
+	{GEN, "20260101000000.123456789Z", "2026-01-01T00:00:00Z", true},
+	{GEN, "20260101000000.5+0100", "2025-12-31T23:00:00Z", true},
+	{GEN, "20260101000000,25Z", "invalid", false},
+	{GEN, "202601010000.5Z", "invalid", false},
 	{GEN, "20260101000000.Z", "invalid", false},
 	{GEN, "20260101000000.5", "invalid", false},
 	{UTC, "260101000000.5Z", "invalid", false},
@@ -168,14 +174,59 @@ test_states(void)
 	is_text(text, "invalid", "a year that is none");
 }
 
-/* the calendar without gaps, and text and seconds as each other's inverse */
+/*
+ * Days from 1970-01-01 to a date of the Gregorian calendar, by formula: March
+ * is the first month here, so that the odd day is the last one of a year.
+ */
+static int64_t
+days_of(int year, int month, int day)
+{
+	int			y = month > 2 ? year : year - 1;
+	int			m = (month + 9) % 12;
+
+	y += 400;					/* not below zero */
+	return INT64_C(365) * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - 865565;
+}
+
+static int
+days_in(int year, int month)
+{
+	return (int) (month == 12 ? 31 : days_of(year, month + 1, 1) - days_of(year, month, 1));
+}
+
+static void
+test_formula(void)
+{
+	is_int(days_of(1970, 1, 1), 0, "the epoch");
+	is_int(days_of(2000, 3, 1), 11017, "after a leap day");
+	is_int(days_of(0, 1, 1), -719528, "the first day");
+	is_int(days_of(9999, 12, 31), 2932896, "the last day");
+	is_int(days_in(2023, 2) * 100 + days_in(2024, 2), 2829, "February");
+	is_int(days_in(1900, 2) * 100 + days_in(2000, 2), 2829, "February of centuries");
+}
+
+static bool
+is_day(int year, int month, int day)
+{
+	char		raw[64];
+	char		want[64];
+	char		got[ESG_TIME_TEXT_SIZE];
+	EsgTime		t;
+
+	snprintf(raw, sizeof(raw), "%04d%02d%02d235958Z", year, month, day);
+	snprintf(want, sizeof(want), "%04d-%02d-%02dT23:59:58Z", year, month, day);
+	t = read_raw(GEN, raw, (int) strlen(raw));
+	esg_x509_time_text(t, got, sizeof(got));
+	return t.state == ESG_TIME_VALID && strcmp(got, want) == 0 &&
+		t.unix_seconds == days_of(year, month, day) * ESG_SECONDS_PER_DAY + 86398;
+}
+
+/* read, and written again: every day of 400 years, and the ends of the other months */
 static void
 test_calendar(void)
 {
-	static const int last_day[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-	EsgTime		t = {ESG_TIME_VALID, 0, false};
-	int64_t		next = INT64_C(-62167219200);
-	int			gaps = 0;
+	int			faults = 0;
+	int64_t		days = 0;
 	int			year;
 	int			month;
 	int			day;
@@ -183,25 +234,129 @@ test_calendar(void)
 	for (year = 0; year <= 9999; year++)
 		for (month = 1; month <= 12; month++)
 		{
-			int			leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-			int			days = last_day[month - 1] + (month == 2 && leap);
-			char		got[ESG_TIME_TEXT_SIZE];
-			char		want[64];
+			int			last = days_in(year, month);
+			bool		all = year >= 1800 && year < 2200;
 
-			for (day = 1; day <= days; day++, next += ESG_SECONDS_PER_DAY)
-				gaps += esg_x509_time_from_civil(year, month, day, 0, 0, 0) != next;
-			t.unix_seconds = next - 1;
-			if (year == 9999 && month == 12)
-				t.unix_seconds--;
-			esg_x509_time_text(t, got, sizeof(got));
-			snprintf(want, sizeof(want), "%04d-%02d-%02dT23:59:%sZ", year, month, days,
-					 year == 9999 && month == 12 ? "58" : "59");
-			gaps += strcmp(got, want) != 0;
+			for (day = 1; day <= last; day += all || day == last ? 1 : last - 1)
+				faults += !is_day(year, month, day);
+			days += last;
 		}
-	is_int(gaps, 0, "every day of the years 0 to 9999");
-	is_int(next, INT64_C(253402300800), "and the end of them");
-	is_int(esg_x509_time_from_civil(1970, 1, 1, 0, 0, 0), 0, "the epoch");
-	is_int(esg_x509_time_from_civil(2026, 11, 25, 8, 1, 2), 1795593662, "a time of day");
+	is_int(faults, 0, "the years 0 to 9999");
+	is_int(days, 3652425, "have no day more");
+}
+
+static uint64_t random_state = 88172645463325252;
+
+static int
+random_below(int n)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return (int) ((random_state >> 11) % (uint64_t) n);
+}
+
+/* mostly in its range, sometimes just beyond */
+static int
+random_field(int low, int high)
+{
+	return random_below(20) == 0 ? random_below(high + 5) : low + random_below(high - low + 1);
+}
+
+/*
+ * A time of random fields, with what the formula says of it.  False if the
+ * fields make no time.
+ */
+static bool
+make_time(int *type, char *raw, size_t size, EsgTime *want)
+{
+	int			year = random_below(10000);
+	int			month = random_field(1, 12);
+	int			day = random_field(1, 31);
+	int			hour = random_field(0, 23);
+	int			minute = random_field(0, 59);
+	int			second = random_field(0, 59);
+	int			east = random_below(4) ? 0 : random_below(25) - 12;
+	bool		seconds_written = random_below(4) != 0;
+	char		clock[16] = "";
+	char		zone[16] = "Z";
+
+	*type = random_below(2) ? UTC : GEN;
+	if (*type == UTC)
+		year = 1950 + year % 100;
+	if (seconds_written)
+		snprintf(clock, sizeof(clock), "%02d", second);
+	else
+		second = 0;
+	if (east != 0)
+		snprintf(zone, sizeof(zone), "%c%02d30", east < 0 ? '-' : '+', abs(east));
+	snprintf(raw, size, "%0*d%02d%02d%02d%02d%s%s", *type == UTC ? 2 : 4,
+			 *type == UTC ? year % 100 : year, month, day, hour, minute, clock, zone);
+	if (month < 1 || month > 12 || day < 1 || day > days_in(year, month) ||
+		hour > 23 || minute > 59 || second > 59)
+		return false;
+	want->unix_seconds = days_of(year, month, day) * ESG_SECONDS_PER_DAY + hour * 3600 +
+		minute * 60 + second - east * 3600 - (east > 0) * 1800 + (east < 0) * 1800;
+	want->nonconforming = !seconds_written || east != 0;
+	/* with an offset, only from 1900 to 9999 */
+	return east == 0 ||
+		(want->unix_seconds >= days_of(1900, 1, 1) * ESG_SECONDS_PER_DAY &&
+		 want->unix_seconds < days_of(10000, 1, 1) * ESG_SECONDS_PER_DAY);
+}
+
+static void
+test_random(void)
+{
+	char		raw[128];
+	int			valid = 0;
+	int			faults = 0;
+	int			i;
+
+	for (i = 0; i < 400000; i++)
+	{
+		EsgTime		want = {ESG_TIME_VALID, 0, false};
+		EsgTime		got;
+		int			type;
+		bool		good = make_time(&type, raw, sizeof(raw), &want);
+
+		got = read_raw(type, raw, (int) strlen(raw));
+		valid += good;
+		if (good ? got.state == ESG_TIME_INVALID || got.unix_seconds != want.unix_seconds ||
+			got.nonconforming != want.nonconforming : got.state != ESG_TIME_INVALID)
+			faults += ok(0, "%s", raw) == 0;
+	}
+	is_int(faults, 0, "random times agree with the formula");
+	ok(valid > 200000 && valid < 390000, "%d of them valid", valid);
+}
+
+/* a garbled time is what OpenSSL's verification takes it for */
+static void
+test_garbled(void)
+{
+	static const char likely[] = "0123456789Z+-.";
+	int			faults = 0;
+	int			valid = 0;
+	int			i;
+
+	for (i = 0; i < 100000; i++)
+	{
+		char		raw[] = "20260228235959Z";
+		int			century = 2 * random_below(2);
+		ASN1_TIME  *t = ASN1_STRING_type_new(century ? UTC : GEN);
+		EsgTime		got;
+
+		raw[random_below(15)] = likely[random_below(sizeof(likely) - 1)];
+		if (random_below(4) == 0)
+			raw[random_below(15)] = (char) random_below(256);
+		ASN1_STRING_set(t, raw + century, 15 - century - (random_below(8) == 0));
+		got = esg_x509_time_read(t);
+		faults += (X509_cmp_time(t, NULL) != 0) !=
+			(got.state != ESG_TIME_INVALID && !got.nonconforming);
+		valid += got.state != ESG_TIME_INVALID;
+		ASN1_STRING_free(t);
+	}
+	is_int(faults, 0, "garbled times are refused as OpenSSL refuses them");
+	ok(valid > 10000 && valid < 90000, "%d of them readable", valid);
 }
 
 static void
@@ -249,7 +404,10 @@ main(void)
 	test_readings();
 	test_against_openssl();
 	test_states();
+	test_formula();
 	test_calendar();
+	test_random();
+	test_garbled();
 	test_spans();
 	test_certificate();
 	return done();
