@@ -26,7 +26,8 @@ $ENV{OPENSSL_CONF} = $openssl_conf;
 
 my $certs = ESG::Certs->new;
 my $ca = $certs->make_ca('ca', subject => '/CN=Client CA');
-my $weak_ca = $certs->make_ca('weakca', ca => $ca, subject => '/CN=Weak CA', key => 'rsa:1024');
+my $weak_ca = $certs->make_ca('weakca', ca => $ca, subject => '/CN=Weak CA', key => 'rsa:1024',
+	not_before => ESG::Certs::stamp(-86400), not_after => '99991231235959Z');
 my $sha1_ca = $certs->make_ca('sha1ca', ca => $ca, subject => '/CN=SHA-1 CA', digest => 'sha1');
 my %client = (
 	good => $certs->make_client('good', ca => $ca),

@@ -100,10 +100,11 @@ find_refusing(const EsgFindings *findings)
 static void
 note_chain_end(EsgClientFacts *out, const EsgCertInfo *info)
 {
-	if (info->not_after.state != ESG_TIME_VALID)
-		return;
-	if (out->chain_not_after.state == ESG_TIME_VALID &&
-		out->chain_not_after.unix_seconds <= info->not_after.unix_seconds)
+	bool		first = out->chain_not_after.state == ESG_TIME_ABSENT;
+	bool		endless = out->chain_not_after.state != ESG_TIME_VALID;
+
+	if (!first && (info->not_after.state != ESG_TIME_VALID ||
+				   (!endless && out->chain_not_after.unix_seconds <= info->not_after.unix_seconds)))
 		return;
 	out->chain_not_before = info->not_before;
 	out->chain_not_after = info->not_after;
@@ -111,7 +112,7 @@ note_chain_end(EsgClientFacts *out, const EsgCertInfo *info)
 
 /*
  * How bad an intermediate is but for its times, of which the chain's are kept
- * apart: what enforce refuses is worse than anything else.
+ * apart: what enforce refuses is worse than anything else.  -1: out of memory.
  */
 static int
 rank_intermediate(const EsgCertFacts *facts, const EsgPolicy *policy)
@@ -126,11 +127,13 @@ rank_intermediate(const EsgCertFacts *facts, const EsgPolicy *policy)
 	rank = (int) esg_findings_worst(&findings);
 	if (find_refusing(&findings) != ESG_NO_FINDING)
 		rank += ESG_CRITICAL;
+	if (findings.out_of_memory)
+		rank = -1;
 	esg_findings_free(&findings);
 	return rank;
 }
 
-static void
+static bool
 note_intermediate(const EsgCertInfo *info, const EsgPolicy *policy, int *worst,
 				  EsgClientFacts *out)
 {
@@ -145,6 +148,7 @@ note_intermediate(const EsgCertInfo *info, const EsgPolicy *policy, int *worst,
 		*worst = rank;
 		out->chain = facts;
 	}
+	return rank >= 0;
 }
 
 static void
@@ -157,12 +161,13 @@ note_issuer_key(const EsgKeyInfo *key, EsgClientFacts *out)
 }
 
 /* The costly part, done once per certificate, chain and settings. */
-static void
+static bool
 analyse(const EsgPeer *peer, STACK_OF(X509) *chain, const EsgPolicy *policy,
 		EsgClientFacts *out)
 {
 	EsgCertInfo info;
 	int			worst = -1;
+	bool		good = true;
 
 	describe_subject(peer->cert, out);
 	esg_x509_info_read(peer->cert, NULL, &info);
@@ -170,13 +175,14 @@ analyse(const EsgPeer *peer, STACK_OF(X509) *chain, const EsgPolicy *policy,
 	out->not_after = info.not_after;
 	esg_cert_facts_keep(&info, &out->cert, &out->texts);
 	out->chain_not_after.state = ESG_TIME_ABSENT;
-	for (int i = 1; i < sk_X509_num(chain); i++)
+	for (int i = 1; good && i < sk_X509_num(chain); i++)
 	{
 		esg_x509_info_read(sk_X509_value(chain, i), NULL, &info);
 		note_issuer_key(&info.key, out);
 		if (i <= count_intermediates(chain))
-			note_intermediate(&info, policy, &worst, out);
+			good = note_intermediate(&info, policy, &worst, out);
 	}
+	return good;
 }
 
 bool
@@ -200,7 +206,7 @@ esg_client_check_facts(const EsgPeer *peer, const EsgPolicy *policy,
 		memcpy(out->fingerprint, peer->fingerprint, ESG_DIGEST_SIZE);
 		memcpy(out->chain_digest, chain_digest, ESG_DIGEST_SIZE);
 		out->policy_stamp = key.policy_stamp;
-		analyse(peer, chain, policy, out);
+		good = analyse(peer, chain, policy, out);
 	}
 	ERR_clear_error();
 	return good;
@@ -237,7 +243,8 @@ esg_client_check_refused(const EsgClientFacts *facts, const EsgPolicy *policy, i
 	EsgCode		refused;
 
 	esg_client_check_findings(facts, policy, now, &findings);
-	refused = find_refusing(&findings);
+	/* what was lost may have been a reason */
+	refused = findings.out_of_memory ? ESG_CERTIFICATE_NOT_JUDGED : find_refusing(&findings);
 	esg_findings_free(&findings);
 	return refused;
 }
