@@ -26,7 +26,8 @@ $ENV{OPENSSL_CONF} = $openssl_conf;
 
 my $certs = ESG::Certs->new;
 my $ca = $certs->make_ca('ca', subject => '/CN=Client CA');
-my $weak_ca = $certs->make_ca('weakca', ca => $ca, subject => '/CN=Weak CA', key => 'rsa:1024');
+my $weak_ca = $certs->make_ca('weakca', ca => $ca, subject => '/CN=Weak CA', key => 'rsa:1024',
+	not_before => ESG::Certs::stamp(-86400), not_after => '99991231235959Z');
 my $sha1_ca = $certs->make_ca('sha1ca', ca => $ca, subject => '/CN=SHA-1 CA', digest => 'sha1');
 my %client = (
 	good => $certs->make_client('good', ca => $ca),
@@ -38,6 +39,7 @@ my %client = (
 	under_sha1 => $certs->make_client('under_sha1', ca => $sha1_ca, chain => [$sha1_ca]),
 	ca_itself => $certs->make_ca('ca_itself', ca => $ca, eku => 'clientAuth',
 		key_usage => 'critical,digitalSignature,keyCertSign'),
+	odd => $certs->make_client('odd', ca => $ca, key => 'rsa:1024', serial => '00', subject => "/CN=o\ndd"),
 	evil => $certs->make_client('evil', ca => $ca, key => 'rsa:1024',
 		subject => "/CN=evil\nFATAL:  forged line"),
 );
@@ -108,6 +110,62 @@ foreach my $name (sort keys %expected)
 is(login('good'), 'in', 'a good certificate gets in');
 is(findings('good'), '{}', 'a good certificate has no findings');
 like(findings('under_weak'), qr/weak_issuer_key/, 'the key of the issuer counts');
+
+# An intermediate's faults are called its own.
+sub message
+{
+	my ($name, $code) = @_;
+
+	return $node->safe_psql('postgres',
+		"SELECT message FROM ssl_guard_alarms WHERE code = '$code' AND object = 'client:$client{$name}{fingerprint}'");
+}
+
+is(message('under_weak', 'weak_key'),
+	'client certificate "CN=under_weak" comes with an intermediate certificate that has a weak key (RSA, 1024 bits)',
+	'the key of an intermediate');
+is(message('under_weak', 'weak_issuer_key'),
+	'client certificate "CN=under_weak" is signed by an issuer with a weak key (RSA, 1024 bits)',
+	'which signed the client\'s own');
+like(message('under_sha1', 'weak_signature'),
+	qr/^client certificate "CN=under_sha1" comes with an intermediate certificate that is signed with weak algorithm \S*SHA1$/i,
+	'the signature of an intermediate');
+
+# What is said of a client's certificate is what is said of a file's.
+my @watched = qw(rsa1024 sha1 soon odd);
+my %watched = map { ($client{$_}{single} => $_, "client:$client{$_}{fingerprint}" => $_) } @watched;
+my $watched_count = 6;
+
+sub said
+{
+	my ($from) = @_;
+	my $rows = $node->safe_psql('postgres', "SELECT object, code, message FROM ssl_guard_alarms WHERE object LIKE '$from'");
+	my %said;
+
+	foreach my $row (split /\n/, $rows)
+	{
+		my ($object, $code, $message) = split /\|/, $row;
+		my $name = $watched{ $object =~ s/:1$//r } or next;
+
+		$said{"$name $code"} = $message =~ s/^(client )?certificate ".*?"( in file ".*?")? //r;
+	}
+	return \%said;
+}
+
+is(login('odd'), 'in', 'odd: warn lets it in');
+apply(extra_files => join(', ', map { $client{$_}{single} } @watched));
+$node->wait_sql("SELECT count(*) FROM ssl_guard_alarms WHERE object LIKE '%.crt:1'", $watched_count);
+my $said = said('client:%');
+is(scalar keys %$said, $watched_count, 'all faults of four certificates');
+is($said->{'odd malformed_name'}, 'has a malformed name (control character)', 'with what is wrong');
+is($said->{'odd odd_serial'}, 'has an odd serial number (zero)', 'each with its own');
+is_deeply($said, said('%.crt:1'), 'the same words for clients and files');
+apply(extra_files => '');
+
+# The checks are run again, not the login.
+apply(min_security_bits => 192);
+is(findings('good'), '{weak_signature,weak_key,weak_issuer_key}', 'a stricter policy judges what is in the registry');
+apply(min_security_bits => 112);
+is(findings('good'), '{}', 'and the former one again');
 
 # enforce
 apply(client_certificate_check => 'enforce', exempt_roles => 'exempt');

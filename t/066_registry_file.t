@@ -108,11 +108,15 @@ sub crc32c
 	return $crc ^ 0xFFFFFFFF;
 }
 
+our $magic;
+
 # (size of an entry, entries)
 sub read_file
 {
 	my ($head, $rest) = unpack('a20 a*', ESG::Certs::slurp($file));
-	my (undef, $size, $count) = unpack('a8 L L', $head);
+	my ($size, $count);
+
+	($magic, $size, $count) = unpack('a8 L L', $head);
 
 	return ($size, unpack("(a$size)*", $rest));
 }
@@ -122,7 +126,7 @@ sub write_file
 	my ($size, $count, @entries) = @_;
 	my $body = join('', @entries);
 
-	ESG::Certs::spew($file, pack('a8 L L L', 'ESGCLI01', $size, $count, crc32c($body)), $body);
+	ESG::Certs::spew($file, pack('a8 L L L', $magic, $size, $count, crc32c($body)), $body);
 	return;
 }
 
@@ -213,6 +217,10 @@ my %damage = (
 	'entries of another size' => sub { write_file($size + 8, 2, map { $_ . 'x' x 8 } $sample, $sample) },
 	'a count too large' => sub { write_file($size, 0xFFFFFFFF, $sample) },
 	'a count too small' => sub { write_file($size, 1, $sample, $sample) },
+	'a file of version 1.0' => sub {
+		local $magic = 'ESGCLI01';
+		write_file($size, 1, $sample);
+	},
 	'a text without end' => sub { write_file($size, 1, overwritten('CN=')) },
 	'a directory' => sub { unlink $file; mkdir $file },
 	'a FIFO' => sub { unlink $file; POSIX::mkfifo($file, 0600) });

@@ -340,15 +340,12 @@ sub compare_settings
 	return;
 }
 
-# (letters of README => 1) of a mask in src/policy/findings.c
-sub mask_letters
+# the letters of README of places in words
+sub place_letters
 {
-	my ($mask) = @_;
-	my %letters = (CRL => 'R', FILES => 'F', SERVER => 'S', NONE => '', 0 => '', ALL => 'LIAXC');
-	my %set = map { $_ => 1 } map { split //, $letters{$_} // $_ } $mask =~ /(?<!~)\b(\w+)/g;
+	my %letters = ('server' => 'L', chain => 'I', ca => 'A', extra => 'X', client => 'C', crl => 'R', file => 'F', 'running server' => 'S');
 
-	delete $set{$1} if $mask =~ /& ~(\w)/;
-	return \%set;
+	return map { $letters{$_} } split /, /, $_[0];
 }
 
 # Is that a sentence of the finding with this message?
@@ -364,19 +361,18 @@ sub says
 
 sub compare_findings
 {
-	my $table = ESG::Certs::slurp("$source/src/policy/findings.c");
 	my (%source, @messages);
 
-	while ($table =~ /"(\w+)", "(SG\d\d\d)",\s*ESG_(\w+), ([^,]+), ESG_(\w+), ([^,]+), ([^,]+),\s*("(?:[^\n]*)),\n/g)
+	foreach my $row (split /\n/, `'$ENV{SANDBOX}/unit/list_findings'`)
 	{
-		my ($name, $state, $severity, $except, $other, $roles, $enforced, $message) = ($1, $2, lc $3, $4, lc $5, $6, $7, $8);
-		my ($where, $refused) = (mask_letters($roles), mask_letters($enforced));
+		my ($name, $state, $severity, $except, $other, $places, $enforced, $message) = split /\t/, $row;
+		my %where = map { $_ => 1 } place_letters($places);
+		my %refused = map { $_ => 1 } place_letters($enforced);
 
-		$severity .= " ($except: $other)" if $except ne 'NONE';
+		$severity .= ' (' . join(' ', place_letters($except)) . ": $other)" if $except ne '';
 		$source{$name} = "$state, $severity, " . join ' ',
-		  map { $_ . ($refused->{$_} && /[CFS]/ ? '!' : '') } grep { $where->{$_} } split //, 'LIAXCRFS';
-		$message =~ s/" REFUSED(?: ")?/every client certificate is refused"/;
-		push @messages, $1 =~ s/\\"/"/gr if $message =~ /^"(.*?)"+$/;
+		  map { $_ . ($refused{$_} && /[CFS]/ ? '!' : '') } grep { $where{$_} } split //, 'LIAXCRFS';
+		push @messages, $message;
 	}
 	cmp_ok(scalar keys %source, '>', 70, 'the table of findings could be read');
 

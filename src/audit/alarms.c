@@ -5,28 +5,14 @@
 #include "postgres.h"
 
 #include "audit/alarms.h"
+#include "server/alarm_list.h"
 #include "server/alarms.h"
 
 /* twice the registry: the same (code, object) may come several times */
 #define MAX_COLLECTED (2 * ESG_MAX_ALARMS)
 
-typedef struct Collector
-{
-	EsgSeverity severity;		/* the one being collected */
-	EsgAlarm   *alarms;
-	int			count;
-} Collector;
-
-static EsgAlarm *
-next_alarm(Collector *collector, const EsgFinding *finding)
-{
-	if (finding->severity != collector->severity || collector->count == MAX_COLLECTED)
-		return NULL;
-	return &collector->alarms[collector->count++];
-}
-
 static void
-collect_file(Collector *collector, const EsgAuditFile *file, const EsgFindings *findings)
+collect_file(EsgAlarmList *list, const EsgAuditFile *file, const EsgFindings *findings)
 {
 	EsgLocation location = {file->file.setting, file->file.path, 0};
 	const char *suggestion = file->suggestion[0] != '\0' ? file->suggestion : NULL;
@@ -35,7 +21,7 @@ collect_file(Collector *collector, const EsgAuditFile *file, const EsgFindings *
 	for (i = 0; i < findings->count; i++)
 	{
 		const EsgFinding *finding = &findings->items[i];
-		EsgAlarm   *alarm = next_alarm(collector, finding);
+		EsgAlarm   *alarm = esg_alarm_list_next(list, finding);
 		bool		mended_by_it;
 
 		if (alarm == NULL)
@@ -47,14 +33,14 @@ collect_file(Collector *collector, const EsgAuditFile *file, const EsgFindings *
 }
 
 static void
-collect_cert(Collector *collector, const EsgAuditCert *cert)
+collect_cert(EsgAlarmList *list, const EsgAuditCert *cert)
 {
 	EsgLocation location = {cert->file->file.setting, cert->file->file.path, cert->position};
 	int			i;
 
 	for (i = 0; i < cert->findings.count; i++)
 	{
-		EsgAlarm   *alarm = next_alarm(collector, &cert->findings.items[i]);
+		EsgAlarm   *alarm = esg_alarm_list_next(list, &cert->findings.items[i]);
 
 		if (alarm != NULL)
 			esg_report_cert_alarm(&cert->findings.items[i], &cert->info, &location, alarm);
@@ -62,14 +48,14 @@ collect_cert(Collector *collector, const EsgAuditCert *cert)
 }
 
 static void
-collect_crl(Collector *collector, const EsgAuditCrl *crl)
+collect_crl(EsgAlarmList *list, const EsgAuditCrl *crl)
 {
 	EsgLocation location = {crl->file->file.setting, crl->file->file.path, crl->position};
 	int			i;
 
 	for (i = 0; i < crl->findings.count; i++)
 	{
-		EsgAlarm   *alarm = next_alarm(collector, &crl->findings.items[i]);
+		EsgAlarm   *alarm = esg_alarm_list_next(list, &crl->findings.items[i]);
 
 		if (alarm != NULL)
 			esg_report_crl_alarm(&crl->findings.items[i], &crl->info, &location, alarm);
@@ -91,26 +77,29 @@ count_findings(const EsgAudit *audit)
 	return count;
 }
 
-int
-esg_audit_alarms_collect(const EsgAudit *audit, EsgAlarm **out)
+static void
+collect_audit(EsgAlarmList *list, void *arg)
 {
-	Collector	collector = {ESG_CRITICAL, NULL, 0};
-	int			room = Min(count_findings(audit), MAX_COLLECTED);
+	const EsgAudit *audit = arg;
 	int			i;
 
-	collector.alarms = palloc0(Max(room, 1) * sizeof(EsgAlarm));
-	for (; collector.severity > ESG_OK; collector.severity--)
+	for (i = 0; i < audit->file_count; i++)
 	{
-		for (i = 0; i < audit->file_count; i++)
-		{
-			collect_file(&collector, audit->files[i], &audit->files[i]->findings);
-			collect_file(&collector, audit->files[i], &audit->files[i]->server_findings);
-		}
-		for (i = 0; i < audit->cert_count; i++)
-			collect_cert(&collector, audit->certs[i]);
-		for (i = 0; i < audit->crl_count; i++)
-			collect_crl(&collector, audit->crls[i]);
+		collect_file(list, audit->files[i], &audit->files[i]->findings);
+		collect_file(list, audit->files[i], &audit->files[i]->server_findings);
 	}
-	*out = collector.alarms;
-	return collector.count;
+	for (i = 0; i < audit->cert_count; i++)
+		collect_cert(list, audit->certs[i]);
+	for (i = 0; i < audit->crl_count; i++)
+		collect_crl(list, audit->crls[i]);
+}
+
+int
+esg_audit_alarms_collect(EsgAudit *audit, EsgAlarm **out)
+{
+	EsgAlarmList list;
+
+	esg_alarm_list_fill(&list, Min(count_findings(audit), MAX_COLLECTED), collect_audit, audit);
+	*out = list.items;
+	return list.count;
 }

@@ -12,6 +12,6 @@
  * All findings, worst first, palloc'd; returns how many.  No more than the
  * registry could ever hold and a few, so that a huge bundle costs no memory.
  */
-extern int	esg_audit_alarms_collect(const EsgAudit *audit, EsgAlarm **out);
+extern int	esg_audit_alarms_collect(EsgAudit *audit, EsgAlarm **out);
 
 #endif							/* ESG_AUDIT_ALARMS_H */

@@ -134,18 +134,14 @@ static void
 judge_chain(Judge *judge, EsgAuditFile *file, EsgChainCert *certs, int count)
 {
 	EsgFileKind kind = file != NULL ? file->file.kind : ESG_FILE_EXTRA;
+	EsgChainContext context = {.policy = &judge->policy,.memo = judge->memo};
 
 	CHECK_FOR_INTERRUPTS();
+	if (kind != ESG_FILE_CA)
+		context.cas = judge->cas;
 	if (kind == ESG_FILE_CERTIFICATE)
-		esg_policy_chain_check_server(certs, count, judge->cas,
-									  esg_system_roots_has_issuer, NULL,
-									  &judge->policy, judge->memo);
-	else if (kind == ESG_FILE_CA)
-		esg_policy_chain_check_bundle(certs, count, &judge->policy, judge->memo,
-									  &file->findings);
-	else
-		esg_policy_chain_check_extra(certs, count, judge->cas, &judge->policy,
-									 judge->memo);
+		context.system_root = esg_system_roots_has_issuer;
+	esg_policy_chain_check(certs, count, &context, kind == ESG_FILE_CA ? &file->findings : NULL);
 }
 
 /* Each file's certificates together. */
@@ -196,164 +192,118 @@ collect_own(const EsgAudit *audit, int *count)
 	return own;
 }
 
+/* A misnamed file in ssl_crl_dir is as good as none; palloc'd. */
+static const EsgCrlInfo **
+collect_found(const EsgAudit *audit, int *count)
+{
+	const EsgCrlInfo **found = palloc(Max(audit->crl_count, 1) * sizeof(*found));
+	int			i;
+
+	*count = 0;
+	for (i = 0; i < audit->crl_count; i++)
+	{
+		const EsgAuditCrl *crl = audit->crls[i];
+
+		if (crl->loaded &&
+			(!crl->file->in_crl_dir || esg_policy_crl_name_fits(&crl->info, crl->file->file.path)))
+			found[(*count)++] = &crl->info;
+	}
+	return found;
+}
+
 static void
-judge_each_crl(Judge *judge)
+judge_each_crl(Judge *judge, const EsgCrlContext *context)
 {
 	EsgAudit   *audit = judge->audit;
 	EsgPolicy	extra_policy = judge->policy;
-	const EsgCertInfo **own;
-	int			count;
+	EsgCrlContext extra_context = *context;
 	int			i;
 
 	/* an extra file serves somebody else, whose CAs are not in ssl_ca_file */
 	extra_policy.overrides[ESG_CRL_UNKNOWN_ISSUER] = ESG_OK;
-	own = collect_own(audit, &count);
+	extra_context.policy = &extra_policy;
 	for (i = 0; i < audit->crl_count; i++)
 	{
 		EsgAuditCrl *crl = audit->crls[i];
+		const EsgTlsFile *file = &crl->file->file;
 
 		CHECK_FOR_INTERRUPTS();
-		esg_policy_crl_check(&crl->info, judge->cas,
-							 crl->file->file.kind == ESG_FILE_EXTRA ?
-							 &extra_policy : &judge->policy,
-							 judge->memo, judge->now, &crl->findings);
-		esg_policy_crl_check_own(&crl->info, own, count, &judge->policy, &crl->findings);
-		if (crl->file->in_crl_dir)
-		{
-			const char *slash = strrchr(crl->file->file.path, '/');
-
-			esg_policy_crl_check_name(&crl->info, slash + 1, &judge->policy,
-									  &crl->findings);
-		}
+		esg_policy_crl_check(&crl->info, crl->file->in_crl_dir ? file->path : NULL,
+							 file->kind == ESG_FILE_EXTRA ? &extra_context : context,
+							 judge->now, &crl->findings);
 	}
-	pfree(own);
-}
-
-/* A misnamed file in ssl_crl_dir is as good as none. */
-static bool
-is_found_by_openssl(const EsgAuditCrl *crl)
-{
-	if (!crl->loaded || !crl->file->in_crl_dir)
-		return crl->loaded;
-	return esg_policy_crl_name_fits(&crl->info, strrchr(crl->file->file.path, '/') + 1);
 }
 
 /* crl_missing can be said only when every CRL has been seen. */
 static void
-judge_missing_crls(Judge *judge)
+judge_crls_of_cas(Judge *judge, const EsgCrlContext *context)
 {
 	EsgAudit   *audit = judge->audit;
-	const EsgCrlInfo **crls;
-	int			count = 0;
 	int			i;
 
 	if (!audit->crl_configured || audit->crl_unread)
 		return;
-	crls = palloc(Max(audit->crl_count, 1) * sizeof(*crls));
-	for (i = 0; i < audit->crl_count; i++)
-	{
-		if (is_found_by_openssl(audit->crls[i]))
-			crls[count++] = &audit->crls[i]->info;
-	}
 	for (i = 0; i < audit->cert_count; i++)
 	{
 		EsgAuditCert *cert = audit->certs[i];
 
 		CHECK_FOR_INTERRUPTS();
-		if (cert->place == ESG_PLACE_CA && cert->info.is_ca)
-			esg_policy_crl_check_missing(&cert->info, crls, count, &judge->policy,
-										 &cert->findings);
+		if (cert->place == ESG_PLACE_CA)
+			esg_policy_crl_check_ca(&cert->info, context, &cert->findings);
 	}
-	pfree(crls);
+}
+
+static void
+judge_crls(Judge *judge)
+{
+	EsgCrlContext context = {.cas = judge->cas,.policy = &judge->policy,.memo = judge->memo};
+	const EsgCertInfo **own = collect_own(judge->audit, &context.own_count);
+	const EsgCrlInfo **found = collect_found(judge->audit, &context.crl_count);
+
+	context.own = own;
+	context.crls = found;
+	judge_each_crl(judge, &context);
+	judge_crls_of_cas(judge, &context);
+	pfree(own);
+	pfree(found);
 }
 
 /* ------------------------------------------------------------------------
  * Files
  * ------------------------------------------------------------------------ */
 
-/* Does the file hold what its setting asks for? */
-static bool
-is_usable(const EsgAuditFile *file)
+/* What to judge of the file's content; NULL: it was not read, or is none of ours. */
+static const EsgPemResult *
+get_content(const EsgAuditFile *file)
 {
-	switch (file->file.kind)
-	{
-		case ESG_FILE_CERTIFICATE:
-		case ESG_FILE_CA:
-			return file->pem.certs > 0;
-		case ESG_FILE_CRL:
-			return file->pem.crls > 0;
-		default:
-			return file->pem.certs + file->pem.crls > 0;
-	}
-}
-
-static const char *
-describe_found(const EsgAuditFile *file)
-{
-	if (file->facts.size == 0)
-		return "no bytes at all";
-	if (file->pem.found[0] != '\0')
-		return file->pem.found;
-	return file->pem.crls > 0 ? "a CRL" : "nothing";
-}
-
-/* A broken block after good ones, or two files concatenated without a line end. */
-static void
-judge_broken_block(Judge *judge, EsgAuditFile *file)
-{
-	const EsgPemResult *pem = &file->pem;
-	int			blocks = pem->certs + pem->crls;
-
-	if (pem->end != ESG_PEM_BROKEN || (blocks == 0 && !pem->glued))
-		return;
-	(void) esg_findings_add(&file->findings, ESG_FILE_PARTLY_READ, ESG_PLACE_FILE,
-							judge->policy.overrides,
-							"after %d good block%s, at byte %zu: %s",
-							blocks, blocks == 1 ? "" : "s", pem->fault_offset,
-							pem->found);
+	if (!file->scanned || file->file.kind == ESG_FILE_KEY)
+		return NULL;
+	/* not a CRL, and OpenSSL will not look at it */
+	if (file->in_crl_dir && file->pem.crls == 0 && !esg_policy_crl_is_hash_name(file->file.path))
+		return NULL;
+	return &file->pem;
 }
 
 /*
  * A new server certificate is reload_pending, which knows what is served.  What
- * lies in ssl_crl_dir is read by OpenSSL when it is needed.
+ * lies in ssl_crl_dir is read by OpenSSL when it is needed, and what is faulty
+ * should be mended, not reloaded.
  */
-static void
-judge_reload(Judge *judge, EsgAuditFile *file)
+static bool
+should_be_reloaded(const Judge *judge, const EsgAuditFile *file)
 {
 	EsgServedState served;
 
-	if (!file->hashed || file->in_crl_dir || !esg_loaded_files_differ(file->file.setting, file->sha256))
-		return;
+	if (get_content(file) == NULL || !file->hashed || file->in_crl_dir ||
+		esg_findings_has(&file->findings, ESG_FILE_UNPARSABLE) ||
+		esg_findings_has(&file->findings, ESG_FILE_PARTLY_READ) ||
+		esg_findings_has(&file->findings, ESG_TRUSTED_CERTIFICATE_BLOCK) ||
+		!esg_loaded_files_differ(file->file.setting, file->sha256))
+		return false;
 	esg_server_state_served(&served);
-	if (file->file.kind == ESG_FILE_CERTIFICATE && judge->audit->disk_known &&
-		served.seen_by != ESG_SEEN_NOT &&
-		memcmp(served.fingerprint, judge->audit->disk_fingerprint, ESG_DIGEST_SIZE) != 0)
-		return;
-	(void) esg_findings_add(&file->server_findings, ESG_FILE_NOT_RELOADED, ESG_PLACE_FILE,
-							judge->policy.overrides, "%s", "");
-}
-
-static void
-judge_content(Judge *judge, EsgAuditFile *file)
-{
-	const EsgPemResult *pem = &file->pem;
-	const signed char *overrides = judge->policy.overrides;
-	int			others = file->findings.count;
-
-	/* not a CRL, and OpenSSL will not look at it */
-	if (file->in_crl_dir && pem->crls == 0 &&
-		!esg_tls_files_is_hash_name(file->file.path))
-		return;
-	if (!is_usable(file))
-		(void) esg_findings_add(&file->findings, ESG_FILE_UNPARSABLE, ESG_PLACE_FILE,
-								overrides, "%s", describe_found(file));
-	judge_broken_block(judge, file);
-	if (pem->skipped_trusted > 0)
-		(void) esg_findings_add(&file->findings, ESG_TRUSTED_CERTIFICATE_BLOCK,
-								ESG_PLACE_FILE, overrides, "%s", "");
-	/* what is faulty should be mended, not reloaded */
-	if (file->findings.count == others)
-		judge_reload(judge, file);
+	return file->file.kind != ESG_FILE_CERTIFICATE || !judge->audit->disk_known ||
+		served.seen_by == ESG_SEEN_NOT ||
+		memcmp(served.fingerprint, judge->audit->disk_fingerprint, ESG_DIGEST_SIZE) == 0;
 }
 
 static void
@@ -378,6 +328,18 @@ set_suggestion(Judge *judge, EsgAuditFile *file, const char *owner)
 }
 
 static void
+judge_file(Judge *judge, EsgAuditFile *file)
+{
+	EsgRemark	remark;
+
+	esg_policy_file_check(&file->facts, file->file.kind, get_content(file), &judge->policy,
+						  &file->findings);
+	if (should_be_reloaded(judge, file) &&
+		esg_remark_start(&remark, ESG_FILE_NOT_RELOADED, ESG_PLACE_FILE))
+		(void) esg_findings_add(&file->server_findings, &remark, judge->policy.overrides);
+}
+
+static void
 judge_files(Judge *judge)
 {
 	EsgAudit   *audit = judge->audit;
@@ -386,16 +348,11 @@ judge_files(Judge *judge)
 
 	for (i = 0; i < audit->file_count; i++)
 	{
-		EsgAuditFile *file = audit->files[i];
-
 		CHECK_FOR_INTERRUPTS();
-		esg_policy_file_check(&file->facts, file->file.kind, &judge->policy,
-							  &file->findings);
-		if (file->scanned && file->file.kind != ESG_FILE_KEY)
-			judge_content(judge, file);
+		judge_file(judge, audit->files[i]);
 		/* only a finding about mode or owner has a command that mends it */
-		if (file->findings.count > 0 && esg_guc_file_permission_check != ESG_MODE_OFF)
-			set_suggestion(judge, file, owner);
+		if (audit->files[i]->findings.count > 0 && esg_guc_file_permission_check != ESG_MODE_OFF)
+			set_suggestion(judge, audit->files[i], owner);
 	}
 	pfree(owner);
 }
@@ -442,8 +399,7 @@ esg_audit_run(unsigned what)
 	index_cas(judge);
 	judge_each_cert(judge);
 	judge_chains(judge);
-	judge_each_crl(judge);
-	judge_missing_crls(judge);
+	judge_crls(judge);
 	judge_files(judge);
 	finish_audit(audit);
 	return audit;

@@ -19,6 +19,7 @@
 #include "utils/memutils.h"
 
 #include "audit/read.h"
+#include "policy/crl.h"
 
 /* give memory back after reading more than this */
 #define TRIM_THRESHOLD (8 << 20)
@@ -214,7 +215,7 @@ is_loaded_crl(const EsgAuditFile *file)
 {
 	if (file->file.kind == ESG_FILE_EXTRA)
 		return false;
-	return !file->in_crl_dir || esg_tls_files_is_hash_name(file->file.path);
+	return !file->in_crl_dir || esg_policy_crl_is_hash_name(file->file.path);
 }
 
 static void

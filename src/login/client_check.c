@@ -14,7 +14,8 @@
 
 #include "compat.h"
 #include "login/client_check.h"
-#include "policy/certificate.h"
+#include "policy/chain.h"
+#include "server/alarm_list.h"
 #include "server/alarms.h"
 #include "server/guc.h"
 #include "x509/cut_text.h"
@@ -22,39 +23,17 @@
 /* a login raises the alarms of a known certificate again after this long */
 #define ALARM_PAUSE (60 * USECS_PER_SEC)
 
-#define CODE_BIT(code) (UINT64CONST(1) << ((code) % 64))
-
-StaticAssertDecl(ESG_CODE_COUNT <= 128, "a finding must have a bit in EsgClientFacts");
-
-static bool
-has_code(const uint64 *bits, EsgCode code)
-{
-	return (bits[code / 64] & CODE_BIT(code)) != 0;
-}
-
-/* These come and go with the clock, so they are not kept. */
-static bool
-is_about_now(EsgCode code)
-{
-	return code == ESG_EXPIRED || code == ESG_EXPIRES_VERY_SOON ||
-		code == ESG_EXPIRES_SOON || code == ESG_NOT_YET_VALID;
-}
-
 /*
- * Tells apart the settings that an analysis depends on, and who made it: the
- * registry outlives a change of this library or of OpenSSL.
+ * Tells apart the settings by which an intermediate was found the worst, and who
+ * did it: the registry outlives a change of this library or of OpenSSL.
  */
 static uint64
 stamp_policy(const EsgPolicy *policy)
 {
-	uint64		stamp = hash_bytes_extended((const unsigned char *) policy->overrides,
-											sizeof(policy->overrides), 0);
+	uint64		stamp = hash_bytes_extended((const unsigned char *) policy, sizeof(*policy),
+											(uint64) OpenSSL_version_num());
 
-	stamp = hash_combine64(stamp, hash_bytes_extended((const unsigned char *) ESG_VERSION,
-													  sizeof(ESG_VERSION), ESG_CODE_COUNT));
-	stamp = hash_combine64(stamp, (uint64) OpenSSL_version_num());
-	stamp = hash_combine64(stamp, (uint64) policy->min_security_bits);
-	return hash_combine64(stamp, (uint64) policy->max_validity);
+	return hash_bytes_extended((const unsigned char *) ESG_VERSION, sizeof(ESG_VERSION), stamp);
 }
 
 /* The last of a verified chain is the trust anchor, whose signature says nothing. */
@@ -105,95 +84,80 @@ describe_subject(X509 *cert, EsgClientFacts *out)
 					  esg_x509_info_serial_text(X509_get0_serialNumber(cert)));
 }
 
-/* Keeps what is said of the worst finding, and of which certificate. */
-static void
-keep_detail(EsgClientFacts *out, const EsgFinding *finding, EsgPlace place)
+/* The worst finding for which enforce refuses; the list is in order. */
+static EsgCode
+find_refusing(const EsgFindings *findings)
 {
-	char		text[2 * ESG_CLIENT_DETAIL_SIZE];
-
-	snprintf(text, sizeof(text), "%s%s", finding->detail,
-			 place == ESG_PLACE_CHAIN ? ", in an intermediate certificate" : "");
-	out->detail_code = finding->code;
-	esg_cut_text_copy(out->detail, sizeof(out->detail), text);
-}
-
-/* Notes one finding; the worst of all leaves its detail. */
-static void
-note_finding(EsgClientFacts *out, const EsgFinding *finding, EsgPlace place,
-			 EsgSeverity *worst)
-{
-	const EsgFindingDef *def = esg_findings_def(finding->code);
-
-	/* of an intermediate only what would matter in the client's own, too */
-	if (is_about_now(finding->code) || (def->places & ESG_PLACE_CLIENT) == 0)
-		return;
-	out->findings[finding->code / 64] |= CODE_BIT(finding->code);
-	if (def->enforced & place)
-		out->refused[finding->code / 64] |= CODE_BIT(finding->code);
-	if (finding->severity <= *worst)
-		return;
-	*worst = finding->severity;
-	keep_detail(out, finding, place);
-}
-
-static void
-note_findings(EsgClientFacts *out, const EsgFindings *list, EsgPlace place, EsgSeverity *worst)
-{
-	for (int i = 0; i < list->count; i++)
-		note_finding(out, &list->items[i], place, worst);
+	for (int i = 0; i < findings->count; i++)
+	{
+		if (esg_findings_def(findings->items[i].code)->enforced & ESG_PLACE_CLIENT)
+			return findings->items[i].code;
+	}
+	return ESG_NO_FINDING;
 }
 
 /* The chain is of no use once its first intermediate has ended. */
 static void
 note_chain_end(EsgClientFacts *out, const EsgCertInfo *info)
 {
-	if (info->not_after.state != ESG_TIME_VALID)
-		return;
-	if (out->chain_not_after.state == ESG_TIME_VALID &&
-		out->chain_not_after.unix_seconds <= info->not_after.unix_seconds)
+	bool		first = out->chain_not_after.state == ESG_TIME_ABSENT;
+	bool		endless = out->chain_not_after.state != ESG_TIME_VALID;
+
+	if (!first && (info->not_after.state != ESG_TIME_VALID ||
+				   (!endless && out->chain_not_after.unix_seconds <= info->not_after.unix_seconds)))
 		return;
 	out->chain_not_before = info->not_before;
 	out->chain_not_after = info->not_after;
 }
 
-static void
-judge_issuer(const EsgCertInfo *issuer, const EsgPolicy *policy, EsgFindings *out)
+/*
+ * How bad an intermediate is but for its times, of which the chain's are kept
+ * apart: what enforce refuses is worse than anything else.  -1: out of memory.
+ */
+static int
+rank_intermediate(const EsgCertFacts *facts, const EsgPolicy *policy)
 {
-	if (issuer->key.security_bits >= 0 && issuer->key.security_bits < policy->min_security_bits)
-		(void) esg_findings_add(out, ESG_WEAK_ISSUER_KEY, ESG_PLACE_CLIENT, policy->overrides,
-								"%s, %d bits", issuer->key.algorithm, issuer->key.bits);
-}
-
-/* One certificate of the verified chain: the client's own at 0. */
-static bool
-judge_link(X509 *cert, int depth, int intermediates, const EsgPolicy *policy,
-		   int64 now, EsgClientFacts *out, EsgSeverity *worst)
-{
-	EsgPlace	place = depth == 0 ? ESG_PLACE_CLIENT : ESG_PLACE_CHAIN;
+	static const EsgTime timeless = {ESG_TIME_FOREVER, 0, false};
 	EsgCertInfo info;
 	EsgFindings findings = {0};
-	bool		good;
+	int			rank;
 
-	esg_x509_info_read(cert, NULL, &info);
-	if (depth > 0)
-		judge_issuer(&info, policy, &findings);
-	if (depth <= intermediates)
-		esg_policy_check_cert(&info, place, policy, now, &findings);
-	if (depth > 0 && depth <= intermediates)
-		note_chain_end(out, &info);
-	if (depth == 0)
-	{
-		out->not_before = info.not_before;
-		out->not_after = info.not_after;
-		out->key_bits = info.key.bits;
-		strlcpy(out->key_algorithm, info.key.algorithm, sizeof(out->key_algorithm));
-		strlcpy(out->signature_algorithm, info.signature.algorithm,
-				sizeof(out->signature_algorithm));
-	}
-	note_findings(out, &findings, place, worst);
-	good = !findings.out_of_memory;
+	esg_cert_facts_restore(facts, NULL, timeless, timeless, &info);
+	esg_policy_check_cert(&info, ESG_PLACE_CLIENT_CHAIN, policy, 0, &findings);
+	rank = (int) esg_findings_worst(&findings);
+	if (find_refusing(&findings) != ESG_NO_FINDING)
+		rank += ESG_CRITICAL;
+	if (findings.out_of_memory)
+		rank = -1;
 	esg_findings_free(&findings);
-	return good;
+	return rank;
+}
+
+static bool
+note_intermediate(const EsgCertInfo *info, const EsgPolicy *policy, int *worst,
+				  EsgClientFacts *out)
+{
+	EsgCertFacts facts;
+	int			rank;
+
+	note_chain_end(out, info);
+	esg_cert_facts_keep(info, &facts, NULL);
+	rank = rank_intermediate(&facts, policy);
+	if (rank > *worst)
+	{
+		*worst = rank;
+		out->chain = facts;
+	}
+	return rank >= 0;
+}
+
+static void
+note_issuer_key(const EsgKeyInfo *key, EsgClientFacts *out)
+{
+	bool		known = out->issuer_key.algorithm[0] != '\0';
+
+	if (key->security_bits >= 0 && (!known || key->security_bits < out->issuer_key.security_bits))
+		esg_cert_facts_keep_key(key, &out->issuer_key);
 }
 
 /* The costly part, done once per certificate, chain and settings. */
@@ -201,16 +165,23 @@ static bool
 analyse(const EsgPeer *peer, STACK_OF(X509) *chain, const EsgPolicy *policy,
 		EsgClientFacts *out)
 {
-	int64		now = esg_report_unix_now();
-	EsgSeverity worst = ESG_OK;
-	bool		good;
+	EsgCertInfo info;
+	int			worst = -1;
+	bool		good = true;
 
-	out->chain_not_after.state = ESG_TIME_ABSENT;
 	describe_subject(peer->cert, out);
-	good = judge_link(peer->cert, 0, count_intermediates(chain), policy, now, out, &worst);
+	esg_x509_info_read(peer->cert, NULL, &info);
+	out->not_before = info.not_before;
+	out->not_after = info.not_after;
+	esg_cert_facts_keep(&info, &out->cert, &out->texts);
+	out->chain_not_after.state = ESG_TIME_ABSENT;
 	for (int i = 1; good && i < sk_X509_num(chain); i++)
-		good = judge_link(sk_X509_value(chain, i), i, count_intermediates(chain),
-						  policy, now, out, &worst);
+	{
+		esg_x509_info_read(sk_X509_value(chain, i), NULL, &info);
+		note_issuer_key(&info.key, out);
+		if (i <= count_intermediates(chain))
+			good = note_intermediate(&info, policy, &worst, out);
+	}
 	return good;
 }
 
@@ -241,96 +212,39 @@ esg_client_check_facts(const EsgPeer *peer, const EsgPolicy *policy,
 	return good;
 }
 
-/* The finding about how much is left between begin and end. */
-static void
-judge_time(EsgTime begin, EsgTime end, const char *suffix, const EsgPolicy *policy,
-		   int64 now, EsgFindings *out)
-{
-	static const EsgCode codes[] = {
-		[ESG_LEFT_ENOUGH] = ESG_NO_FINDING,
-		[ESG_LEFT_SOON] = ESG_EXPIRES_SOON,
-		[ESG_LEFT_VERY_SOON] = ESG_EXPIRES_VERY_SOON,
-		[ESG_LEFT_NOTHING] = ESG_EXPIRED
-	};
-	char		span[64];
-	int64		left;
-	EsgCode		code = codes[esg_policy_time_left(begin, end, policy, now, &left)];
-
-	if (code == ESG_NO_FINDING || esg_findings_has(out, code))
-		return;
-	esg_x509_time_span_text(left, span, sizeof(span));
-	(void) esg_findings_add(out, code, ESG_PLACE_CLIENT, policy->overrides, "%s%s", span, suffix);
-}
-
-static void
-judge_begin(const EsgClientFacts *facts, const EsgPolicy *policy, int64 now, EsgFindings *out)
-{
-	char		wait[128];
-
-	if (!esg_policy_time_known(facts->not_before) || facts->not_before.unix_seconds <= now)
-		return;
-	esg_policy_wait_text(facts->not_before, now, wait, sizeof(wait));
-	(void) esg_findings_add(out, ESG_NOT_YET_VALID, ESG_PLACE_CLIENT, policy->overrides, "%s", wait);
-}
-
-/* What can be said of a finding whose own words were not kept; "" is nothing. */
-static void
-describe_code(const EsgClientFacts *facts, EsgCode code, char *buf, size_t size)
-{
-	buf[0] = '\0';
-	if ((int) code == facts->detail_code)
-		strlcpy(buf, facts->detail, size);
-	else if (code == ESG_WEAK_SIGNATURE || code == ESG_UNKNOWN_SIGNATURE ||
-			 code == ESG_BAD_PSS_PARAMETERS)
-		strlcpy(buf, facts->signature_algorithm, size);
-	else if (code == ESG_WEAK_KEY || code == ESG_BROKEN_KEY || code == ESG_UNUSABLE_KEY)
-		snprintf(buf, size, "%s, %d bits", facts->key_algorithm, facts->key_bits);
-	else if (code == ESG_MULTIPLE_COMMON_NAMES)
-		strlcpy(buf, "several", size);
-	else if (code == ESG_WRONG_PURPOSE)
-		strlcpy(buf, "clients", size);
-	else if (code == ESG_VALIDITY_TOO_LONG)
-		esg_x509_time_span_text(facts->not_after.unix_seconds - facts->not_before.unix_seconds,
-								buf, size);
-}
-
 void
 esg_client_check_findings(const EsgClientFacts *facts, const EsgPolicy *policy,
 						  int64 now, EsgFindings *out)
 {
-	char		detail[ESG_CLIENT_NAME_SIZE];
+	EsgCertInfo info;
+	EsgCertInfo issuer;
 
 	memset(out, 0, sizeof(*out));
-	for (int code = 1; code < ESG_CODE_COUNT; code++)
+	esg_cert_facts_restore(&facts->cert, &facts->texts, facts->not_before, facts->not_after, &info);
+	esg_policy_check_cert(&info, ESG_PLACE_CLIENT, policy, now, out);
+	if (facts->issuer_key.algorithm[0] != '\0')
 	{
-		if (!has_code(facts->findings, (EsgCode) code))
-			continue;
-		describe_code(facts, (EsgCode) code, detail, sizeof(detail));
-		(void) esg_findings_add(out, (EsgCode) code, ESG_PLACE_CLIENT, policy->overrides, "%s", detail);
+		memset(&issuer, 0, sizeof(issuer));
+		esg_cert_facts_restore_key(&facts->issuer_key, &issuer.key);
+		esg_policy_chain_check_client(&info, &issuer, policy, out);
 	}
-	judge_begin(facts, policy, now, out);
-	judge_time(facts->not_before, facts->not_after, "", policy, now, out);
 	if (facts->chain_not_after.state != ESG_TIME_ABSENT)
-		judge_time(facts->chain_not_before, facts->chain_not_after,
-				   " (an intermediate certificate of its chain)", policy, now, out);
-	esg_findings_sort(out);
+	{
+		esg_cert_facts_restore(&facts->chain, NULL, facts->chain_not_before, facts->chain_not_after,
+							   &info);
+		esg_policy_check_cert(&info, ESG_PLACE_CLIENT_CHAIN, policy, now, out);
+	}
 }
 
 EsgCode
 esg_client_check_refused(const EsgClientFacts *facts, const EsgPolicy *policy, int64 now)
 {
 	EsgFindings findings;
-	EsgCode		refused = ESG_NO_FINDING;
+	EsgCode		refused;
 
 	esg_client_check_findings(facts, policy, now, &findings);
-	for (int i = 0; i < findings.count && refused == ESG_NO_FINDING; i++)
-	{
-		EsgCode		code = findings.items[i].code;
-
-		if (has_code(facts->refused, code) ||
-			(is_about_now(code) && (esg_findings_def(code)->enforced & ESG_PLACE_CLIENT)))
-			refused = code;
-	}
+	/* what was lost may have been a reason */
+	refused = findings.out_of_memory ? ESG_CERTIFICATE_NOT_JUDGED : find_refusing(&findings);
 	esg_findings_free(&findings);
 	return refused;
 }
@@ -386,72 +300,72 @@ is_active(const EsgClientRow *row, TimestampTz now)
 		now - row->entry.last_seen <= ESG_CLIENT_IDLE_DAYS * USECS_PER_DAY;
 }
 
-/* Is the alarm behind the list in it already?  Several roles share a certificate. */
+/* Is the list's last alarm in it already?  Several roles share a certificate. */
 static bool
-is_listed(const EsgAlarm *alarms, int count)
+is_listed(const EsgAlarmList *list)
 {
-	const EsgAlarm *next = &alarms[count];
+	const EsgAlarm *last = &list->items[list->count - 1];
 
-	for (int i = 0; i < count; i++)
+	for (const EsgAlarm *alarm = list->items; alarm < last; alarm++)
 	{
-		if (alarms[i].code == next->code && strcmp(alarms[i].object, next->object) == 0)
+		if (alarm->code == last->code && strcmp(alarm->object, last->object) == 0)
 			return true;
 	}
 	return false;
 }
 
-static int
-append_alarms(const EsgClientRow *row, const EsgPolicy *policy, EsgSeverity severity,
-			  EsgAlarm *alarms, int count)
+/* All client certificates in use. */
+typedef struct Review
+{
+	EsgPolicy	policy;
+	TimestampTz now;
+	EsgClientRow *rows;
+	int			count;
+} Review;
+
+static void
+collect_client(EsgAlarmList *list, const Review *review, const EsgClientEntry *entry)
 {
 	EsgFindings findings;
 
-	esg_client_check_findings(&row->entry.facts, policy, esg_report_unix_now(), &findings);
-	for (int i = 0; i < findings.count && count < ESG_MAX_ALARMS; i++)
+	esg_client_check_findings(&entry->facts, &review->policy, esg_report_unix_now(), &findings);
+	for (int i = 0; i < findings.count; i++)
 	{
-		if (findings.items[i].severity != severity)
+		EsgAlarm   *alarm = esg_alarm_list_next(list, &findings.items[i]);
+
+		if (alarm == NULL)
 			continue;
-		report_finding(&findings.items[i], &row->entry.facts, row->entry.role_name,
-					   &alarms[count]);
-		if (!is_listed(alarms, count))
-			count++;
+		report_finding(&findings.items[i], &entry->facts, entry->role_name, alarm);
+		if (is_listed(list))
+			list->count--;
 	}
 	esg_findings_free(&findings);
-	return count;
 }
 
-/* Worst first: there may be more than find a place. */
-static int
-collect_alarms(const EsgPolicy *policy, TimestampTz now, EsgAlarm *alarms)
+static void
+collect_clients(EsgAlarmList *list, void *arg)
 {
-	EsgClientRow *rows;
-	int			row_count = esg_clients_copy(&rows);
-	int			count = 0;
+	const Review *review = arg;
 
-	for (int severity = ESG_CRITICAL; severity > ESG_OK; severity--)
+	for (int i = 0; i < review->count; i++)
 	{
-		for (int i = 0; i < row_count && count < ESG_MAX_ALARMS; i++)
-		{
-			if (is_active(&rows[i], now))
-				count = append_alarms(&rows[i], policy, (EsgSeverity) severity, alarms, count);
-		}
+		if (is_active(&review->rows[i], review->now))
+			collect_client(list, review, &review->rows[i].entry);
 	}
-	if (rows != NULL)
-		pfree(rows);
-	return count;
 }
 
 void
 esg_client_check_review(void)
 {
-	TimestampTz now = GetCurrentTimestamp();
-	EsgAlarm   *alarms = palloc(sizeof(EsgAlarm) * ESG_MAX_ALARMS);
-	EsgPolicy	policy;
-	int			count = 0;
+	EsgAlarmList list;
+	Review		review = {.now = GetCurrentTimestamp()};
 
-	esg_guc_policy(&policy);
+	esg_guc_policy(&review.policy);
 	if (esg_guc_client_certificate_check != ESG_MODE_OFF)
-		count = collect_alarms(&policy, now, alarms);
-	esg_alarms_reconcile(ESG_SCOPE_CLIENTS, alarms, count, now);
-	pfree(alarms);
+		review.count = esg_clients_copy(&review.rows);
+	esg_alarm_list_fill(&list, ESG_MAX_ALARMS, collect_clients, &review);
+	esg_alarms_reconcile(ESG_SCOPE_CLIENTS, list.items, list.count, review.now);
+	pfree(list.items);
+	if (review.rows != NULL)
+		pfree(review.rows);
 }

@@ -10,22 +10,20 @@
 #include "datatype/timestamp.h"
 #include "libpq/pqcomm.h"
 
-#include "policy/findings.h"
+#include "policy/cert_facts.h"
 #include "x509/memo.h"
 #include "x509/time.h"
 
 /* bytes, with the terminating NUL */
-#define ESG_CLIENT_NAME_SIZE 192
+#define ESG_CLIENT_NAME_SIZE 160
 #define ESG_CLIENT_CN_SIZE 96
 #define ESG_CLIENT_SERIAL_SIZE 48
-#define ESG_CLIENT_ALGORITHM_SIZE 48
-#define ESG_CLIENT_DETAIL_SIZE 80
 #define ESG_CLIENT_CIPHER_SIZE 48
 #define ESG_CLIENT_TLS_SIZE 12
 
 /*
- * What the analysis of a certificate and the chain presented with it found.
- * It does not age: findings about time are made anew from the four times.
+ * What is known of a certificate and of the chain presented with it.  It does
+ * not age, and says nothing of good and bad: the checks are run over it anew.
  */
 typedef struct EsgClientFacts
 {
@@ -34,23 +32,19 @@ typedef struct EsgClientFacts
 													 * presented */
 	unsigned char subject_digest[ESG_DIGEST_SIZE];	/* of the whole subject's
 													 * DER */
-	uint64		policy_stamp;	/* esg_client_check: settings judged by */
+	uint64		policy_stamp;	/* esg_client_check: by what chain was chosen */
 	EsgTime		not_before;
 	EsgTime		not_after;
 	EsgTime		chain_not_before;	/* of the intermediate that ends first */
 	EsgTime		chain_not_after;	/* ESG_TIME_ABSENT: none presented */
-	uint64		findings[2];	/* bit EsgCode: findings not about time */
-	uint64		refused[2];		/* those that enforce refuses */
-	int32		key_bits;
-	int32		detail_code;	/* EsgCode of the worst of findings, and ... */
-	char		detail[ESG_CLIENT_DETAIL_SIZE]; /* ... what there is to say
-												 * about it */
+	EsgCertFacts cert;
+	EsgFlawTexts texts;			/* of cert */
+	EsgCertFacts chain;			/* the worst intermediate, if there is one */
+	EsgKeyFacts issuer_key;		/* the weakest that signed in the chain */
 	char		subject[ESG_CLIENT_NAME_SIZE];
 	char		issuer[ESG_CLIENT_NAME_SIZE];
 	char		common_name[ESG_CLIENT_CN_SIZE];
 	char		serial_number[ESG_CLIENT_SERIAL_SIZE];
-	char		key_algorithm[ESG_CLIENT_ALGORITHM_SIZE];
-	char		signature_algorithm[ESG_CLIENT_ALGORITHM_SIZE];
 } EsgClientFacts;
 
 /* An address without its port; family 0: not known. */

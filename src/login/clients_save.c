@@ -19,7 +19,7 @@
 #define SAVE_FILE PGSTAT_STAT_PERMANENT_DIRECTORY "/ext_ssl_guard.clients"
 #define DAMAGED_FILE SAVE_FILE ".damaged"
 #define TEMP_FILE SAVE_FILE ".tmp"
-#define SAVE_MAGIC "ESGCLI01"
+#define SAVE_MAGIC "ESGCLI02"
 
 typedef struct SaveHeader
 {
@@ -47,8 +47,10 @@ entry_good(const EsgClientEntry *entry)
 	return ENDS(entry->role_name) && ENDS(entry->last_tls_version) &&
 		ENDS(entry->last_cipher) && ENDS(facts->subject) && ENDS(facts->issuer) &&
 		ENDS(facts->common_name) && ENDS(facts->serial_number) &&
-		ENDS(facts->key_algorithm) && ENDS(facts->signature_algorithm) &&
-		ENDS(facts->detail);
+		ENDS(facts->cert.key.algorithm) && ENDS(facts->cert.signature_algorithm) &&
+		ENDS(facts->texts.malformed) && ENDS(facts->texts.odd_serial) &&
+		ENDS(facts->chain.key.algorithm) && ENDS(facts->chain.signature_algorithm) &&
+		ENDS(facts->issuer_key.algorithm);
 #undef ENDS
 }
 

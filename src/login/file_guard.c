@@ -45,7 +45,7 @@ check_file(const EsgTlsFile *file, const EsgPolicy *policy, EsgFileViolation *ou
 	look_at(file, &facts);
 	if (file->optional && !facts.exists)
 		return false;
-	esg_policy_file_check(&facts, file->kind, policy, &findings);
+	esg_policy_file_check(&facts, file->kind, NULL, policy, &findings);
 	for (int i = 0; i < findings.count && out->code == ESG_NO_FINDING; i++)
 	{
 		if (esg_findings_def(findings.items[i].code)->enforced & ESG_PLACE_FILE)

@@ -5,7 +5,7 @@
  * First a link is made for each certificate of a file: which certificates have
  * its issuer's name, and whether their keys verify its signature.  Then each
  * check is a predicate over one certificate and these links.  Who can have a
- * finding is in the table of findings.c, so that one table of checks serves
+ * finding is in the rows of finding_list.h, so that the same checks serve
  * ssl_cert_file, ssl_ca_file and further files.
  */
 #include "policy/chain.h"
@@ -66,27 +66,18 @@ typedef struct ChainCase
 	EsgChainCert *certs;
 	int			count;
 	const EsgIssuerIndex *file;
-	const EsgIssuerIndex *cas;
-	EsgSystemRootFn system_root;
-	void	   *system_root_arg;
-	const EsgPolicy *policy;
-	EsgMemo    *memo;
+	const EsgChainContext *context;
 	Link	   *links;
 	int		   *first_copies;	/* the same certificate's position before, or
 								 * -1 */
 	bool	   *in_path;		/* on the way from the leaf up */
+	int			at;				/* the certificate that is judged */
 	int			leaf;			/* where that way starts */
 	int			top;			/* and ends */
 	bool		loop;			/* it comes back to itself */
 } ChainCase;
 
-typedef bool (*ChainCheckFn) (const ChainCase *c, int at, char *detail, size_t size);
-
-typedef struct ChainCheck
-{
-	EsgCode		code;
-	ChainCheckFn check;
-} ChainCheck;
+typedef bool (*ChainCheckFn) (const ChainCase *c, EsgRemark *remark);
 
 /* ---- the index ---- */
 
@@ -313,12 +304,12 @@ make_link(const ChainCase *c, int at)
 	link->next = -1;
 	if (is_root(cert))
 		return;
-	slot = search_index(c->file, cert, at + 1, c->memo, link, &link->next_rank);
+	slot = search_index(c->file, cert, at + 1, c->context->memo, link, &link->next_rank);
 	if (slot >= 0 && !is_same_cert(c->file->infos[slot], cert))
 		link->next = c->file->positions[slot];
-	slot = search_index(c->cas, cert, -1, c->memo, link, &link->ca_rank);
+	slot = search_index(c->context->cas, cert, -1, c->context->memo, link, &link->ca_rank);
 	if (slot >= 0)
-		link->ca = c->cas->infos[slot];
+		link->ca = c->context->cas->infos[slot];
 	link->rank = link->next_rank > link->ca_rank ? link->next_rank : link->ca_rank;
 }
 
@@ -438,58 +429,53 @@ open_case(ChainCase *c)
 	return true;
 }
 
-/* ---- checks; a check says whether the certificate at "at" has the finding ---- */
+/* ---- checks: has the certificate that is judged the finding? ---- */
 
 static bool
-check_bad_signature(const ChainCase *c, int at, char *detail, size_t size)
+check_bad_signature(const ChainCase *c, EsgRemark *remark)
 {
-	(void) detail;
-	(void) size;
-	return c->links[at].rank == REFUSES_SIGNATURE && !c->links[at].untried;
+	(void) remark;
+	return c->links[c->at].rank == REFUSES_SIGNATURE && !c->links[c->at].untried;
 }
 
 static bool
-check_weak_issuer_key(const ChainCase *c, int at, char *detail, size_t size)
+check_weak_issuer_key(const ChainCase *c, EsgRemark *remark)
 {
-	const EsgCertInfo *issuer = c->links[at].proved;
+	const EsgCertInfo *issuer = c->links[c->at].proved;
 
-	if (issuer == NULL || issuer->key.security_bits < 0 ||
-		issuer->key.security_bits >= c->policy->min_security_bits)
-		return false;
-	snprintf(detail, size, "%s, %d bits", issuer->key.algorithm, issuer->key.bits);
-	return true;
+	return issuer != NULL && esg_policy_key_weak(&issuer->key, c->context->policy, remark);
 }
 
 static bool
-check_outlives_issuer(const ChainCase *c, int at, char *detail, size_t size)
+check_outlives_issuer(const ChainCase *c, EsgRemark *remark)
 {
-	const EsgCertInfo *cert = c->certs[at].info;
-	const EsgCertInfo *issuer = c->links[at].proved;
+	const EsgCertInfo *cert = c->certs[c->at].info;
+	const EsgCertInfo *issuer = c->links[c->at].proved;
 
 	if (issuer == NULL || !esg_policy_time_known(cert->not_after) ||
 		cert->not_after.unix_seconds <= issuer->not_after.unix_seconds)
 		return false;
-	esg_x509_time_text(issuer->not_after, detail, size);
+	esg_x509_time_text(issuer->not_after, remark->detail, sizeof(remark->detail));
 	return true;
 }
 
 static void
-print_name(const X509_NAME *name, char *buf, size_t size)
+say_name(EsgRemark *remark, const X509_NAME *name)
 {
 	char	   *text = esg_x509_name_text(name);
 
-	snprintf(buf, size, "%s", text != NULL ? text : "");
+	esg_remark_say(remark, "%s", text != NULL ? text : "");
 	OPENSSL_free(text);
 }
 
 /* Only the leaf is asked: CAs with one key under several names are usual. */
 static bool
-check_shared_ca_key(const ChainCase *c, int at, char *detail, size_t size)
+check_shared_ca_key(const ChainCase *c, EsgRemark *remark)
 {
-	const EsgCertInfo *cert = c->certs[at].info;
+	const EsgCertInfo *cert = c->certs[c->at].info;
 	int			i;
 
-	if (at != c->leaf || cert->is_ca)
+	if (c->at != c->leaf || cert->is_ca)
 		return false;
 	for (i = 0; i < c->count; i++)
 	{
@@ -497,7 +483,7 @@ check_shared_ca_key(const ChainCase *c, int at, char *detail, size_t size)
 
 		if (other->is_ca && has_same_key(cert, other))
 		{
-			print_name(X509_get_subject_name(other->cert), detail, size);
+			say_name(remark, X509_get_subject_name(other->cert));
 			return true;
 		}
 	}
@@ -506,8 +492,10 @@ check_shared_ca_key(const ChainCase *c, int at, char *detail, size_t size)
 
 /* The next certificate in the file that is not a copy; count if there is none. */
 static int
-find_follower(const ChainCase *c, int at)
+find_follower(const ChainCase *c)
 {
+	int			at = c->at;
+
 	do
 		at++;
 	while (at < c->count && c->first_copies[at] >= 0);
@@ -515,30 +503,30 @@ find_follower(const ChainCase *c, int at)
 }
 
 static bool
-check_chain_out_of_order(const ChainCase *c, int at, char *detail, size_t size)
+check_chain_out_of_order(const ChainCase *c, EsgRemark *remark)
 {
-	const Link *link = &c->links[at];
+	const Link *link = &c->links[c->at];
 
-	if (!c->in_path[at] || link->next < 0)
+	if (!c->in_path[c->at] || link->next < 0)
 		return false;
-	if (link->next != find_follower(c, at))
+	if (link->next != find_follower(c))
 	{
-		snprintf(detail, size, "that is at position %d", link->next + 1);
+		esg_remark_say(remark, "that is at position %d", link->next + 1);
 		return true;
 	}
 	if (link->next_rank != UNFIT_ISSUER)
 		return false;
-	snprintf(detail, size, "%s",
-			 X509_verify_cert_error_string(X509_check_issued(c->certs[link->next].info->cert,
-															 c->certs[at].info->cert)));
+	esg_remark_say(remark, "%s",
+				   X509_verify_cert_error_string(X509_check_issued(c->certs[link->next].info->cert,
+																   c->certs[c->at].info->cert)));
 	return true;
 }
 
 static bool
-check_leaf_not_first(const ChainCase *c, int at, char *detail, size_t size)
+check_leaf_not_first(const ChainCase *c, EsgRemark *remark)
 {
-	snprintf(detail, size, "%d", c->leaf + 1);
-	return at == 0 && c->leaf > 0;
+	esg_remark_say(remark, "%d", c->leaf + 1);
+	return c->at == 0 && c->leaf > 0;
 }
 
 /*
@@ -561,184 +549,143 @@ leads_to_root(const ChainCase *c, const EsgCertInfo *ca)
 		if (c->count > 1)
 			return false;
 		memset(&link, 0, sizeof(link));
-		slot = search_index(c->cas, ca, -1, c->memo, &link, &link.ca_rank);
-		ca = slot >= 0 && link.ca_rank > REFUSES_SIGNATURE ? c->cas->infos[slot] : NULL;
+		slot = search_index(c->context->cas, ca, -1, c->context->memo, &link, &link.ca_rank);
+		ca = slot >= 0 && link.ca_rank > REFUSES_SIGNATURE ? c->context->cas->infos[slot] : NULL;
 	}
 	return false;
 }
 
 static bool
-check_chain_incomplete(const ChainCase *c, int at, char *detail, size_t size)
+check_chain_incomplete(const ChainCase *c, EsgRemark *remark)
 {
-	const EsgCertInfo *cert = c->certs[at].info;
-	const Link *link = &c->links[at];
+	const EsgCertInfo *cert = c->certs[c->at].info;
+	const Link *link = &c->links[c->at];
 
-	if (at != c->top || c->loop || is_root(cert) || link->rank == REFUSES_SIGNATURE)
+	if (c->at != c->top || c->loop || is_root(cert) || link->rank == REFUSES_SIGNATURE)
 		return false;
 	if (link->ca_rank > REFUSES_SIGNATURE && leads_to_root(c, link->ca))
 		return false;
-	if (c->system_root != NULL && c->system_root(cert, c->system_root_arg))
+	if (c->context->system_root != NULL && c->context->system_root(cert))
 		return false;
-	print_name(X509_get_issuer_name(cert->cert), detail, size);
+	say_name(remark, X509_get_issuer_name(cert->cert));
 	return true;
 }
 
 static bool
-check_root_in_chain(const ChainCase *c, int at, char *detail, size_t size)
+check_root_in_chain(const ChainCase *c, EsgRemark *remark)
 {
-	(void) detail;
-	(void) size;
-	return at > 0 && c->in_path[at] && c->certs[at].info->is_ca &&
-		esg_x509_info_self_signed(c->certs[at].info) == ESG_YES;
+	(void) remark;
+	return c->at > 0 && c->in_path[c->at] && c->certs[c->at].info->is_ca &&
+		esg_x509_info_self_signed(c->certs[c->at].info) == ESG_YES;
 }
 
 static bool
-check_duplicate_certificate(const ChainCase *c, int at, char *detail, size_t size)
+check_duplicate_certificate(const ChainCase *c, EsgRemark *remark)
 {
-	snprintf(detail, size, "%d", c->first_copies[at] + 1);
-	return c->first_copies[at] >= 0;
+	esg_remark_say(remark, "%d", c->first_copies[c->at] + 1);
+	return c->first_copies[c->at] >= 0;
 }
 
 static bool
-check_unrelated_certificate(const ChainCase *c, int at, char *detail, size_t size)
+check_unrelated_certificate(const ChainCase *c, EsgRemark *remark)
 {
-	if (at == c->top && c->loop)
-		snprintf(detail, size, "its issuers form a loop");
-	else if (at >= ESG_CHAIN_MAX_LENGTH)
-		snprintf(detail, size, "the file has more than %d certificates", ESG_CHAIN_MAX_LENGTH);
-	else if (at > 0 && !c->in_path[at] && c->first_copies[at] < 0)
-		snprintf(detail, size, "it did not issue any certificate before it");
+	if (c->at == c->top && c->loop)
+		esg_remark_say(remark, "its issuers form a loop");
+	else if (c->at >= ESG_CHAIN_MAX_LENGTH)
+		esg_remark_say(remark, "the file has more than %d certificates", ESG_CHAIN_MAX_LENGTH);
+	else if (c->at > 0 && !c->in_path[c->at] && c->first_copies[c->at] < 0)
+		esg_remark_say(remark, "it did not issue any certificate before it");
 	else
 		return false;
 	return true;
 }
 
 static bool
-check_not_a_ca(const ChainCase *c, int at, char *detail, size_t size)
+check_not_a_ca(const ChainCase *c, EsgRemark *remark)
 {
-	(void) detail;
-	(void) size;
-	return !c->certs[at].info->is_ca;
+	(void) remark;
+	return !c->certs[c->at].info->is_ca;
 }
 
-static const ChainCheck chain_checks[] = {
-	{ESG_BAD_SIGNATURE, check_bad_signature},
-	{ESG_WEAK_ISSUER_KEY, check_weak_issuer_key},
-	{ESG_SHARED_CA_KEY, check_shared_ca_key},
-	{ESG_OUTLIVES_ISSUER, check_outlives_issuer},
-	{ESG_CHAIN_OUT_OF_ORDER, check_chain_out_of_order},
-	{ESG_LEAF_NOT_FIRST, check_leaf_not_first},
-	{ESG_CHAIN_INCOMPLETE, check_chain_incomplete},
-	{ESG_ROOT_IN_CHAIN, check_root_in_chain},
-	{ESG_DUPLICATE_CERTIFICATE, check_duplicate_certificate},
-	{ESG_UNRELATED_CERTIFICATE, check_unrelated_certificate},
-	{ESG_NOT_A_CA, check_not_a_ca},
-};
-
-static void
-judge_cert(const ChainCase *c, int at)
-{
-	const EsgChainCert *cert = &c->certs[at];
-	char		detail[ESG_MAX_DETAIL + 8];
-	size_t		i;
-
-	for (i = 0; i < sizeof(chain_checks) / sizeof(chain_checks[0]); i++)
-	{
-		EsgCode		code = chain_checks[i].code;
-
-		if ((esg_findings_def(code)->places & cert->place) == 0)
-			continue;
-		detail[0] = '\0';
-		if (chain_checks[i].check(c, at, detail, sizeof(detail)))
-			esg_findings_add(cert->findings, code, cert->place, c->policy->overrides,
-							 "%s", detail);
-	}
-	esg_findings_sort(cert->findings);
-}
-
-/* Opens, judges and closes the case. */
-static void
-judge_file(ChainCase *c)
-{
-	int			i;
-
-	if (c->count <= 0)
-		return;
-	if (open_case(c))
-	{
-		for (i = 0; i < c->count; i++)
-			judge_cert(c, i);
-	}
-	else
-		c->certs[0].findings->out_of_memory = true;
-	close_case(c);
-	ERR_clear_error();
-}
-
-/* All that can be said of one file's certificates, whichever file it is. */
-static void
-judge_certs(EsgChainCert *certs, int count, const EsgIssuerIndex *cas,
-			EsgSystemRootFn system_root, void *arg, const EsgPolicy *policy, EsgMemo *memo)
-{
-	ChainCase	c;
-
-	memset(&c, 0, sizeof(c));
-	c.certs = certs;
-	c.count = count;
-	c.cas = cas;
-	c.system_root = system_root;
-	c.system_root_arg = arg;
-	c.policy = policy;
-	c.memo = memo;
-	judge_file(&c);
-}
-
-void
-esg_policy_chain_check_server(EsgChainCert *certs, int count, const EsgIssuerIndex *cas,
-							  EsgSystemRootFn system_root, void *arg,
-							  const EsgPolicy *policy, EsgMemo *memo)
-{
-	judge_certs(certs, count, cas, system_root, arg, policy, memo);
-}
-
-void
-esg_policy_chain_check_extra(EsgChainCert *certs, int count, const EsgIssuerIndex *cas,
-							 const EsgPolicy *policy, EsgMemo *memo)
-{
-	judge_certs(certs, count, cas, NULL, NULL, policy, memo);
-}
-
-/* ---- the bundle as a whole ---- */
-
-static void
-judge_bundle(const EsgChainCert *certs, int count, const EsgPolicy *policy, EsgFindings *out)
+/* Of the file as a whole. */
+static bool
+check_public_root_store(const ChainCase *c, EsgRemark *remark)
 {
 	int			cas = 0;
 	int			i;
 
-	for (i = 0; i < count; i++)
+	for (i = 0; i < c->count; i++)
 	{
-		const char *name = esg_public_roots_name(certs[i].info->fingerprint);
+		const char *name = esg_public_roots_name(c->certs[i].info->fingerprint);
 
 		if (name != NULL)
 		{
-			esg_findings_add(out, ESG_PUBLIC_ROOT_STORE, ESG_PLACE_FILE, policy->overrides,
-							 "%s", name);
-			return;
+			esg_remark_say(remark, "%s", name);
+			return true;
 		}
-		if (certs[i].info->is_ca)
+		if (c->certs[i].info->is_ca)
 			cas++;
 	}
-	if (cas > MAX_BUNDLE_CAS)
-		esg_findings_add(out, ESG_PUBLIC_ROOT_STORE, ESG_PLACE_FILE, policy->overrides,
-						 "%d CAs", cas);
+	esg_remark_say(remark, "%d CAs", cas);
+	return cas > MAX_BUNDLE_CAS;
+}
+
+#define BY_CHAIN(check) check
+#define FINDING(code, name, state, severity, places, enforced, message, hint, check) [ESG_##code] = check,
+
+static const ChainCheckFn checks[ESG_CODE_COUNT] = {
+#include "policy/finding_list.h"
+};
+
+static void
+judge(const ChainCase *c, EsgPlace place, EsgFindings *out)
+{
+	EsgRemark	remark;
+	int			code;
+
+	for (code = 0; code < ESG_CODE_COUNT; code++)
+	{
+		if (checks[code] != NULL && esg_remark_start(&remark, (EsgCode) code, place) &&
+			checks[code] (c, &remark))
+			esg_findings_add(out, &remark, c->context->policy->overrides);
+	}
+	esg_findings_sort(out);
 }
 
 void
-esg_policy_chain_check_bundle(EsgChainCert *certs, int count, const EsgPolicy *policy,
-							  EsgMemo *memo, EsgFindings *file_findings)
+esg_policy_chain_check(EsgChainCert *certs, int count, const EsgChainContext *context,
+					   EsgFindings *file_findings)
 {
-	judge_certs(certs, count, NULL, NULL, NULL, policy, memo);
-	judge_bundle(certs, count, policy, file_findings);
-	esg_findings_sort(file_findings);
+	ChainCase	c = {.certs = certs,.count = count,.context = context};
+
+	if (file_findings != NULL)
+		judge(&c, ESG_PLACE_FILE, file_findings);
+	if (count <= 0)
+		return;
+	if (open_case(&c))
+	{
+		for (c.at = 0; c.at < count; c.at++)
+			judge(&c, certs[c.at].place, certs[c.at].findings);
+	}
+	else
+		certs[0].findings->out_of_memory = true;
+	close_case(&c);
+	ERR_clear_error();
+}
+
+void
+esg_policy_chain_check_client(const EsgCertInfo *cert, const EsgCertInfo *issuer,
+							  const EsgPolicy *policy, EsgFindings *out)
+{
+	EsgChainCert certs[1] = {{cert, ESG_PLACE_CLIENT, out}};
+	EsgChainContext context = {.policy = policy};
+	Link		links[1] = {{.rank = PROVED_ISSUER,.next = -1,.proved = issuer}};
+	int			first_copies[1] = {-1};
+	bool		in_path[1] = {true};
+	ChainCase	c = {
+		.certs = certs,.count = 1,.context = &context,.links = links,
+		.first_copies = first_copies,.in_path = in_path
+	};
+
+	judge(&c, ESG_PLACE_CLIENT, out);
 }

@@ -2,7 +2,7 @@
  * policy/chain.h
  *		Judging certificates together: chains, bundles, issuers.
  *
- * Linear but for one sort: issuers are found in an index by subject.
+ * Linear but for sorting: issuers are found in an index by subject.
  */
 #ifndef ESG_POLICY_CHAIN_H
 #define ESG_POLICY_CHAIN_H
@@ -27,29 +27,35 @@ extern void esg_policy_chain_index_free(EsgIssuerIndex *index);
 extern const EsgCertInfo *const *esg_policy_chain_find(const EsgIssuerIndex *index,
 													   const X509_NAME *subject, int *count);
 
-/*
- * ssl_cert_file: certs in file order.  cas is the index of ssl_ca_file (may be
- * NULL).  system_store tells whether a root with that name is in the system's
- * store (callback, may be NULL).  What concerns the whole file goes to the
- * certificate it is about.
- */
 #define ESG_CHAIN_MAX_TRIES 16	/* issuers of one name that are tried */
 #define ESG_CHAIN_MAX_LENGTH 10 /* certificates of a sane ssl_cert_file */
 
-typedef bool (*EsgSystemRootFn) (const EsgCertInfo *top, void *arg);
-extern void esg_policy_chain_check_server(EsgChainCert *certs, int count,
-										  const EsgIssuerIndex *cas,
-										  EsgSystemRootFn system_root, void *arg,
-										  const EsgPolicy *policy, EsgMemo *memo);
+/* is a root that issued such a certificate in the system's store? */
+typedef bool (*EsgSystemRootFn) (const EsgCertInfo *top);
 
-/* ssl_ca_file; what concerns the whole bundle goes to file_findings */
-extern void esg_policy_chain_check_bundle(EsgChainCert *certs, int count,
-										  const EsgPolicy *policy, EsgMemo *memo,
-										  EsgFindings *file_findings);
+/* What a file's certificates are judged by. */
+typedef struct EsgChainContext
+{
+	const EsgIssuerIndex *cas;	/* of ssl_ca_file, or NULL; not for itself */
+	EsgSystemRootFn system_root;	/* for ssl_cert_file, or NULL */
+	const EsgPolicy *policy;
+	EsgMemo    *memo;
+} EsgChainContext;
 
-/* an extra file: duplicates and signatures whose issuer is in the file or in cas */
-extern void esg_policy_chain_check_extra(EsgChainCert *certs, int count,
-										 const EsgIssuerIndex *cas,
-										 const EsgPolicy *policy, EsgMemo *memo);
+/*
+ * One file's certificates, in file order; their places say which file it is.
+ * What concerns the whole of ssl_ca_file goes to file_findings, which is NULL
+ * for other files.
+ */
+extern void esg_policy_chain_check(EsgChainCert *certs, int count,
+								   const EsgChainContext *context,
+								   EsgFindings *file_findings);
+
+/*
+ * A client's certificate with a certificate above it whose signature was
+ * verified; of either no more is looked at than the facts.
+ */
+extern void esg_policy_chain_check_client(const EsgCertInfo *cert, const EsgCertInfo *issuer,
+										  const EsgPolicy *policy, EsgFindings *out);
 
 #endif							/* ESG_POLICY_CHAIN_H */

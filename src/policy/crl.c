@@ -15,84 +15,66 @@
 /* What a check looks at. */
 typedef struct CrlCase
 {
-	const EsgCrlInfo *crl;
-	const EsgIssuerIndex *cas;
-	const EsgPolicy *policy;
-	EsgMemo    *memo;
+	const EsgCrlInfo *crl;		/* NULL for a check of a CA's CRLs */
+	const char *hashed_path;	/* of a file in ssl_crl_dir, or NULL */
+	const EsgCertInfo *ca;		/* NULL for a check of a CRL */
+	const EsgCrlContext *context;
 	int64_t		now;
 } CrlCase;
 
-typedef bool (*CrlCheckFn) (const CrlCase *c, char *detail, size_t size);
-
-typedef struct CrlCheck
-{
-	EsgCode		code;
-	CrlCheckFn	check;
-} CrlCheck;
+typedef bool (*CrlCheckFn) (const CrlCase *c, EsgRemark *remark);
 
 /* ---- time ---- */
 
 static bool
-is_at_stage(const CrlCase *c, EsgTimeLeft stage, char *detail, size_t size)
+is_at_stage(const CrlCase *c, EsgRemark *remark, EsgTimeLeft stage)
 {
-	int64_t		left;
-
-	if (esg_policy_time_left(c->crl->this_update, c->crl->next_update, c->policy, c->now,
-							 &left) != stage)
-		return false;
-	esg_x509_time_span_text(left, detail, size);
-	return true;
+	return esg_policy_is_at_stage(c->crl->this_update, c->crl->next_update, c->context->policy,
+								  c->now, stage, remark);
 }
 
 static bool
-check_expired(const CrlCase *c, char *detail, size_t size)
+check_expired(const CrlCase *c, EsgRemark *remark)
 {
-	return is_at_stage(c, ESG_LEFT_NOTHING, detail, size);
+	return is_at_stage(c, remark, ESG_LEFT_NOTHING);
 }
 
 static bool
-check_expires_very_soon(const CrlCase *c, char *detail, size_t size)
+check_expires_very_soon(const CrlCase *c, EsgRemark *remark)
 {
-	return is_at_stage(c, ESG_LEFT_VERY_SOON, detail, size);
+	return is_at_stage(c, remark, ESG_LEFT_VERY_SOON);
 }
 
 static bool
-check_expires_soon(const CrlCase *c, char *detail, size_t size)
+check_expires_soon(const CrlCase *c, EsgRemark *remark)
 {
-	return is_at_stage(c, ESG_LEFT_SOON, detail, size);
+	return is_at_stage(c, remark, ESG_LEFT_SOON);
 }
 
 static bool
-check_not_yet_valid(const CrlCase *c, char *detail, size_t size)
+check_not_yet_valid(const CrlCase *c, EsgRemark *remark)
 {
-	EsgTime		begin = c->crl->this_update;
-
-	if (!esg_policy_time_known(begin) || begin.unix_seconds <= c->now)
-		return false;
-	esg_policy_wait_text(begin, c->now, detail, size);
-	return true;
+	return esg_policy_is_before(c->crl->this_update, c->now, remark);
 }
 
 static bool
-check_no_next_update(const CrlCase *c, char *detail, size_t size)
+check_no_next_update(const CrlCase *c, EsgRemark *remark)
 {
-	(void) detail;
-	(void) size;
+	(void) remark;
 	return c->crl->next_update.state == ESG_TIME_ABSENT;
 }
 
 static bool
-check_invalid_time(const CrlCase *c, char *detail, size_t size)
+check_invalid_time(const CrlCase *c, EsgRemark *remark)
 {
-	bool		bad_begin = esg_policy_time_unusable(c->crl->this_update);
-	bool		bad_end = esg_policy_time_unusable(c->crl->next_update);
+	EsgTime		end = c->crl->next_update;
 
+	if (esg_policy_time_unusable(c->crl->this_update))
+		esg_remark_list(remark, "thisUpdate");
 	/* absent is another finding */
-	if (c->crl->next_update.state == ESG_TIME_ABSENT)
-		bad_end = false;
-	snprintf(detail, size, "%s%s%s", bad_begin ? "thisUpdate" : "",
-			 bad_begin && bad_end ? ", " : "", bad_end ? "nextUpdate" : "");
-	return bad_begin || bad_end;
+	if (end.state != ESG_TIME_ABSENT && esg_policy_time_unusable(end))
+		esg_remark_list(remark, "nextUpdate");
+	return remark->detail[0] != '\0';
 }
 
 /* ---- issuer and signature ---- */
@@ -100,16 +82,15 @@ check_invalid_time(const CrlCase *c, char *detail, size_t size)
 static const EsgCertInfo *const *
 find_cas(const CrlCase *c, int *count)
 {
-	return esg_policy_chain_find(c->cas, X509_CRL_get_issuer(c->crl->crl), count);
+	return esg_policy_chain_find(c->context->cas, X509_CRL_get_issuer(c->crl->crl), count);
 }
 
 static bool
-check_unknown_issuer(const CrlCase *c, char *detail, size_t size)
+check_unknown_issuer(const CrlCase *c, EsgRemark *remark)
 {
 	int			count;
 
-	(void) detail;
-	(void) size;
+	(void) remark;
 	return find_cas(c, &count) == NULL;
 }
 
@@ -125,7 +106,7 @@ may_sign_crls(const EsgCertInfo *ca)
  * was not tried or is one that OpenSSL cannot verify with.
  */
 static bool
-check_bad_signature(const CrlCase *c, char *detail, size_t size)
+check_bad_signature(const CrlCase *c, EsgRemark *remark)
 {
 	int			count;
 	const EsgCertInfo *const *cas = find_cas(c, &count);
@@ -135,7 +116,7 @@ check_bad_signature(const CrlCase *c, char *detail, size_t size)
 
 	for (i = 0; i < count && i < ESG_CHAIN_MAX_TRIES; i++)
 	{
-		EsgVerdict	verdict = esg_x509_info_verify_crl(c->crl, cas[i], c->memo);
+		EsgVerdict	verdict = esg_x509_info_verify_crl(c->crl, cas[i], c->context->memo);
 
 		if (verdict == ESG_YES && may_sign_crls(cas[i]))
 			return false;
@@ -143,50 +124,18 @@ check_bad_signature(const CrlCase *c, char *detail, size_t size)
 		refused |= verdict == ESG_NO;
 	}
 	if (forbidden)
-		snprintf(detail, size, "its CA lacks key usage cRLSign");
+		esg_remark_say(remark, "its CA lacks key usage cRLSign");
 	else
-		snprintf(detail, size, "no CA of that name verifies it");
+		esg_remark_say(remark, "no CA of that name verifies it");
 	return (forbidden || refused) && count <= ESG_CHAIN_MAX_TRIES;
 }
 
 /* Unlike certificates there is one code only: unknown is not fine either. */
 static bool
-check_weak_signature(const CrlCase *c, char *detail, size_t size)
+check_weak_signature(const CrlCase *c, EsgRemark *remark)
 {
-	snprintf(detail, size, "%s", c->crl->signature.algorithm);
-	return esg_policy_signature_weak(&c->crl->signature, c->policy) != ESG_NO;
-}
-
-static const CrlCheck crl_checks[] = {
-	{ESG_CRL_EXPIRED, check_expired},
-	{ESG_CRL_EXPIRES_VERY_SOON, check_expires_very_soon},
-	{ESG_CRL_EXPIRES_SOON, check_expires_soon},
-	{ESG_CRL_NOT_YET_VALID, check_not_yet_valid},
-	{ESG_CRL_NO_NEXT_UPDATE, check_no_next_update},
-	{ESG_INVALID_TIME, check_invalid_time},
-	{ESG_CRL_UNKNOWN_ISSUER, check_unknown_issuer},
-	{ESG_CRL_BAD_SIGNATURE, check_bad_signature},
-	{ESG_CRL_WEAK_SIGNATURE, check_weak_signature},
-};
-
-void
-esg_policy_crl_check(const EsgCrlInfo *crl, const EsgIssuerIndex *cas,
-					 const EsgPolicy *policy, EsgMemo *memo, int64_t now,
-					 EsgFindings *out)
-{
-	CrlCase		c = {crl, cas, policy, memo, now};
-	char		detail[ESG_MAX_DETAIL + 1];
-	size_t		i;
-
-	for (i = 0; i < sizeof(crl_checks) / sizeof(crl_checks[0]); i++)
-	{
-		detail[0] = '\0';
-		if (crl_checks[i].check(&c, detail, sizeof(detail)))
-			esg_findings_add(out, crl_checks[i].code, ESG_PLACE_CRL, policy->overrides,
-							 "%s", detail);
-	}
-	esg_findings_sort(out);
-	ERR_clear_error();
+	esg_remark_say(remark, "%s", c->crl->signature.algorithm);
+	return esg_policy_signature_weak(&c->crl->signature, c->context->policy) != ESG_NO;
 }
 
 /* ---- the CRL and the server's own certificates ---- */
@@ -200,52 +149,46 @@ is_revoked(const EsgCrlInfo *crl, const EsgCertInfo *cert)
 	return X509_CRL_get0_by_cert(crl->crl, &entry, cert->cert) == 1;
 }
 
-void
-esg_policy_crl_check_own(const EsgCrlInfo *crl, const EsgCertInfo *const *own, int count,
-						 const EsgPolicy *policy, EsgFindings *out)
+static bool
+check_revokes_own(const CrlCase *c, EsgRemark *remark)
 {
 	int			i;
 
-	for (i = 0; i < count; i++)
+	for (i = 0; i < c->context->own_count; i++)
 	{
 		char	   *name;
 
-		if (!is_revoked(crl, own[i]))
+		if (!is_revoked(c->crl, c->context->own[i]))
 			continue;
-		name = esg_x509_name_text(X509_get_subject_name(own[i]->cert));
-		esg_findings_add(out, ESG_CRL_REVOKES_OWN, ESG_PLACE_CRL, policy->overrides,
-						 "certificate \"%s\"", name != NULL ? name : "");
+		name = esg_x509_name_text(X509_get_subject_name(c->context->own[i]->cert));
+		esg_remark_say(remark, "certificate \"%s\"", name != NULL ? name : "");
 		OPENSSL_free(name);
-		break;
+		return true;
 	}
-	esg_findings_sort(out);
-	ERR_clear_error();
+	return false;
 }
 
-void
-esg_policy_crl_check_missing(const EsgCertInfo *ca, const EsgCrlInfo *const *crls, int count,
-							 const EsgPolicy *policy, EsgFindings *out)
+static bool
+check_missing(const CrlCase *c, EsgRemark *remark)
 {
-	const X509_NAME *subject = X509_get_subject_name(ca->cert);
+	const X509_NAME *subject = X509_get_subject_name(c->ca->cert);
 	int			i;
 
-	if (!ca->is_ca)
-		return;
-	for (i = 0; i < count; i++)
+	(void) remark;
+	for (i = 0; i < c->context->crl_count; i++)
 	{
-		if (X509_NAME_cmp(X509_CRL_get_issuer(crls[i]->crl), subject) == 0)
-			return;
+		if (X509_NAME_cmp(X509_CRL_get_issuer(c->context->crls[i]->crl), subject) == 0)
+			return false;
 	}
-	esg_findings_add(out, ESG_CRL_MISSING, ESG_PLACE_CA, policy->overrides, "%s", "");
-	esg_findings_sort(out);
+	return c->ca->is_ca;
 }
 
 /* ---- names in a hashed directory, openssl-rehash(1) ---- */
 
-void
-esg_policy_crl_hash_name(const X509_NAME *issuer, char *buf, size_t size)
+static void
+print_hash(const EsgCrlInfo *crl, char *buf, size_t size)
 {
-	snprintf(buf, size, "%08lx.r", X509_NAME_hash_ex(issuer, NULL, NULL, NULL));
+	snprintf(buf, size, "%08lx.r", X509_NAME_hash_ex(X509_CRL_get_issuer(crl->crl), NULL, NULL, NULL));
 	ERR_clear_error();
 }
 
@@ -259,26 +202,91 @@ is_plain_number(const char *text)
 		strspn(text, "0123456789") == strlen(text);
 }
 
+static const char *
+skip_directory(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path;
+}
+
 bool
-esg_policy_crl_name_fits(const EsgCrlInfo *crl, const char *file_name)
+esg_policy_crl_is_hash_name(const char *path)
+{
+	const char *name = skip_directory(path);
+
+	return strspn(name, "0123456789abcdef") == 8 && strncmp(name + 8, ".r", 2) == 0 &&
+		is_plain_number(name + 10);
+}
+
+bool
+esg_policy_crl_name_fits(const EsgCrlInfo *crl, const char *path)
 {
 	char		prefix[32];
 
-	esg_policy_crl_hash_name(X509_CRL_get_issuer(crl->crl), prefix, sizeof(prefix));
-	return strncmp(file_name, prefix, strlen(prefix)) == 0 &&
-		is_plain_number(file_name + strlen(prefix));
+	print_hash(crl, prefix, sizeof(prefix));
+	return esg_policy_crl_is_hash_name(path) &&
+		strncmp(skip_directory(path), prefix, strlen(prefix)) == 0;
+}
+
+static bool
+check_not_hashed(const CrlCase *c, EsgRemark *remark)
+{
+	char		prefix[32];
+
+	if (c->hashed_path == NULL || esg_policy_crl_name_fits(c->crl, c->hashed_path))
+		return false;
+	print_hash(c->crl, prefix, sizeof(prefix));
+	esg_remark_say(remark, "%s0", prefix);
+	return true;
+}
+
+/* ---- all of them ---- */
+
+#define BY_CRL(check) check
+#define BY_CERTIFICATE_AND_CRL(check) check
+#define FINDING(code, name, state, severity, places, enforced, message, hint, check) [ESG_##code] = check,
+
+static const CrlCheckFn crl_checks[ESG_CODE_COUNT] = {
+#include "policy/finding_list.h"
+};
+
+#define BY_CRLS_OF_CA(check) check
+#define FINDING(code, name, state, severity, places, enforced, message, hint, check) [ESG_##code] = check,
+
+static const CrlCheckFn ca_checks[ESG_CODE_COUNT] = {
+#include "policy/finding_list.h"
+};
+
+static void
+judge(const CrlCheckFn *checks, const CrlCase *c, EsgPlace place, EsgFindings *out)
+{
+	EsgRemark	remark;
+	int			code;
+
+	for (code = 0; code < ESG_CODE_COUNT; code++)
+	{
+		if (checks[code] != NULL && esg_remark_start(&remark, (EsgCode) code, place) &&
+			checks[code] (c, &remark))
+			esg_findings_add(out, &remark, c->context->policy->overrides);
+	}
+	esg_findings_sort(out);
+	ERR_clear_error();
 }
 
 void
-esg_policy_crl_check_name(const EsgCrlInfo *crl, const char *file_name,
-						  const EsgPolicy *policy, EsgFindings *out)
+esg_policy_crl_check(const EsgCrlInfo *crl, const char *hashed_path,
+					 const EsgCrlContext *context, int64_t now, EsgFindings *out)
 {
-	char		prefix[32];
+	CrlCase		c = {.crl = crl,.hashed_path = hashed_path,.context = context,.now = now};
 
-	if (esg_policy_crl_name_fits(crl, file_name))
-		return;
-	esg_policy_crl_hash_name(X509_CRL_get_issuer(crl->crl), prefix, sizeof(prefix));
-	esg_findings_add(out, ESG_CRL_NOT_HASHED, ESG_PLACE_CRL, policy->overrides,
-					 "%s0", prefix);
-	esg_findings_sort(out);
+	judge(crl_checks, &c, ESG_PLACE_CRL, out);
+}
+
+void
+esg_policy_crl_check_ca(const EsgCertInfo *ca, const EsgCrlContext *context, EsgFindings *out)
+{
+	CrlCase		c = {.ca = ca,.context = context};
+
+	judge(ca_checks, &c, ESG_PLACE_CA, out);
 }

@@ -7,29 +7,31 @@
 
 #include "policy/chain.h"
 
-/* One CRL by itself and against the CAs of ssl_ca_file. */
-extern void esg_policy_crl_check(const EsgCrlInfo *crl, const EsgIssuerIndex *cas,
-								 const EsgPolicy *policy, EsgMemo *memo,
-								 int64_t now, EsgFindings *out);
+/* What CRLs are judged by. */
+typedef struct EsgCrlContext
+{
+	const EsgIssuerIndex *cas;	/* of ssl_ca_file, or NULL */
+	const EsgCertInfo *const *own;	/* the server's chain and the CAs in use */
+	int			own_count;
+	const EsgCrlInfo *const *crls;	/* those that OpenSSL finds */
+	int			crl_count;
+	const EsgPolicy *policy;
+	EsgMemo    *memo;
+} EsgCrlContext;
 
-/* crl_revokes_own: own are the server's chain and the CAs in use */
-extern void esg_policy_crl_check_own(const EsgCrlInfo *crl,
-									 const EsgCertInfo *const *own, int count,
-									 const EsgPolicy *policy, EsgFindings *out);
+/* One CRL; hashed_path is its file's if that lies in ssl_crl_dir, else NULL. */
+extern void esg_policy_crl_check(const EsgCrlInfo *crl, const char *hashed_path,
+								 const EsgCrlContext *context, int64_t now,
+								 EsgFindings *out);
 
-/* crl_missing, for one CA: does any of the CRLs have its name? */
-extern void esg_policy_crl_check_missing(const EsgCertInfo *ca,
-										 const EsgCrlInfo *const *crls, int count,
-										 const EsgPolicy *policy, EsgFindings *out);
+/* A CA of ssl_ca_file where CRLs are configured: has it one? */
+extern void esg_policy_crl_check_ca(const EsgCertInfo *ca, const EsgCrlContext *context,
+									EsgFindings *out);
 
-/* the name OpenSSL looks for in a hashed directory, "1a2b3c4d.r", at least 16 bytes */
-extern void esg_policy_crl_hash_name(const X509_NAME *issuer, char *buf, size_t size);
+/* is the file's name "<hash>.rN", as OpenSSL looks for CRLs in a directory? */
+extern bool esg_policy_crl_is_hash_name(const char *path);
 
-/* is file_name (no directory) "<hash>.rN" for this CRL, as OpenSSL looks for it? */
-extern bool esg_policy_crl_name_fits(const EsgCrlInfo *crl, const char *file_name);
-
-/* crl_not_hashed: does it not? */
-extern void esg_policy_crl_check_name(const EsgCrlInfo *crl, const char *file_name,
-									  const EsgPolicy *policy, EsgFindings *out);
+/* and the very hash under which it looks for this CRL? */
+extern bool esg_policy_crl_name_fits(const EsgCrlInfo *crl, const char *path);
 
 #endif							/* ESG_POLICY_CRL_H */

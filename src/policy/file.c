@@ -1,6 +1,6 @@
 /*
  * policy/file.c
- *		Judging files by what stat() says of them.
+ *		Judging files by what stat() says of them, and by what was found inside.
  */
 #include "policy/file.h"
 
@@ -11,6 +11,8 @@
 
 #include <openssl/crypto.h>
 
+#include "policy/key_mode.h"
+
 #define MODE_BITS 07777
 
 /* What a check looks at. */
@@ -18,16 +20,11 @@ typedef struct FileCase
 {
 	const EsgFileFacts *facts;
 	EsgFileKind kind;
+	const EsgPemResult *content;	/* NULL: not looked into */
 	const EsgPolicy *policy;
 } FileCase;
 
-typedef bool (*FileCheckFn) (const FileCase *c, char *detail, size_t size);
-
-typedef struct FileCheck
-{
-	EsgCode		code;
-	FileCheckFn check;
-} FileCheck;
+typedef bool (*FileCheckFn) (const FileCase *c, EsgRemark *remark);
 
 const char *
 esg_policy_file_kind_name(EsgFileKind kind)
@@ -81,26 +78,26 @@ is_missing(const EsgFileFacts *facts)
  * locale: what is not UTF-8 is escaped.
  */
 static void
-print_reason(int error, char *buf, size_t size)
+say_reason(EsgRemark *remark, int error)
 {
 	const char *reason = strerror(error != 0 ? error : ENOENT);
 	char	   *text = esg_x509_name_escape((const unsigned char *) reason, strlen(reason));
 
-	snprintf(buf, size, "%s", text != NULL ? text : "");
+	esg_remark_say(remark, "%s", text != NULL ? text : "");
 	OPENSSL_free(text);
 }
 
 static bool
-check_missing(const FileCase *c, char *detail, size_t size)
+check_missing(const FileCase *c, EsgRemark *remark)
 {
-	print_reason(c->facts->error, detail, size);
+	say_reason(remark, c->facts->error);
 	return is_missing(c->facts);
 }
 
 static bool
-check_unreadable(const FileCase *c, char *detail, size_t size)
+check_unreadable(const FileCase *c, EsgRemark *remark)
 {
-	print_reason(c->facts->error, detail, size);
+	say_reason(remark, c->facts->error);
 	return c->facts->error != 0 && c->facts->error != ELOOP && !is_missing(c->facts);
 }
 
@@ -129,27 +126,27 @@ has_right_type(const FileCase *c)
 }
 
 static bool
-check_not_regular(const FileCase *c, char *detail, size_t size)
+check_not_regular(const FileCase *c, EsgRemark *remark)
 {
 	if (c->facts->error == ELOOP)
 	{
-		snprintf(detail, size, "a loop of symbolic links");
+		esg_remark_say(remark, "a loop of symbolic links");
 		return true;
 	}
 	if (!c->facts->exists || has_right_type(c))
 		return false;
-	snprintf(detail, size, "%s, not %s", describe_type(c->facts->mode),
-			 wants_directory(c->kind) ? "a directory" : "a regular file");
+	esg_remark_say(remark, "%s, not %s", describe_type(c->facts->mode),
+				   wants_directory(c->kind) ? "a directory" : "a regular file");
 	return true;
 }
 
 static bool
-check_too_large(const FileCase *c, char *detail, size_t size)
+check_too_large(const FileCase *c, EsgRemark *remark)
 {
 	if (wants_directory(c->kind))
-		snprintf(detail, size, "too many entries");
+		esg_remark_say(remark, "too many entries");
 	else
-		snprintf(detail, size, "%lld bytes", (long long) c->facts->size);
+		esg_remark_say(remark, "%lld bytes", (long long) c->facts->size);
 	return c->facts->too_large;
 }
 
@@ -164,17 +161,14 @@ check_too_large(const FileCase *c, char *detail, size_t size)
 static unsigned
 get_allowed_mode(EsgFileKind kind, uid_t owner, const EsgPolicy *policy)
 {
-	bool		foreign_root = owner == 0 && policy->server_uid != 0;
-	unsigned	allowed;
+	unsigned	core = esg_key_mode_limit(owner, policy->server_uid);
+	unsigned	allowed = policy->max_key_file_mode;
 
 	if (!is_secret(kind))
 		return policy->max_file_mode;
-	allowed = policy->max_key_file_mode;
-	if (!foreign_root)
-		return allowed & 0700;
 	if ((allowed & 0600) == 0600)
 		allowed |= 0640;
-	return allowed & 0740;
+	return allowed & core;
 }
 
 /* The mode a file of that owner should have, or 0 if it is fine as it is. */
@@ -199,7 +193,7 @@ unsigned
 esg_policy_file_wanted_mode(const EsgFileFacts *facts, EsgFileKind kind,
 							const EsgPolicy *policy)
 {
-	FileCase	c = {facts, kind, policy};
+	FileCase	c = {facts, kind, NULL, policy};
 
 	if (!facts->exists || !has_right_type(&c))
 		return 0;
@@ -207,14 +201,14 @@ esg_policy_file_wanted_mode(const EsgFileFacts *facts, EsgFileKind kind,
 }
 
 static bool
-check_permissions_too_open(const FileCase *c, char *detail, size_t size)
+check_permissions_too_open(const FileCase *c, EsgRemark *remark)
 {
 	if (wants_directory(c->kind) ||
 		esg_policy_file_wanted_mode(c->facts, c->kind, c->policy) == 0)
 		return false;
-	snprintf(detail, size, "%04o, more than the %04o allowed",
-			 (unsigned) c->facts->mode & MODE_BITS,
-			 get_allowed_mode(c->kind, c->facts->uid, c->policy));
+	esg_remark_say(remark, "%04o, more than the %04o allowed",
+				   (unsigned) c->facts->mode & MODE_BITS,
+				   get_allowed_mode(c->kind, c->facts->uid, c->policy));
 	return true;
 }
 
@@ -223,45 +217,100 @@ check_permissions_too_open(const FileCase *c, char *detail, size_t size)
  * volumes they belong to all sorts of users.
  */
 static bool
-check_wrong_owner(const FileCase *c, char *detail, size_t size)
+has_wrong_owner(const FileCase *c)
 {
-	snprintf(detail, size, "%lu", (unsigned long) c->facts->uid);
 	return c->kind != ESG_FILE_DIRECTORY && c->facts->exists && has_right_type(c) &&
 		c->facts->uid != 0 && c->facts->uid != c->policy->server_uid;
 }
 
 static bool
-check_directory_writable(const FileCase *c, char *detail, size_t size)
+check_wrong_owner(const FileCase *c, EsgRemark *remark)
 {
-	snprintf(detail, size, "%04o", (unsigned) c->facts->mode & MODE_BITS);
+	esg_remark_say(remark, "%lu", (unsigned long) c->facts->uid);
+	return has_wrong_owner(c);
+}
+
+static bool
+check_directory_writable(const FileCase *c, EsgRemark *remark)
+{
+	esg_remark_say(remark, "%04o", (unsigned) c->facts->mode & MODE_BITS);
 	return wants_directory(c->kind) &&
 		esg_policy_file_wanted_mode(c->facts, c->kind, c->policy) != 0;
 }
 
-static const FileCheck file_checks[] = {
-	{ESG_FILE_MISSING, check_missing},
-	{ESG_FILE_UNREADABLE, check_unreadable},
-	{ESG_FILE_NOT_REGULAR, check_not_regular},
-	{ESG_FILE_TOO_LARGE, check_too_large},
-	{ESG_PERMISSIONS_TOO_OPEN, check_permissions_too_open},
-	{ESG_WRONG_OWNER, check_wrong_owner},
-	{ESG_DIRECTORY_WRITABLE, check_directory_writable},
+/* ---- what is in it ---- */
+
+/* Does the file hold what its setting asks for? */
+static bool
+is_usable(const FileCase *c)
+{
+	switch (c->kind)
+	{
+		case ESG_FILE_CERTIFICATE:
+		case ESG_FILE_CA:
+			return c->content->certs > 0;
+		case ESG_FILE_CRL:
+			return c->content->crls > 0;
+		default:
+			return c->content->certs + c->content->crls > 0;
+	}
+}
+
+static bool
+check_unparsable(const FileCase *c, EsgRemark *remark)
+{
+	if (c->content == NULL || is_usable(c))
+		return false;
+	if (c->facts->size == 0)
+		esg_remark_say(remark, "no bytes at all");
+	else if (c->content->found[0] != '\0')
+		esg_remark_say(remark, "%s", c->content->found);
+	else
+		esg_remark_say(remark, "%s", c->content->crls > 0 ? "a CRL" : "nothing");
+	return true;
+}
+
+/* A broken block after good ones, or two files concatenated without a line end. */
+static bool
+check_partly_read(const FileCase *c, EsgRemark *remark)
+{
+	const EsgPemResult *pem = c->content;
+	int			blocks = pem != NULL ? pem->certs + pem->crls : 0;
+
+	if (pem == NULL || pem->end != ESG_PEM_BROKEN || (blocks == 0 && !pem->glued))
+		return false;
+	esg_remark_say(remark, "after %d good block%s, at byte %zu: %s", blocks, blocks == 1 ? "" : "s",
+				   pem->fault_offset, pem->found);
+	return true;
+}
+
+static bool
+check_trusted_certificate_block(const FileCase *c, EsgRemark *remark)
+{
+	(void) remark;
+	return c->content != NULL && c->content->skipped_trusted > 0;
+}
+
+#define BY_FILE(check) check
+#define FINDING(code, name, state, severity, places, enforced, message, hint, check) [ESG_##code] = check,
+
+static const FileCheckFn checks[ESG_CODE_COUNT] = {
+#include "policy/finding_list.h"
 };
 
 void
-esg_policy_file_check(const EsgFileFacts *facts, EsgFileKind kind, const EsgPolicy *policy,
-					  EsgFindings *out)
+esg_policy_file_check(const EsgFileFacts *facts, EsgFileKind kind, const EsgPemResult *content,
+					  const EsgPolicy *policy, EsgFindings *out)
 {
-	FileCase	c = {facts, kind, policy};
-	char		detail[ESG_MAX_DETAIL + 1];
-	size_t		i;
+	FileCase	c = {facts, kind, content, policy};
+	EsgRemark	remark;
+	int			code;
 
-	for (i = 0; i < sizeof(file_checks) / sizeof(file_checks[0]); i++)
+	for (code = 0; code < ESG_CODE_COUNT; code++)
 	{
-		detail[0] = '\0';
-		if (file_checks[i].check(&c, detail, sizeof(detail)))
-			esg_findings_add(out, file_checks[i].code, ESG_PLACE_FILE, policy->overrides,
-							 "%s", detail);
+		if (checks[code] != NULL && esg_remark_start(&remark, (EsgCode) code, ESG_PLACE_FILE) &&
+			checks[code] (&c, &remark))
+			esg_findings_add(out, &remark, policy->overrides);
 	}
 	esg_findings_sort(out);
 }
@@ -341,7 +390,7 @@ char *
 esg_policy_file_suggestion(const EsgFileFacts *facts, EsgFileKind kind, const char *path,
 						   const char *owner_name, const EsgPolicy *policy)
 {
-	FileCase	c = {facts, kind, policy};
+	FileCase	c = {facts, kind, NULL, policy};
 	EsgCode		mode_code = wants_directory(kind) ? ESG_DIRECTORY_WRITABLE : ESG_PERMISSIONS_TOO_OPEN;
 	Text		command = {OPENSSL_strdup(""), 0};
 	char		mode_text[32];
@@ -350,8 +399,7 @@ esg_policy_file_suggestion(const EsgFileFacts *facts, EsgFileKind kind, const ch
 
 	if (!facts->exists || !has_right_type(&c))
 		return command.text;
-	chown = is_switched_on(ESG_WRONG_OWNER, policy) &&
-		check_wrong_owner(&c, mode_text, sizeof(mode_text));
+	chown = is_switched_on(ESG_WRONG_OWNER, policy) && has_wrong_owner(&c);
 	if (is_switched_on(mode_code, policy))
 		mode = get_wanted_mode(facts, kind, chown ? policy->server_uid : facts->uid, policy);
 	if (chown)

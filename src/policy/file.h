@@ -1,6 +1,6 @@
 /*
  * policy/file.h
- *		Judging files by what stat() says of them.
+ *		Judging files by what stat() says of them, and by what was found inside.
  *
  * Pure.  Filling EsgFileFacts is tls_files' job.
  */
@@ -9,7 +9,8 @@
 
 #include <sys/types.h>
 
-#include "policy/certificate.h"
+#include "policy/policy.h"
+#include "x509/pem.h"
 
 typedef enum EsgFileKind
 {
@@ -42,8 +43,9 @@ typedef struct EsgFileFacts
 /* "certificate", "key", "ca", "crl", "crl_dir", "extra", "passphrase", "directory" */
 extern const char *esg_policy_file_kind_name(EsgFileKind kind);
 
-/* file_missing, file_unreadable, file_not_regular, file_too_large, permissions_too_open, wrong_owner, directory_writable */
+/* content: what was found in it; NULL for one that was not, or need not be, read */
 extern void esg_policy_file_check(const EsgFileFacts *facts, EsgFileKind kind,
+								  const EsgPemResult *content,
 								  const EsgPolicy *policy, EsgFindings *out);
 
 /* the mode chmod should set, or 0 if the mode is fine */

@@ -24,6 +24,8 @@
 
 #include <openssl/crypto.h>
 
+#include "policy/key_mode.h"
+
 /*
  * A writer may get between two of our reads; each such attempt needs a whole
  * run of a writer, so a few are plenty.
@@ -59,11 +61,9 @@ typedef struct PairReader
 EsgPairFault
 esg_secret_pair_check_mode(uid_t owner, mode_t mode, uid_t user)
 {
-	if (owner == user)
-		return mode & (S_IRWXG | S_IRWXO) ? ESG_PAIR_TOO_OPEN : ESG_PAIR_OK;
-	if (owner == 0)
-		return mode & (S_IWGRP | S_IXGRP | S_IRWXO) ? ESG_PAIR_TOO_OPEN : ESG_PAIR_OK;
-	return ESG_PAIR_WRONG_OWNER;
+	if (owner != user && owner != 0)
+		return ESG_PAIR_WRONG_OWNER;
+	return mode & 0777 & ~esg_key_mode_limit(owner, user) ? ESG_PAIR_TOO_OPEN : ESG_PAIR_OK;
 }
 
 /* Notes the outcome and the file it is about. */

@@ -52,11 +52,7 @@ typedef struct EsgPairStatus
 											 * .cipher file */
 } EsgPairStatus;
 
-/*
- * What kind of private key may be used, as PostgreSQL has it for ssl_key_file:
- * owned by user and closed to all others, or owned by root and closed to all
- * but root and its group, which may read.
- */
+/* may user use a private key with that owner and mode?  See policy/key_mode.h. */
 extern EsgPairFault esg_secret_pair_check_mode(uid_t owner, mode_t mode, uid_t user);
 
 /* is there a .cipher or a .rand file, or something that cannot be looked at? */

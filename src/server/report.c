@@ -19,7 +19,6 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
-#include "policy/hints.h"
 #include "server/report.h"
 #include "x509/cut_text.h"
 
@@ -157,7 +156,7 @@ set_location(EsgAlarm *out, const EsgLocation *location, const char *path)
 	char		position[16];
 
 	esg_report_append_pair(out->detail, sizeof(out->detail), "setting", location->setting);
-	esg_cut_text_copy(out->hint, sizeof(out->hint), esg_hints_get(out->code, location->setting));
+	esg_cut_text_copy(out->hint, sizeof(out->hint), esg_findings_hint(out->code, location->setting));
 	if (location->position == 0)
 	{
 		esg_cut_text_copy_end(out->object, sizeof(out->object), path);
@@ -257,6 +256,8 @@ esg_report_client_alarm(const EsgFinding *finding, const EsgShownCert *cert,
 	esg_report_append_pair(out->detail, sizeof(out->detail), "serial", cert->serial_number);
 	initStringInfo(&buf);
 	append_named(&buf, "client certificate", cert->subject, MAX_NAME_IN_MESSAGE);
+	if (finding->place == ESG_PLACE_CLIENT_CHAIN)
+		appendStringInfoString(&buf, " comes with an intermediate certificate that");
 	set_message(out, &buf, finding->detail);
 	pfree(role);
 }

@@ -105,7 +105,7 @@ done:
 }
 
 bool
-esg_system_roots_has_issuer(const EsgCertInfo *top, void *arg)
+esg_system_roots_has_issuer(const EsgCertInfo *top)
 {
 	time_t		now = time(NULL);
 

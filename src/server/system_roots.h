@@ -11,7 +11,7 @@
 
 #include "x509/info.h"
 
-/* An EsgSystemRootFn: true if a certificate there issued top; arg is not used. */
-extern bool esg_system_roots_has_issuer(const EsgCertInfo *top, void *arg);
+/* An EsgSystemRootFn: true if a certificate there issued top. */
+extern bool esg_system_roots_has_issuer(const EsgCertInfo *top);
 
 #endif							/* ESG_SERVER_SYSTEM_ROOTS_H */

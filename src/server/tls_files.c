@@ -27,6 +27,7 @@
 #include "storage/fd.h"
 
 #include "compat.h"
+#include "policy/crl.h"
 #include "server/guc.h"
 #include "server/sni_hosts.h"
 #include "server/tls_files.h"
@@ -267,17 +268,6 @@ compare_paths(const void *a, const void *b)
 	return strcmp(*(char *const *) a, *(char *const *) b);
 }
 
-bool
-esg_tls_files_is_hash_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	const char *name = slash != NULL ? slash + 1 : path;
-
-	return strspn(name, "0123456789abcdef") == 8 &&
-		name[8] == '.' && name[9] == 'r' && name[10] != '\0' &&
-		strspn(name + 10, "0123456789") == strlen(name + 10);
-}
-
 /*
  * What is neither named as OpenSSL looks for it nor a file is none of ours: a
  * subdirectory, a socket.
@@ -287,7 +277,7 @@ is_crl_candidate(const char *path)
 {
 	EsgFileFacts facts;
 
-	if (esg_tls_files_is_hash_name(path))
+	if (esg_policy_crl_is_hash_name(path))
 		return true;
 	esg_tls_files_stat(path, &facts);
 	return facts.exists && S_ISREG(facts.mode);

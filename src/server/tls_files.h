@@ -45,9 +45,6 @@ extern int	esg_tls_files_list_crl_dir(const char *dir, char ***paths, int *error
 /* is it watched only, one of extra_files, whatever its kind turned out to be? */
 extern bool esg_tls_files_is_extra(const EsgTlsFile *file);
 
-/* does the file name look like OpenSSL's "<hash>.rN"? */
-extern bool esg_tls_files_is_hash_name(const char *path);
-
 /* stat and access only, follows symbolic links; no allocation, no error: also for the postmaster and logins */
 extern void esg_tls_files_stat(const char *path, EsgFileFacts *out);
 

@@ -73,10 +73,10 @@ put_facts(EsgSqlRow *row, const EsgClientFacts *facts)
 	esg_sql_row_time(row, "not_before", facts->not_before);
 	esg_sql_row_time(row, "not_after", facts->not_after);
 	esg_sql_row_time_left(row, "expires_in", facts->not_after);
-	esg_sql_row_text(row, "key_algorithm", facts->key_algorithm);
-	if (facts->key_bits > 0)
-		esg_sql_row_int4(row, "key_bits", facts->key_bits);
-	esg_sql_row_text(row, "signature_algorithm", facts->signature_algorithm);
+	esg_sql_row_text(row, "key_algorithm", facts->cert.key.algorithm);
+	if (facts->cert.key.bits > 0)
+		esg_sql_row_int4(row, "key_bits", facts->cert.key.bits);
+	esg_sql_row_text(row, "signature_algorithm", facts->cert.signature_algorithm);
 }
 
 static void

@@ -285,6 +285,7 @@ read_extensions(X509 *cert, EsgCertInfo *out)
 	X509_check_purpose(cert, -1, 0);
 	flags = X509_get_extension_flags(cert);
 	read_usages(cert, flags, out);
+	out->claims_ca = (flags & EXFLAG_CA) != 0;
 	out->server_purpose = fits_purpose(cert, out, X509_PURPOSE_SSL_SERVER, XKU_SSL_SERVER);
 	out->client_purpose = fits_purpose(cert, out, X509_PURPOSE_SSL_CLIENT, XKU_SSL_CLIENT);
 	out->unknown_critical = (flags & EXFLAG_CRITICAL) != 0;
@@ -353,6 +354,8 @@ esg_x509_info_verify(const EsgCertInfo *cert, const EsgCertInfo *issuer, EsgMemo
 EsgVerdict
 esg_x509_info_self_signed(const EsgCertInfo *cert)
 {
+	if (cert->cert == NULL)
+		return cert->self_signed ? ESG_YES : ESG_NO;
 	return cert->names_equal ? esg_x509_info_verify(cert, cert, cert->memo) : ESG_NO;
 }
 

@@ -38,7 +38,11 @@ typedef struct EsgCertInfo
 	EsgNameFacts names;
 	bool		is_ca;			/* X509_check_ca() says yes by extension (1)
 								 * or as a self-signed v1 (3) */
+	bool		claims_ca;		/* basicConstraints say CA, whatever
+								 * X509_check_ca() makes of it */
 	bool		names_equal;	/* subject = issuer */
+	bool		self_signed;	/* proved before: set where facts were kept
+								 * and cert was not */
 	bool		has_key_usage;
 	uint32_t	key_usage;		/* KU_* of OpenSSL */
 	bool		has_ext_key_usage;

@@ -1,4 +1,4 @@
-/* sources: policy/findings x509/cut_text x509/memo policy/public_roots x509/asn1 x509/rsa_faults x509/time x509/name x509/key x509/signature x509/info policy/certificate policy/chain */
+/* sources: policy/findings policy/policy x509/cut_text x509/memo policy/public_roots x509/asn1 x509/rsa_faults x509/time x509/name x509/key x509/signature x509/info policy/chain */
 /*
  * test_chain.c
  *		Certificates judged together.
@@ -150,9 +150,8 @@ index_members(const char *letters)
 }
 
 static bool
-know_root(const EsgCertInfo *top, void *arg)
+know_root(const EsgCertInfo *top)
 {
-	(void) arg;
 	return X509_NAME_cmp(X509_get_issuer_name(top->cert),
 						 X509_get_subject_name(find_member('R')->cert)) == 0;
 }
@@ -284,6 +283,9 @@ static void
 judge_file(FilePlace place, const char *file, const EsgIssuerIndex *cas, EsgFindings *lists)
 {
 	EsgChainCert certs[MAX_CERTS];
+	EsgChainContext context = {
+		place == BUNDLE ? NULL : cas, place == SYSTEM ? know_root : NULL, &policy, memo
+	};
 	int			count = (int) strlen(file);
 	int			i;
 
@@ -293,13 +295,7 @@ judge_file(FilePlace place, const char *file, const EsgIssuerIndex *cas, EsgFind
 		certs[i].place = place_at(place, i);
 		certs[i].findings = &lists[i + 1];
 	}
-	if (place == BUNDLE)
-		esg_policy_chain_check_bundle(certs, count, &policy, memo, &lists[0]);
-	else if (place == EXTRA)
-		esg_policy_chain_check_extra(certs, count, cas, &policy, memo);
-	else
-		esg_policy_chain_check_server(certs, count, cas, place == SYSTEM ? know_root : NULL,
-									  NULL, &policy, memo);
+	esg_policy_chain_check(certs, count, &context, place == BUNDLE ? &lists[0] : NULL);
 }
 
 static void
@@ -394,14 +390,35 @@ test_public_roots(void)
 	EsgFindings list = {0};
 	EsgFindings file = {0};
 	EsgChainCert cert = {&info, ESG_PLACE_CA, &list};
+	EsgChainContext context = {.policy = &policy, .memo = memo};
 
 	memcpy(info.fingerprint, fingerprint, sizeof(fingerprint));
-	esg_policy_chain_check_bundle(&cert, 1, &policy, memo, &file);
+	esg_policy_chain_check(&cert, 1, &context, &file);
 	shows(&file, ESG_PUBLIC_ROOT_STORE, W, "a public root");
 	esg_findings_free(&file);
 	info.fingerprint[31] ^= 1;
-	esg_policy_chain_check_bundle(&cert, 1, &policy, memo, &file);
+	esg_policy_chain_check(&cert, 1, &context, &file);
 	lacks(&file, ESG_PUBLIC_ROOT_STORE, "another fingerprint");
+	esg_findings_free(&list);
+}
+
+/* What a login has verified: no certificates, only what is known of them. */
+static void
+test_client(void)
+{
+	EsgCertInfo cert = {0};
+	EsgCertInfo issuer = {0};
+	EsgFindings list = {0};
+
+	issuer.key.security_bits = 112;
+	snprintf(issuer.key.algorithm, sizeof(issuer.key.algorithm), "RSA");
+	esg_policy_chain_check_client(&cert, &issuer, &policy, &list);
+	is_clean(&list, "a strong issuer of a client");
+	issuer.key.security_bits = 80;
+	issuer.key.bits = 1024;
+	esg_policy_chain_check_client(&cert, &issuer, &policy, &list);
+	shows(&list, ESG_WEAK_ISSUER_KEY, W, "a weak issuer of a client");
+	is_text(list.items[0].detail, "RSA, 1024 bits", "which key it is");
 	esg_findings_free(&list);
 }
 
@@ -410,6 +427,7 @@ test_index(void)
 {
 	EsgIssuerIndex *index = index_members("RIiJrU");
 	EsgIssuerIndex *empty = index_members("");
+	EsgChainContext context = {.policy = &policy};
 	const EsgCertInfo *const *found;
 	int			count;
 
@@ -424,7 +442,7 @@ test_index(void)
 	ok(count == 0 && found == NULL, "no index");
 	esg_policy_chain_index_free(index);
 	esg_policy_chain_index_free(empty);
-	esg_policy_chain_check_server(NULL, 0, NULL, NULL, NULL, &policy, NULL);
+	esg_policy_chain_check(NULL, 0, &context, NULL);
 	ok(1, "an empty file");
 }
 
@@ -435,6 +453,7 @@ judge_tries(int tries, EsgSeverity want)
 	EsgCertInfo copies[ESG_CHAIN_MAX_TRIES + 2];
 	EsgChainCert certs[ESG_CHAIN_MAX_TRIES + 2];
 	EsgFindings lists[ESG_CHAIN_MAX_TRIES + 2] = {{0}};
+	EsgChainContext context = {.policy = &policy, .memo = memo};
 	char		name[40];
 	int			i;
 
@@ -446,7 +465,7 @@ judge_tries(int tries, EsgSeverity want)
 		certs[i].place = place_at(SERVER, i);
 		certs[i].findings = &lists[i];
 	}
-	esg_policy_chain_check_server(certs, tries + 1, NULL, NULL, NULL, &policy, memo);
+	esg_policy_chain_check(certs, tries + 1, &context, NULL);
 	snprintf(name, sizeof(name), "%d issuers of one name", tries);
 	if (want == ABSENT)
 		lacks(&lists[0], ESG_BAD_SIGNATURE, name);
@@ -505,6 +524,7 @@ test_many(void)
 	EsgChainCert *certs = calloc(MANY, sizeof(EsgChainCert));
 	EsgFindings *lists = calloc(MANY, sizeof(EsgFindings));
 	EsgFindings file = {0};
+	EsgChainContext context = {.policy = &policy, .memo = memo};
 	EsgCertInfo *copies = calloc(MANY, sizeof(EsgCertInfo));
 	clock_t		start = clock();
 	int			i;
@@ -517,7 +537,7 @@ test_many(void)
 		certs[i].place = i == 0 ? ESG_PLACE_LEAF : ESG_PLACE_CHAIN;
 		certs[i].findings = &lists[i];
 	}
-	esg_policy_chain_check_server(certs, MANY, NULL, NULL, NULL, &policy, memo);
+	esg_policy_chain_check(certs, MANY, &context, NULL);
 	lacks(&lists[0], ESG_BAD_SIGNATURE, "not all were tried");
 	shows(&lists[MANY - 1], ESG_UNRELATED_CERTIFICATE, W, "the last of many");
 	for (i = 0; i < MANY; i++)
@@ -525,7 +545,7 @@ test_many(void)
 		esg_findings_free(&lists[i]);
 		certs[i].place = ESG_PLACE_CA;
 	}
-	esg_policy_chain_check_bundle(certs, MANY, &policy, memo, &file);
+	esg_policy_chain_check(certs, MANY, &context, &file);
 	shows(&file, ESG_PUBLIC_ROOT_STORE, W, "many");
 	printf("# %d certificates twice: %.2f s\n", MANY, (double) (clock() - start) / CLOCKS_PER_SEC);
 	ok((double) (clock() - start) / CLOCKS_PER_SEC < 30, "many certificates take no time");
@@ -550,12 +570,12 @@ main(void)
 	test_clean();
 	test_rollover();
 	test_public_roots();
+	test_client();
 	test_index();
 	test_details();
 	judge_tries(ESG_CHAIN_MAX_TRIES, CRIT);
 	judge_tries(ESG_CHAIN_MAX_TRIES + 1, ABSENT);
 	test_many();
-	check_coverage("policy_chain");
 	for (i = 0; i < family_size; i++)
 		X509_free(family[i].cert);
 	esg_memo_free(memo);

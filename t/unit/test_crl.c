@@ -1,4 +1,4 @@
-/* sources: policy/findings x509/cut_text x509/memo policy/public_roots x509/asn1 x509/rsa_faults x509/time x509/name x509/key x509/signature x509/info policy/certificate policy/chain policy/crl */
+/* sources: policy/findings policy/policy x509/cut_text x509/memo policy/public_roots x509/asn1 x509/rsa_faults x509/time x509/name x509/key x509/signature x509/info policy/chain policy/crl */
 /*
  * test_crl.c
  *		CRLs judged against the CAs of ssl_ca_file.
@@ -6,6 +6,7 @@
 #include <openssl/err.h>
 
 #include "certmaker.h"
+#include "compat.h"
 #include "covered.h"
 #include "esg_test.h"
 #include "policy/crl.h"
@@ -94,6 +95,7 @@ judge_info(const EsgCrlInfo *info, unsigned cas, EsgCode code, EsgSeverity want,
 {
 	const EsgCertInfo *in_file[CERT_COUNT];
 	EsgFindings list = {0};
+	EsgCrlContext context = {.policy = &policy, .memo = memo};
 	EsgIssuerIndex *index;
 	int			count = 0;
 	int			i;
@@ -104,7 +106,8 @@ judge_info(const EsgCrlInfo *info, unsigned cas, EsgCode code, EsgSeverity want,
 			in_file[count++] = &infos[i];
 	}
 	index = esg_policy_chain_index(in_file, count);
-	esg_policy_crl_check(info, index, &policy, memo, now, &list);
+	context.cas = index;
+	esg_policy_crl_check(info, NULL, &context, now, &list);
 	if (code == ESG_NO_FINDING)
 		is_clean(&list, name);
 	else
@@ -219,11 +222,12 @@ static void
 judge_own(int issuer, const char *const *revoked, int own, EsgSeverity want, const char *name)
 {
 	const EsgCertInfo *certificates[] = {&infos[own], &infos[ALONE]};
+	EsgCrlContext context = {.own = certificates, .own_count = 2, .policy = &policy, .memo = memo};
 	EsgFindings list = {0};
 	EsgCrlInfo	info;
 	X509_CRL   *crl = make_crl(issuer, NULL, NULL, NULL, revoked, &info);
 
-	esg_policy_crl_check_own(&info, certificates, 2, &policy, &list);
+	esg_policy_crl_check(&info, NULL, &context, now, &list);
 	expect(&list, ESG_CRL_REVOKES_OWN, want, name);
 	esg_findings_free(&list);
 	X509_CRL_free(crl);
@@ -250,8 +254,9 @@ judge_missing(int ca, int crl_issuer, EsgSeverity want, const char *name)
 	EsgCrlInfo	info;
 	X509_CRL   *crl = make_crl(crl_issuer, NULL, NULL, NULL, NULL, &info);
 	const EsgCrlInfo *crls[] = {&info};
+	EsgCrlContext context = {.crls = crls, .crl_count = 1, .policy = &policy};
 
-	esg_policy_crl_check_missing(&infos[ca], crls, 1, &policy, &list);
+	esg_policy_crl_check_ca(&infos[ca], &context, &list);
 	expect(&list, ESG_CRL_MISSING, want, name);
 	esg_findings_free(&list);
 	X509_CRL_free(crl);
@@ -261,13 +266,27 @@ static void
 test_missing(void)
 {
 	EsgFindings list = {0};
+	EsgCrlContext none = {.policy = &policy};
 
 	judge_missing(PLAIN, PLAIN, ABSENT, "its CRL");
 	judge_missing(ALONE, PLAIN, CRIT, "another's CRL");
 	judge_missing(LEAF, ALONE, ABSENT, "no CA needs none");
-	esg_policy_crl_check_missing(&infos[PLAIN], NULL, 0, &policy, &list);
+	esg_policy_crl_check_ca(&infos[PLAIN], &none, &list);
 	shows(&list, ESG_CRL_MISSING, CRIT, "no CRL at all");
 	esg_findings_free(&list);
+}
+
+static const char *
+find_detail(const EsgFindings *list, EsgCode code)
+{
+	int			i;
+
+	for (i = 0; i < list->count; i++)
+	{
+		if (list->items[i].code == code)
+			return list->items[i].detail;
+	}
+	return NULL;
 }
 
 static void
@@ -283,25 +302,27 @@ test_file_names(void)
 	};
 	EsgCrlInfo	info;
 	X509_CRL   *crl = make_crl(PLAIN, NULL, NULL, NULL, NULL, &info);
+	EsgCrlContext context = {.policy = &policy, .memo = memo};
 	EsgFindings list = {0};
 	char		hash[32];
 	char		name[64];
 	size_t		i;
 
-	esg_policy_crl_hash_name(X509_CRL_get_issuer(crl), hash, sizeof(hash));
-	ok(strlen(hash) == 10 && strspn(hash, "0123456789abcdef") == 8 &&
-	   strcmp(hash + 8, ".r") == 0, "%s", hash);
+	snprintf(hash, sizeof(hash), "%08lx.r", X509_NAME_hash_ex(X509_CRL_get_issuer(crl), NULL, NULL, NULL));
 	for (i = 0; i < sizeof(tails) / sizeof(tails[0]); i++)
 	{
-		snprintf(name, sizeof(name), "%.9s%s", hash, tails[i].tail);
-		esg_policy_crl_check_name(&info, name, &policy, &list);
+		snprintf(name, sizeof(name), "/etc/crls/%.9s%s", hash, tails[i].tail);
+		esg_policy_crl_check(&info, name, &context, now, &list);
+		ok(esg_policy_crl_is_hash_name(name) == (tails[i].want == ABSENT), "%s", name);
 		expect(&list, ESG_CRL_NOT_HASHED, tails[i].want, name);
 		esg_findings_free(&list);
 	}
-	esg_policy_crl_check_name(&info, "ca.crl", &policy, &list);
+	ok(esg_policy_crl_is_hash_name("01234567.r8") && !esg_policy_crl_is_hash_name("0123456g.r8") &&
+	   !esg_policy_crl_is_hash_name("012345678.r8"), "any hash, of eight digits");
+	esg_policy_crl_check(&info, "ca.crl", &context, now, &list);
 	shows(&list, ESG_CRL_NOT_HASHED, W, "ca.crl");
 	snprintf(name, sizeof(name), "%s0", hash);
-	is_text(list.items[0].detail, name, "the name it should have");
+	is_text(find_detail(&list, ESG_CRL_NOT_HASHED), name, "the name it should have");
 	esg_findings_free(&list);
 	X509_CRL_free(crl);
 }
@@ -321,7 +342,6 @@ main(void)
 	test_own();
 	test_missing();
 	test_file_names();
-	check_coverage("policy_crl");
 	for (i = 0; i < CERT_COUNT; i++)
 		X509_free(certs[i]);
 	esg_memo_free(memo);

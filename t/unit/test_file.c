@@ -1,4 +1,4 @@
-/* sources: policy/findings x509/cut_text x509/time x509/name x509/key x509/signature x509/info x509/asn1 x509/rsa_faults x509/memo policy/certificate policy/file */
+/* sources: policy/findings policy/policy x509/cut_text x509/time x509/name x509/key x509/signature x509/info x509/asn1 x509/rsa_faults x509/memo policy/file */
 /*
  * test_file.c
  *		Files judged by what stat() says.
@@ -107,12 +107,12 @@ expect_only(const EsgFileFacts *facts, EsgFileKind kind, EsgCode shown, const ch
 	EsgFindings list = {0};
 	int			code;
 
-	esg_policy_file_check(facts, kind, &policy, &list);
+	esg_policy_file_check(facts, kind, NULL, &policy, &list);
 	if (shown == ESG_NO_FINDING)
 	{
 		is_clean(&list, name);
 		for (code = ESG_FILE_MISSING; code <= ESG_DIRECTORY_WRITABLE; code++)
-			was_absent[code] = true;
+			lacks(&list, (EsgCode) code, name);
 	}
 	else
 	{
@@ -236,17 +236,17 @@ test_commands(void)
 					  "both, quoted");
 	expect_suggestion(&facts, ESG_FILE_CERTIFICATE, "/a\nb", "my user",
 					  "chown 'my user' '/a\nb'", "odd names");
-	esg_policy_file_check(&facts, ESG_FILE_KEY, &policy, &list);
+	esg_policy_file_check(&facts, ESG_FILE_KEY, NULL, &policy, &list);
 	is_int(list.count, 2, "mode and owner");
 	esg_findings_free(&list);
 	facts.mode = REG | 0666;
 	facts.uid = SERVER;
-	esg_policy_file_check(&facts, ESG_FILE_CA, &policy, &list);
+	esg_policy_file_check(&facts, ESG_FILE_CA, NULL, &policy, &list);
 	is_text(list.items[0].detail, "0666, more than the 0644 allowed", "mode and limit");
 	esg_findings_free(&list);
 	facts.exists = false;
 	facts.error = ENOENT;
-	esg_policy_file_check(&facts, ESG_FILE_CA, &policy, &list);
+	esg_policy_file_check(&facts, ESG_FILE_CA, NULL, &policy, &list);
 	is_text(list.items[0].detail, strerror(ENOENT), "the reason");
 	esg_findings_free(&list);
 	facts.exists = true;
@@ -256,6 +256,62 @@ test_commands(void)
 	policy.overrides[ESG_WRONG_OWNER] = ESG_OK;
 	expect_suggestion(&facts, ESG_FILE_CERTIFICATE, "/x", "postgres", "", "owner switched off");
 	policy.overrides[ESG_WRONG_OWNER] = -1;
+}
+
+/* What was found inside; want: the only finding, ESG_NO_FINDING: none. */
+static const struct
+{
+	const char *name;
+	EsgFileKind kind;
+	EsgPemResult content;
+	EsgCode		want;
+	const char *detail;
+}			contents[] = {
+	{"one certificate", ESG_FILE_CERTIFICATE, {.certs = 1}, 0, NULL},
+	{"a request", ESG_FILE_CERTIFICATE, {.end = ESG_PEM_NOTHING, .found = "a CERTIFICATE REQUEST"},
+	ESG_FILE_UNPARSABLE, "a CERTIFICATE REQUEST"},
+	{"a CRL for a CA", ESG_FILE_CA, {.crls = 1}, ESG_FILE_UNPARSABLE, "a CRL"},
+	{"a CRL", ESG_FILE_CRL, {.crls = 1}, 0, NULL},
+	{"a certificate for a CRL", ESG_FILE_CRL, {.certs = 1}, ESG_FILE_UNPARSABLE, "nothing"},
+	{"a CRL in an extra file", ESG_FILE_EXTRA, {.crls = 1}, 0, NULL},
+	{"a broken second block", ESG_FILE_CA, {.end = ESG_PEM_BROKEN, .certs = 1, .fault_offset = 900, .found = "bad base64"},
+	ESG_FILE_PARTLY_READ, "after 1 good block, at byte 900: bad base64"},
+	{"glued files", ESG_FILE_EXTRA, {.end = ESG_PEM_BROKEN, .certs = 2, .glued = true, .found = "no newline"},
+	ESG_FILE_PARTLY_READ, "after 2 good blocks, at byte 0: no newline"},
+	{"a trusted block", ESG_FILE_CERTIFICATE, {.certs = 1, .skipped_trusted = 1},
+	ESG_TRUSTED_CERTIFICATE_BLOCK, ""},
+};
+
+static void
+test_contents(void)
+{
+	EsgFileFacts facts = {.exists = true, .mode = REG | 0600, .uid = SERVER, .size = 1000};
+	EsgFindings list = {0};
+	size_t		i;
+
+	for (i = 0; i < sizeof(contents) / sizeof(contents[0]); i++)
+	{
+		const char *name = contents[i].name;
+
+		esg_policy_file_check(&facts, contents[i].kind, &contents[i].content, &policy, &list);
+		is_int(list.count, contents[i].want != 0, name);
+		if (contents[i].want == 0)
+		{
+			lacks(&list, ESG_FILE_UNPARSABLE, name);
+			lacks(&list, ESG_FILE_PARTLY_READ, name);
+			lacks(&list, ESG_TRUSTED_CERTIFICATE_BLOCK, name);
+		}
+		else
+		{
+			shows(&list, contents[i].want, esg_findings_def(contents[i].want)->severity, name);
+			is_text(list.items[0].detail, contents[i].detail, name);
+		}
+		esg_findings_free(&list);
+	}
+	facts.size = 0;
+	esg_policy_file_check(&facts, ESG_FILE_CA, &contents[1].content, &policy, &list);
+	is_text(list.items[0].detail, "no bytes at all", "an empty file");
+	esg_findings_free(&list);
 }
 
 int
@@ -268,7 +324,7 @@ main(void)
 	test_size();
 	test_key_limits();
 	test_commands();
+	test_contents();
 	is_text(esg_policy_file_kind_name(ESG_FILE_CRL_DIR), "crl_dir", "name of a kind");
-	check_coverage("policy_file");
 	return done();
 }

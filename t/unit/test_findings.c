@@ -5,7 +5,6 @@
  */
 #include <ctype.h>
 
-#include "covered.h"
 #include "esg_test.h"
 #include "policy/findings.h"
 
@@ -28,6 +27,93 @@ is_lower_snake(const char *name)
 }
 
 static void
+is_hint(const char *hint, const char *name)
+{
+	size_t		len = strlen(hint);
+
+	ok(len > 0 && len < 300 && strchr(hint, '%') == NULL &&
+	   isupper((unsigned char) hint[0]) && hint[len - 1] == '.', "%s: the hint is a sentence", name);
+}
+
+/* Who looks for a finding meets what can have it. */
+static void
+test_finder(const EsgFindingDef *def)
+{
+	static const unsigned places[] = {
+		[ESG_BY_NOBODY] = ESG_PLACE_SERVER,
+		[ESG_BY_CERTIFICATE] = ESG_PLACE_ALL_CERTS,
+		[ESG_BY_CHAIN] = ESG_PLACE_ALL_CERTS | ESG_PLACE_FILE,
+		[ESG_BY_CRL] = ESG_PLACE_CRL | ESG_PLACE_CA,
+		[ESG_BY_CERTIFICATE_AND_CRL] = ESG_PLACE_ALL_CERTS | ESG_PLACE_CRL,
+		[ESG_BY_FILE] = ESG_PLACE_FILE,
+		[ESG_BY_SERVER] = ESG_PLACE_FILE | ESG_PLACE_SERVER,
+		[ESG_BY_AUDIT] = ESG_PLACE_FILE | ESG_PLACE_SERVER,
+		[ESG_BY_LOGIN] = ESG_PLACE_SERVER,
+	};
+
+	ok((def->places & ~places[def->finder]) == 0, "%s: places and finder go together", def->name);
+}
+
+/* No remedy speaks of a reload where none helps. */
+static void
+test_extra_hint(const EsgFindingDef *def)
+{
+	const char *hint = esg_findings_hint(def->code, "ext_ssl_guard.extra_files");
+
+	is_text(esg_findings_hint(def->code, "ssl_cert_file"), def->hint, def->name);
+	is_text(hint, def->extra_hint != NULL ? def->extra_hint : def->hint, def->name);
+	if (!(def->places & (ESG_PLACE_EXTRA | ESG_PLACE_FILE | ESG_PLACE_CRL)))
+		return;
+	if (def->code == ESG_PASSPHRASE_UNUSABLE || def->code == ESG_CRL_NOT_HASHED ||
+		def->code == ESG_CRL_REVOKES_OWN || def->code == ESG_FILE_NOT_RELOADED)
+		return;					/* never of an extra file, or about the
+								 * server's own */
+	ok(strstr(hint, "reload") == NULL, "%s of an extra file: no reload", def->name);
+}
+
+static void
+test_hints(void)
+{
+	ok(strstr(esg_findings_hint(ESG_FILE_MISSING, "ssl_crl_file"), "reload") != NULL,
+	   "without ssl_crl_file a reload fails");
+	ok(strstr(esg_findings_hint(ESG_FILE_MISSING, "ssl_crl_dir"), "reload") == NULL,
+	   "without ssl_crl_dir none does");
+	is_text(esg_findings_hint(ESG_NO_FINDING, "ssl_cert_file"), "", "no hint for no finding");
+}
+
+/*
+ * A client's certificate and the intermediates it presents are one list to the
+ * login: what refuses in one place refuses in the other.
+ */
+static void
+test_client_chain(void)
+{
+	int			code;
+
+	for (code = ESG_NO_FINDING + 1; code < ESG_CODE_COUNT; code++)
+	{
+		const EsgFindingDef *def = esg_findings_def((EsgCode) code);
+
+		if ((def->places & ESG_PLACE_CLIENT_CHAIN) == ESG_PLACE_CLIENT_CHAIN)
+			ok(((def->enforced & ESG_PLACE_CLIENT) != 0) == ((def->enforced & ESG_PLACE_CHAIN) != 0),
+			   "%s refuses for both or none", def->name);
+	}
+}
+
+static void
+test_places(void)
+{
+	char		text[96];
+
+	esg_findings_place_text(0, text, sizeof(text));
+	is_text(text, "", "no place");
+	esg_findings_place_text(ESG_PLACE_LEAF | ESG_PLACE_CLIENT, text, sizeof(text));
+	is_text(text, "server, client", "two places");
+	esg_findings_place_text(~0U, text, sizeof(text));
+	is_text(text, "server, chain, ca, client, extra, crl, file, running server", "all places");
+}
+
+static void
 test_row(EsgCode code)
 {
 	const EsgFindingDef *def = esg_findings_def(code);
@@ -41,7 +127,7 @@ test_row(EsgCode code)
 	ok(is_lower_snake(def->name), "%s is a name", def->name);
 	ok(esg_findings_lookup(def->name, strlen(def->name)) == def, "%s is unique", def->name);
 	ok(def->severity > ESG_OK && def->severity <= ESG_CRITICAL, "%s has a severity", def->name);
-	ok((def->alt_places == ESG_PLACE_NONE) == (def->alt_severity == ESG_OK),
+	ok((def->alt_places == 0) == (def->alt_severity == ESG_OK),
 	   "%s: places and severity go together", def->name);
 	ok((def->alt_places & ~def->places) == 0, "%s: the other severity is for its places", def->name);
 	ok(def->places != 0 && (def->places & ~(unsigned) KNOWN_PLACES) == 0, "%s has places", def->name);
@@ -50,11 +136,13 @@ test_row(EsgCode code)
 	ok(len > 0 && len < 200 && has_good_format(def->message), "%s has a message", def->name);
 	ok(islower((unsigned char) def->message[0]) && def->message[len - 1] != '.',
 	   "%s: the message is in core's voice", def->name);
-	len = strlen(def->hint);
-	ok(len > 0 && len < 300 && strchr(def->hint, '%') == NULL &&
-	   isupper((unsigned char) def->hint[0]) && def->hint[len - 1] == '.',
-	   "%s: the hint is a sentence", def->name);
-	ok(covered_by[code] != NULL, "%s belongs to a test", def->name);
+	is_hint(def->hint, def->name);
+	if (def->extra_hint != NULL)
+		is_hint(def->extra_hint, def->name);
+	if (def->crl_dir_hint != NULL)
+		is_hint(def->crl_dir_hint, def->name);
+	test_finder(def);
+	test_extra_hint(def);
 }
 
 /* What FINDINGS.md says of severities and of enforcing, where it is not plain. */
@@ -127,6 +215,50 @@ test_names(void)
 	is_text(esg_findings_severity_name(ESG_WARNING), "warning", "name of warning");
 }
 
+/* A remark, as a check makes it. */
+static bool
+add(EsgFindings *list, EsgCode code, EsgPlace place, const EsgOverrides overrides, const char *detail)
+{
+	EsgRemark	remark;
+
+	if (!esg_remark_start(&remark, code, place))
+		return false;
+	esg_remark_say(&remark, "%s", detail);
+	return esg_findings_add(list, &remark, overrides);
+}
+
+/* The same with a severity of its own. */
+static bool
+add_graded(EsgFindings *list, EsgCode code, EsgSeverity severity, const EsgOverrides overrides)
+{
+	EsgRemark	remark;
+
+	if (!esg_remark_start(&remark, code, ESG_PLACE_LEAF))
+		return false;
+	remark.severity = severity;
+	return esg_findings_add(list, &remark, overrides);
+}
+
+static void
+test_remarks(void)
+{
+	EsgRemark	remark;
+	int			i;
+
+	ok(esg_remark_start(&remark, ESG_EXPIRED, ESG_PLACE_CA) && remark.severity == ESG_WARNING &&
+	   remark.detail[0] == '\0', "a remark starts with the table's severity and nothing said");
+	ok(!esg_remark_start(&remark, ESG_EXPIRED, ESG_PLACE_CRL), "no place for it");
+	ok(!esg_remark_start(&remark, ESG_NO_ALT_NAME, ESG_PLACE_CLIENT_CHAIN) &&
+	   !esg_remark_start(&remark, ESG_WRONG_PURPOSE, ESG_PLACE_CLIENT_CHAIN) &&
+	   esg_remark_start(&remark, ESG_WEAK_KEY, ESG_PLACE_CLIENT_CHAIN), "both places or none");
+	esg_remark_list(&remark, "one");
+	esg_remark_list(&remark, "two");
+	is_text(remark.detail, "one, two", "a list");
+	for (i = 0; i < 100; i++)
+		esg_remark_list(&remark, "three");
+	ok(strlen(remark.detail) == sizeof(remark.detail) - 1, "no more than there is room for");
+}
+
 static void
 test_list(void)
 {
@@ -138,14 +270,14 @@ test_list(void)
 	overrides[ESG_ODD_SERIAL] = ESG_CRITICAL;
 	overrides[ESG_CA_AS_LEAF] = ESG_CRITICAL;
 	ok(esg_findings_worst(&list) == ESG_OK, "an empty list is ok");
-	ok(esg_findings_add(&list, ESG_NO_ALT_NAME, ESG_PLACE_LEAF, overrides, "%s", ""), "notice");
-	ok(esg_findings_add(&list, ESG_EXPIRED, ESG_PLACE_LEAF, overrides, "%d days", 5), "critical");
-	ok(!esg_findings_add(&list, ESG_DSA_KEY, ESG_PLACE_LEAF, overrides, "%s", ""), "switched off");
-	ok(esg_findings_add(&list, ESG_ODD_SERIAL, ESG_PLACE_LEAF, overrides, "%s", "zero"), "regraded");
-	ok(esg_findings_add_graded(&list, ESG_CA_AS_LEAF, ESG_NOTICE, overrides, "%s", ""),
+	ok(add(&list, ESG_NO_ALT_NAME, ESG_PLACE_LEAF, overrides, ""), "notice");
+	ok(add(&list, ESG_EXPIRED, ESG_PLACE_LEAF, overrides, "5 days"), "critical");
+	ok(!add(&list, ESG_DSA_KEY, ESG_PLACE_LEAF, overrides, ""), "switched off");
+	ok(add(&list, ESG_ODD_SERIAL, ESG_PLACE_LEAF, overrides, "zero"), "regraded");
+	ok(add_graded(&list, ESG_CA_AS_LEAF, ESG_NOTICE, overrides),
 	   "graded by the check, and by the administrator");
-	ok(esg_findings_add_graded(&list, ESG_WEAK_KEY, ESG_NOTICE, NULL, NULL), "graded, no detail");
-	ok(!esg_findings_add(&list, ESG_CODE_COUNT, ESG_PLACE_LEAF, NULL, "%s", ""), "no such code");
+	ok(add_graded(&list, ESG_WEAK_KEY, ESG_NOTICE, NULL), "graded, no detail");
+	ok(!add(&list, ESG_CODE_COUNT, ESG_PLACE_LEAF, NULL, ""), "no such code");
 	is_int(list.count, 5, "five are there");
 	ok(!esg_findings_has(&list, ESG_DSA_KEY) && esg_findings_has(&list, ESG_EXPIRED), "has");
 	ok(esg_findings_worst(&list) == ESG_CRITICAL, "worst");
@@ -155,7 +287,7 @@ test_list(void)
 	   list.items[4].code == ESG_NO_ALT_NAME, "worst first, then by number");
 	is_text(list.items[0].detail, "5 days", "detail");
 	is_text(list.items[3].detail, "", "no detail");
-	ok(esg_findings_add(&list, ESG_WEAK_KEY, ESG_PLACE_LEAF, NULL, "%s", "again"), "once more");
+	ok(add(&list, ESG_WEAK_KEY, ESG_PLACE_LEAF, NULL, "again"), "once more");
 	is_int(list.count, 5, "a code is there once");
 	ok(list.items[3].severity == ESG_CRITICAL, "with the worse severity");
 	esg_findings_free(&list);
@@ -172,7 +304,7 @@ test_cut(size_t len, const char *tail, size_t want_len, const char *want_tail)
 
 	memset(text, 'x', len);
 	snprintf(text + len, sizeof(text) - len, "%s", tail);
-	esg_findings_add(&list, ESG_EXPIRED, ESG_PLACE_LEAF, NULL, "%s", text);
+	add(&list, ESG_EXPIRED, ESG_PLACE_LEAF, NULL, text);
 	detail = list.items[0].detail;
 	is_int((long long) strlen(detail), (long long) want_len, "length of a long detail");
 	is_text(detail + strlen(detail) - strlen(want_tail), want_tail, "end of a long detail");
@@ -188,6 +320,10 @@ main(void)
 		test_row((EsgCode) code);
 	test_gradings();
 	test_names();
+	test_hints();
+	test_client_chain();
+	test_places();
+	test_remarks();
 	test_list();
 	test_cut(256, "", 256, "xxxx");
 	test_cut(257, "", 256, "xx...");

@@ -1,0 +1,381 @@
+/*
+ * policy/finding_list.h
+ *		The findings, one row each: the only place that knows them all.
+ *
+ * FINDING(code, name, SQLSTATE, severity, places, enforced, message, hint, check)
+ *
+ * A finding is a verdict about one object (certificate, CRL, file, running
+ * server).  A row's number is the nnn of its SQLSTATE SGnnn and is never
+ * reused; new rows are appended.  Findings are looked for, and, where they are
+ * equally severe, listed, in the order of the rows.
+ *
+ * severity: EXCEPT(severity, places, other) where some places have another.
+ * places: who can have it; enforced: for which of them enforce refuses.
+ * message: the predicate of a sentence whose subject server/report supplies; at
+ * most one "%s" stands for what the check says.
+ * hint: one or two sentences with the remedy; HINTS(hint, extra, crl_dir) where
+ * another one is right for extra_files, which the server does not load, or for
+ * ssl_crl_dir, where OpenSSL looks only when it needs a CRL (NULL: none).
+ * check: the function that looks for it, in the file about certificates,
+ * chains, CRLs or files; RAISED_BY() where it takes a running server.
+ *
+ * There is no include guard: each of those files takes its own checks from the
+ * rows, by defining FINDING() and the word for its kind of check.
+ */
+#ifndef BY_CERTIFICATE
+#define BY_CERTIFICATE(check) NULL
+#endif
+#ifndef BY_CHAIN
+#define BY_CHAIN(check) NULL
+#endif
+#ifndef BY_CRL
+#define BY_CRL(check) NULL
+#endif
+#ifndef BY_CRLS_OF_CA
+#define BY_CRLS_OF_CA(check) NULL
+#endif
+#ifndef BY_CERTIFICATE_AND_CRL
+#define BY_CERTIFICATE_AND_CRL(check) NULL
+#endif
+#ifndef BY_FILE
+#define BY_FILE(check) NULL
+#endif
+#ifndef RAISED_BY
+#define RAISED_BY(part) NULL
+#endif
+
+/* signature */
+FINDING(WEAK_SIGNATURE, "weak_signature", "SG001", CRITICAL, ALL, ALL,
+		"is signed with weak algorithm %s",
+		"Have the certificate reissued with a signature over SHA-256 or better.",
+		BY_CERTIFICATE(check_weak_signature))
+FINDING(UNKNOWN_SIGNATURE, "unknown_signature", "SG002", WARNING, ALL, 0,
+		"is signed with unknown algorithm %s",
+		"Nobody here can judge the signature. Have the certificate reissued with RSA or ECDSA over SHA-256 or better.",
+		BY_CERTIFICATE(check_unknown_signature))
+FINDING(BAD_PSS_PARAMETERS, "bad_pss_parameters", "SG003", WARNING, ALL, 0,
+		"is signed with faulty RSASSA-PSS parameters (%s)",
+		"Have the certificate reissued; the CA's software writes parameters that clients may reject.",
+		BY_CERTIFICATE(check_bad_pss_parameters))
+FINDING(SIGNATURE_ALGORITHM_MISMATCH, "signature_algorithm_mismatch", "SG004", CRITICAL, ALL, ALL,
+		"names one signature algorithm inside and another outside its signed part",
+		"The certificate was altered or badly made. Have it reissued.",
+		BY_CERTIFICATE(check_signature_algorithm_mismatch))
+FINDING(BAD_SIGNATURE, "bad_signature", "SG005", CRITICAL, L | I | A | X, 0,
+		"has a signature that its issuer's key does not verify",
+		"The certificate was altered, or the issuer's certificate is one with the same name and another key. Install the issuer that belongs to it, or have it reissued.",
+		BY_CHAIN(check_bad_signature))
+FINDING(WEAK_ISSUER_KEY, "weak_issuer_key", "SG006", WARNING, L | I | C, 0,
+		"is signed by an issuer with a weak key (%s)",
+		"A certificate is no stronger than its issuer's key. Have it reissued by a CA with a key of RSA 2048, P-256 or better.",
+		BY_CHAIN(check_weak_issuer_key))
+FINDING(SCRAM_INCOMPATIBLE_SIGNATURE, "scram_incompatible_signature", "SG007", WARNING, L, 0,
+		"is signed with %s, with which SCRAM channel binding fails",
+		"Logins with scram-sha-256 fail with \"could not find digest for NID UNDEF\". Have the certificate signed with RSA or ECDSA, or let clients set channel_binding=disable.",
+		BY_CERTIFICATE(check_scram_incompatible_signature))
+
+/* key */
+FINDING(WEAK_KEY, "weak_key", "SG008", CRITICAL, ALL, ALL,
+		"has a weak key (%s)",
+		"Make a new key of RSA 2048, P-256 or better and have a certificate issued for it.",
+		BY_CERTIFICATE(check_weak_key))
+FINDING(BROKEN_KEY, "broken_key", "SG009", CRITICAL, ALL, ALL,
+		"has a broken key (%s)",
+		"The private key can be computed from the public one. Make a new key with sound software and have the certificate replaced at once.",
+		BY_CERTIFICATE(check_broken_key))
+FINDING(EXPLICIT_EC_PARAMETERS, "explicit_ec_parameters", "SG010", CRITICAL, ALL, ALL,
+		"has an elliptic-curve key with explicit parameters instead of a named curve",
+		"Make a new key on a named curve (openssl ecparam -name prime256v1 -param_enc named_curve) and have a certificate issued for it.",
+		BY_CERTIFICATE(check_explicit_ec_parameters))
+FINDING(UNUSABLE_KEY, "unusable_key", "SG011", EXCEPT(CRITICAL, A, WARNING), ALL, ALL & ~A,
+		"has an unusable key (%s)",
+		"Have a certificate issued for an RSA, ECDSA or Ed25519 key, or install an OpenSSL that knows this type.",
+		BY_CERTIFICATE(check_unusable_key))
+FINDING(DSA_KEY, "dsa_key", "SG012", WARNING, ALL, 0,
+		"has a DSA key, which TLS 1.3 cannot use",
+		"DSA was withdrawn by FIPS 186-5. Make an RSA or ECDSA key and have a certificate issued for it.",
+		BY_CERTIFICATE(check_dsa_key))
+FINDING(SMALL_EXPONENT, "small_exponent", "SG013", NOTICE, ALL, 0,
+		"has an RSA key with a public exponent below 65537",
+		"Make the next key with the usual exponent 65537.",
+		BY_CERTIFICATE(check_small_exponent))
+FINDING(UNCOMMON_CURVE, "uncommon_curve", "SG014", NOTICE, ALL, 0,
+		"has a key on uncommon curve %s",
+		"Some clients cannot use it. Make the next key on P-256, P-384 or P-521.",
+		BY_CERTIFICATE(check_uncommon_curve))
+FINDING(SHARED_CA_KEY, "shared_ca_key", "SG015", WARNING, L | I, 0,
+		"has the same key as CA certificate \"%s\"",
+		"Whoever holds the server's key can issue certificates. Make a key of its own for the server and have a certificate issued for it.",
+		BY_CHAIN(check_shared_ca_key))
+
+/* time */
+FINDING(EXPIRED, "expired", "SG016", EXCEPT(CRITICAL, A, WARNING), ALL, ALL & ~A,
+		"expired %s ago",
+		HINTS("Replace the certificate and reload the server.",
+			  "Replace the certificate and let the program that uses it load the new one.", NULL),
+		BY_CERTIFICATE(check_expired))
+FINDING(EXPIRES_VERY_SOON, "expires_very_soon", "SG017", CRITICAL, ALL, 0,
+		"expires in %s",
+		HINTS("Replace the certificate and reload the server.",
+			  "Replace the certificate and let the program that uses it load the new one.", NULL),
+		BY_CERTIFICATE(check_expires_very_soon))
+FINDING(EXPIRES_SOON, "expires_soon", "SG018", WARNING, ALL, 0,
+		"expires in %s",
+		HINTS("Have the certificate renewed, replace it and reload the server.",
+			  "Have the certificate renewed, replace it and let the program that uses it load the new one.", NULL),
+		BY_CERTIFICATE(check_expires_soon))
+FINDING(NOT_YET_VALID, "not_yet_valid", "SG019", CRITICAL, ALL, ALL,
+		"is not valid before %s",
+		"Check the clocks of this host and of the CA, or install a certificate that is valid now.",
+		BY_CERTIFICATE(check_not_yet_valid))
+FINDING(INVALID_TIME, "invalid_time", "SG020", CRITICAL, ALL | CRL, ALL,
+		"has a validity time that cannot be used (%s)",
+		"OpenSSL refuses what it cannot date. Have it reissued with times as in RFC 5280 sections 4.1.2.5 and 5.1.2.4.",
+		BY_CERTIFICATE_AND_CRL(check_invalid_time))
+FINDING(VALIDITY_REVERSED, "validity_reversed", "SG021", CRITICAL, ALL, ALL,
+		"ends before it begins and is never valid",
+		"Have the certificate reissued with notAfter later than notBefore.",
+		BY_CERTIFICATE(check_validity_reversed))
+FINDING(VALIDITY_TOO_LONG, "validity_too_long", "SG022", NOTICE, L | C, 0,
+		"is valid for %s",
+		"Have the next certificate issued for a shorter time, or raise \"ext_ssl_guard.max_validity\".",
+		BY_CERTIFICATE(check_validity_too_long))
+FINDING(OUTLIVES_ISSUER, "outlives_issuer", "SG023", WARNING, L | I, 0,
+		"is of no use after %s, when its issuer expires",
+		"The chain ends at the earlier date. Replace the issuer's certificate, too, before that date.",
+		BY_CHAIN(check_outlives_issuer))
+
+/* names, extensions, structure */
+FINDING(NO_ALT_NAME, "no_alt_name", "SG024", NOTICE, L, 0,
+		"has no DNS name or IP address in its subjectAltName",
+		"Clients written in Go, Java or Rust refuse its name with sslmode=verify-full. Have the certificate reissued with the host name as a DNS alternative name.",
+		BY_CERTIFICATE(check_no_alt_name))
+FINDING(MULTIPLE_COMMON_NAMES, "multiple_common_names", "SG025", EXCEPT(NOTICE, C, WARNING), L | C, 0,
+		"has %s common names, of which PostgreSQL takes the first",
+		"Have the certificate reissued with one common name.",
+		BY_CERTIFICATE(check_multiple_common_names))
+FINDING(NUL_IN_NAME, "nul_in_name", "SG026", CRITICAL, ALL, ALL,
+		"has a NUL character in a name",
+		"Such names are made to deceive (CVE-2009-4034). Find out who issued the certificate and replace it.",
+		BY_CERTIFICATE(check_nul_in_name))
+FINDING(MALFORMED_NAME, "malformed_name", "SG027", EXCEPT(NOTICE, C, WARNING), ALL, 0,
+		"has a malformed name (%s)",
+		"Have the certificate reissued with printable UTF-8 names.",
+		BY_CERTIFICATE(check_malformed_name))
+FINDING(CA_AS_LEAF, "ca_as_leaf", "SG028", WARNING, L | C, 0,
+		"is a CA certificate in use as an end-entity certificate",
+		"Whoever holds its key can issue certificates. Have a certificate with CA:FALSE issued for a key of its own.",
+		BY_CERTIFICATE(check_ca_as_leaf))
+FINDING(SELF_SIGNED_SERVER, "self_signed_server", "SG029", NOTICE, L, 0,
+		"is self-signed",
+		"Clients can only trust it by having this very certificate as sslrootcert. Have one issued by a CA.",
+		BY_CERTIFICATE(check_self_signed_server))
+FINDING(WRONG_PURPOSE, "wrong_purpose", "SG030", CRITICAL, L | C, C,
+		"is not issued for TLS %s",
+		"Have the certificate reissued with the extended key usage that fits: serverAuth for the server, clientAuth for clients.",
+		BY_CERTIFICATE(check_wrong_purpose))
+FINDING(KEY_USAGE_MISMATCH, "key_usage_mismatch", "SG031", WARNING, L | C, 0,
+		"lacks key usage %s",
+		"Have the certificate reissued with a fitting keyUsage extension.",
+		BY_CERTIFICATE(check_key_usage_mismatch))
+FINDING(UNKNOWN_CRITICAL_EXTENSION, "unknown_critical_extension", "SG032", CRITICAL, ALL, 0,
+		"has a critical extension that OpenSSL does not know (%s)",
+		"Peers must refuse it (RFC 5280 section 4.2). Have the certificate reissued with that extension non-critical or left out.",
+		BY_CERTIFICATE(check_unknown_critical_extension))
+FINDING(MALFORMED_EXTENSION, "malformed_extension", "SG033", CRITICAL, ALL, 0,
+		"has a malformed extension (%s)",
+		"OpenSSL refuses such certificates when it verifies them. Have the certificate reissued.",
+		BY_CERTIFICATE(check_malformed_extension))
+FINDING(ODD_SERIAL, "odd_serial", "SG034", NOTICE, ALL, 0,
+		"has an odd serial number (%s)",
+		"Have the next certificate issued with a positive serial number of at most 20 octets (RFC 5280 section 4.1.2.2).",
+		BY_CERTIFICATE(check_odd_serial))
+FINDING(MUST_STAPLE, "must_staple", "SG035", WARNING, L, 0,
+		"demands OCSP stapling, which PostgreSQL does not do",
+		"Strict clients refuse it. Have the certificate reissued without the TLS feature extension (RFC 7633).",
+		BY_CERTIFICATE(check_must_staple))
+
+/* chain and bundle */
+FINDING(CHAIN_OUT_OF_ORDER, "chain_out_of_order", "SG036", WARNING, L | I, 0,
+		"is not followed by its issuer: %s",
+		"Put the certificates in order: the server's own first, then each one's issuer.",
+		BY_CHAIN(check_chain_out_of_order))
+FINDING(LEAF_NOT_FIRST, "leaf_not_first", "SG037", CRITICAL, L, 0,
+		"is a CA certificate but stands first, before the end-entity certificate at position %s",
+		"PostgreSQL serves the first certificate of the file. Put the server's own certificate first and reload the server.",
+		BY_CHAIN(check_leaf_not_first))
+FINDING(CHAIN_INCOMPLETE, "chain_incomplete", "SG038", WARNING, L | I, 0,
+		"ends the chain short of a known root: its issuer \"%s\" is missing",
+		"Append the missing intermediate certificates to the file of \"ssl_cert_file\" and reload the server.",
+		BY_CHAIN(check_chain_incomplete))
+FINDING(ROOT_IN_CHAIN, "root_in_chain", "SG039", NOTICE, I, 0,
+		"is a root certificate, sent in every handshake for nothing",
+		"Clients use their own copy of the root. Remove it from the file of \"ssl_cert_file\".",
+		BY_CHAIN(check_root_in_chain))
+FINDING(DUPLICATE_CERTIFICATE, "duplicate_certificate", "SG040", NOTICE, ALL, 0,
+		"is the same certificate as the one at position %s",
+		"Remove the second copy from the file.",
+		BY_CHAIN(check_duplicate_certificate))
+FINDING(UNRELATED_CERTIFICATE, "unrelated_certificate", "SG041", WARNING, L | I, 0,
+		"does not belong in the server's chain (%s)",
+		"Keep in the file of \"ssl_cert_file\" only the server's certificate and the CA certificates that lead to the root.",
+		BY_CHAIN(check_unrelated_certificate))
+FINDING(NOT_A_CA, "not_a_ca", "SG042", WARNING, A, 0,
+		"is not a CA certificate",
+		"Keep only CA certificates in the file of \"ssl_ca_file\".",
+		BY_CHAIN(check_not_a_ca))
+FINDING(PUBLIC_ROOT_STORE, "public_root_store", "SG043", WARNING, FILES, 0,
+		"looks like a store of public root certificates (%s)",
+		"With clientcert=verify-ca any of these CAs can mint a login. Keep in the file of \"ssl_ca_file\" only the CA that issues your clients' certificates.",
+		BY_CHAIN(check_public_root_store))
+
+/* CRLs */
+FINDING(CRL_EXPIRED, "crl_expired", "SG044", CRITICAL, CRL, 0,
+		"expired %s ago, so every client certificate is refused",
+		HINTS("While a CRL is stale, every client certificate is refused. Publish a new CRL at the CA, put it in place of the old one and reload the server.",
+			  "Publish a new CRL at the CA and put it in place of the old one.", NULL),
+		BY_CRL(check_expired))
+FINDING(CRL_EXPIRES_VERY_SOON, "crl_expires_very_soon", "SG045", CRITICAL, CRL, 0,
+		"expires in %s, and then every client certificate is refused",
+		HINTS("Publish a new CRL at the CA, put it in place of the old one and reload the server before that.",
+			  "Publish a new CRL at the CA and put it in place of the old one.", NULL),
+		BY_CRL(check_expires_very_soon))
+FINDING(CRL_EXPIRES_SOON, "crl_expires_soon", "SG046", WARNING, CRL, 0,
+		"expires in %s, and then every client certificate is refused",
+		HINTS("Publish a new CRL at the CA, put it in place of the old one and reload the server before that.",
+			  "Publish a new CRL at the CA and put it in place of the old one.", NULL),
+		BY_CRL(check_expires_soon))
+FINDING(CRL_NOT_YET_VALID, "crl_not_yet_valid", "SG047", CRITICAL, CRL, 0,
+		"is not valid before %s, so every client certificate is refused",
+		HINTS("Check the clocks of this host and of the CA, or install a CRL that is valid now and reload the server.",
+			  "Check the clocks of this host and of the CA, or install a CRL that is valid now.", NULL),
+		BY_CRL(check_not_yet_valid))
+FINDING(CRL_MISSING, "crl_missing", "SG048", CRITICAL, A, 0,
+		"has no CRL although CRLs are configured, so its clients are refused",
+		"Put a CRL of this CA, even an empty one, into the file of \"ssl_crl_file\" or into \"ssl_crl_dir\" and reload the server.",
+		BY_CRLS_OF_CA(check_missing))
+FINDING(CRL_BAD_SIGNATURE, "crl_bad_signature", "SG049", CRITICAL, CRL, 0,
+		"has a signature that cannot be accepted (%s)",
+		"The clients of this CA are refused. Fetch the CRL from the CA again, or have the CA's certificate reissued with key usage cRLSign.",
+		BY_CRL(check_bad_signature))
+FINDING(CRL_UNKNOWN_ISSUER, "crl_unknown_issuer", "SG050", WARNING, CRL, 0,
+		"comes from a CA that is not in the file of \"ssl_ca_file\"",
+		"Add the CA's certificate to the file of \"ssl_ca_file\", or remove the CRL.",
+		BY_CRL(check_unknown_issuer))
+FINDING(CRL_WEAK_SIGNATURE, "crl_weak_signature", "SG051", WARNING, CRL, 0,
+		"is signed with weak or unknown algorithm %s",
+		"Let the CA sign its CRLs over SHA-256 or better.",
+		BY_CRL(check_weak_signature))
+FINDING(CRL_NO_NEXT_UPDATE, "crl_no_next_update", "SG052", NOTICE, CRL, 0,
+		"does not say when the next one is due",
+		"Nobody notices when it grows old. Let the CA write nextUpdate (RFC 5280 section 5.1.2.5).",
+		BY_CRL(check_no_next_update))
+FINDING(CRL_REVOKES_OWN, "crl_revokes_own", "SG053", CRITICAL, CRL, 0,
+		"revokes %s, which this server uses",
+		"Replace the revoked certificate and everything it issued, and reload the server.",
+		BY_CRL(check_revokes_own))
+FINDING(CRL_NOT_HASHED, "crl_not_hashed", "SG054", WARNING, CRL, 0,
+		"is silently ignored by OpenSSL, because its file is not named %s",
+		"Run openssl rehash on the directory of \"ssl_crl_dir\" and reload the server.",
+		BY_CRL(check_not_hashed))
+
+/* files */
+FINDING(FILE_MISSING, "file_missing", "SG055", CRITICAL, FILES, FILES,
+		"is missing: %s",
+		HINTS("Put the file in place or correct the setting that names it. Without it the next reload or restart fails.",
+			  "Put the file in place or correct \"ext_ssl_guard.extra_files\".",
+			  "Put it in place or correct \"ssl_crl_dir\". While OpenSSL finds no CRL there, every client certificate is refused."),
+		BY_FILE(check_missing))
+FINDING(FILE_UNREADABLE, "file_unreadable", "SG056", CRITICAL, FILES, FILES,
+		"could not be read: %s",
+		HINTS("Make the file readable for the server's user. As it is, the next reload or restart fails.",
+			  "Make the file readable for the server's user, or take it out of \"ext_ssl_guard.extra_files\".",
+			  "Make it readable for the server's user. While OpenSSL cannot read a CRL, the client certificates of its CA are refused."),
+		BY_FILE(check_unreadable))
+FINDING(FILE_NOT_REGULAR, "file_not_regular", "SG057", CRITICAL, FILES, FILES,
+		"is %s",
+		HINTS("Put in its place what the server needs there, or correct the setting that names it.",
+			  "Put a file in its place or correct \"ext_ssl_guard.extra_files\".", NULL),
+		BY_FILE(check_not_regular))
+FINDING(FILE_TOO_LARGE, "file_too_large", "SG058", CRITICAL, FILES, 0,
+		"is too large to be read (%s)",
+		HINTS("Certificate files may have 1 MB, CA bundles 64 MB and CRLs 1 GB. Check that the setting names the right file.",
+			  "Extra files may have 64 MB. Check that \"ext_ssl_guard.extra_files\" names the right file.", NULL),
+		BY_FILE(check_too_large))
+FINDING(FILE_UNPARSABLE, "file_unparsable", "SG059", CRITICAL, FILES, 0,
+		"holds nothing that can be used here, but %s",
+		HINTS("Put PEM text (-----BEGIN CERTIFICATE----- or -----BEGIN X509 CRL-----) into the file and reload the server.",
+			  "Put PEM text (-----BEGIN CERTIFICATE----- or -----BEGIN X509 CRL-----) into the file.", NULL),
+		BY_FILE(check_unparsable))
+FINDING(FILE_PARTLY_READ, "file_partly_read", "SG060", CRITICAL, FILES, 0,
+		"can be read only in part: %s",
+		"Mend or remove the broken block. When files are concatenated, each must end with a newline.",
+		BY_FILE(check_partly_read))
+FINDING(TRUSTED_CERTIFICATE_BLOCK, "trusted_certificate_block", "SG061", WARNING, FILES, 0,
+		"holds a TRUSTED CERTIFICATE block, which OpenSSL silently skips",
+		HINTS("Rewrite the block as a plain CERTIFICATE with openssl x509 and reload the server.",
+			  "Rewrite the block as a plain CERTIFICATE with openssl x509.", NULL),
+		BY_FILE(check_trusted_certificate_block))
+FINDING(PERMISSIONS_TOO_OPEN, "permissions_too_open", "SG062", CRITICAL, FILES, FILES,
+		"has mode %s",
+		"Take away the excess permissions with chmod.",
+		BY_FILE(check_permissions_too_open))
+FINDING(WRONG_OWNER, "wrong_owner", "SG063", CRITICAL, FILES, FILES,
+		"belongs to user ID %s, neither the server's user nor root",
+		"Its owner can replace its content. Give the file to the server's user or to root with chown.",
+		BY_FILE(check_wrong_owner))
+FINDING(DIRECTORY_WRITABLE, "directory_writable", "SG064", WARNING, FILES, 0,
+		"is a directory in which others may replace files (mode %s)",
+		"Take away the write permission of others with chmod o-w.",
+		BY_FILE(check_directory_writable))
+
+/* running server: no subject is put before these */
+FINDING(RELOAD_FAILED, "reload_failed", "SG065", CRITICAL, SERVER, 0,
+		"the last TLS reload failed, the previous certificate stays in service",
+		"See the preceding log messages for the reason, mend it and reload the server.",
+		RAISED_BY(AUDIT))
+FINDING(RELOAD_PENDING, "reload_pending", "SG066", WARNING, SERVER, 0,
+		"the server certificate on disk is not the one in service",
+		"Reload the server to put the new certificate into service.",
+		RAISED_BY(AUDIT))
+FINDING(PROBE_FAILED, "probe_failed", "SG067", WARNING, SERVER, 0,
+		"the TLS handshake of the self-probe failed: %s",
+		"Check \"listen_addresses\", \"pg_hba.conf\" and the TLS settings.",
+		RAISED_BY(NOBODY))
+FINDING(HOOK_INACTIVE, "hook_inactive", "SG068", WARNING, SERVER, 0,
+		"the server does not call the TLS hook while \"ssl_sni\" is on",
+		"A failed reload and the protected passphrase cannot be handled by ext_ssl_guard. Switch \"ssl_sni\" off, or rely on the worker's checks.",
+		RAISED_BY(AUDIT))
+FINDING(ROLE_LABEL_UNSATISFIABLE, "role_label_unsatisfiable", "SG069", WARNING, SERVER, 0,
+		"role \"%s\" requires a client certificate, but the server asks for none",
+		"Switch \"ssl\" on and set \"ssl_ca_file\", or remove the role's security label.",
+		RAISED_BY(LOGIN))
+FINDING(PASSPHRASE_UNUSABLE, "passphrase_unusable", "SG070", CRITICAL, FILES, 0,
+		"cannot be used: %s",
+		"Make the passphrase files anew with ssl_guard_ctl encrypt and reload the server.",
+		RAISED_BY(SERVER))
+FINDING(IDENTITY_MISMATCH, "identity_mismatch", "SG071", WARNING, SERVER, SERVER,
+		"no identity of the client certificate belongs to role \"%s\"",
+		"Ask ssl_guard_identity_check() which identities the certificate offers, then mend \"pg_ident.conf\" or the certificate.",
+		RAISED_BY(LOGIN))
+FINDING(ROLE_LABEL_MISMATCH, "role_label_mismatch", "SG072", WARNING, SERVER, SERVER,
+		"login does not meet the security label of role \"%s\"",
+		"See the role's label in \"pg_shseclabel\", then change it or the client's connection.",
+		RAISED_BY(LOGIN))
+FINDING(CERTIFICATE_NOT_JUDGED, "certificate_not_judged", "SG073", WARNING, SERVER, SERVER,
+		"certificate of a client of role \"%s\" could not be analysed",
+		"OpenSSL could not read the certificate or ran out of memory. Look at the certificate with ssl_guard_inspect().",
+		RAISED_BY(LOGIN))
+FINDING(FILE_NOT_RELOADED, "file_not_reloaded", "SG074", WARNING, FILES, 0,
+		"has changed since the server loaded it",
+		"The server goes on with the old content until it is reloaded. Reload the server.",
+		RAISED_BY(AUDIT))
+
+#undef FINDING
+#undef BY_CERTIFICATE
+#undef BY_CHAIN
+#undef BY_CRL
+#undef BY_CRLS_OF_CA
+#undef BY_CERTIFICATE_AND_CRL
+#undef BY_FILE
+#undef RAISED_BY
