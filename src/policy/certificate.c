@@ -132,7 +132,7 @@ check_bad_pss_parameters(const CertCase *c, EsgRemark *remark)
 			esg_remark_say(remark, "odd trailer");
 			return true;
 		case ESG_PSS_BAD_SALT:
-			set_detail(v, "impossible salt length");
+			esg_remark_say(remark, "impossible salt length");
 			return true;
 	}
 	return false;

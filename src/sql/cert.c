@@ -48,7 +48,7 @@ put_alt_names(EsgSqlRow *row, const EsgAltNames *names)
 static void
 set_alt_names(EsgSqlRow *row, X509 *cert)
 {
-	EsgAltNames names = {0, NULL};
+	EsgAltNames names = {0, NULL, false};
 
 	if (!esg_x509_name_alt_names(cert, &names))
 		names.count = 0;
