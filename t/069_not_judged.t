@@ -7,6 +7,7 @@ use warnings;
 use Test::More;
 
 use ESG::Certs;
+use ESG::Findings;
 use ESG::Node;
 
 my $certs = ESG::Certs->new;
@@ -73,6 +74,12 @@ sub login
 }
 
 sub set_fault { $_[0] ? ESG::Certs::spew($fault, '') : unlink $fault; }
+
+# the twin, whose certificate can be judged
+is(login('exempt'), 'in', 'warn: what is judged gets in');
+is($node->count_log(qr/certificate_not_judged/, 0), 0, 'warn: without a line')
+  and ESG::Findings::record(absent => 'certificate_not_judged');
+is($node->safe_psql('postgres', 'SELECT ssl_guard_reset_client_certificates()'), '1', 'it was remembered');
 
 # warn, the default
 set_fault(1);
