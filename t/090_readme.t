@@ -343,7 +343,7 @@ sub compare_settings
 # the letters of README of places in words
 sub place_letters
 {
-	my %letters = ('server' => 'L', chain => 'I', ca => 'A', extra => 'X', client => 'C', crl => 'R', file => 'F', 'running server' => 'S');
+	my %letters = (server => 'L', chain => 'I', ca => 'A', extra => 'X', client => 'C', crl => 'R', file => 'F', running => 'S');
 
 	return map { $letters{$_} } split /, /, $_[0];
 }

@@ -46,22 +46,6 @@ get_memo(void)
 	return memo;
 }
 
-const char *
-esg_audit_cert_kind(EsgPlace place)
-{
-	switch (place)
-	{
-		case ESG_PLACE_LEAF:
-			return "server";
-		case ESG_PLACE_CHAIN:
-			return "chain";
-		case ESG_PLACE_CA:
-			return "ca";
-		default:
-			return "extra";
-	}
-}
-
 static void
 free_index(void *arg)
 {

@@ -19,7 +19,4 @@ extern void esg_audit_free(EsgAudit *audit);
 /* the certificates in PEM text or one DER certificate, as ssl_guard_inspect() judges them: place EXTRA */
 extern EsgAudit *esg_audit_inspect(const char *data, size_t len, EsgPemResult *result);
 
-/* "server", "chain", "ca", "extra" */
-extern const char *esg_audit_cert_kind(EsgPlace place);
-
 #endif							/* ESG_AUDIT_AUDIT_H */

@@ -63,7 +63,7 @@ static const EsgFindingDef definitions[ESG_CODE_COUNT] = {
 
 /* in the order of the bits */
 static const char *const place_names[] = {
-	"server", "chain", "ca", "client", "extra", "crl", "file", "running server"
+	"server", "chain", "ca", "client", "extra", "crl", "file", "running"
 };
 
 static const char *const severity_names[] = {"ok", "notice", "warning", "critical"};
@@ -164,19 +164,17 @@ esg_findings_hint(EsgCode code, const char *setting)
 	return other != NULL ? other : def->hint;
 }
 
-void
-esg_findings_place_text(unsigned places, char *buf, size_t size)
+const char *
+esg_findings_place_name(EsgPlace place)
 {
-	size_t		used = 0;
 	size_t		i;
 
-	buf[0] = '\0';
-	for (i = 0; i < sizeof(place_names) / sizeof(place_names[0]) && used < size; i++)
+	for (i = 0; i < sizeof(place_names) / sizeof(place_names[0]); i++)
 	{
-		if (places & (1U << i))
-			used += (size_t) snprintf(buf + used, size - used, "%s%s", used > 0 ? ", " : "",
-									  place_names[i]);
+		if ((unsigned) place == 1U << i)
+			return place_names[i];
 	}
+	return "";
 }
 
 bool

@@ -114,8 +114,8 @@ extern EsgSeverity esg_findings_severity(EsgCode code, EsgPlace place, const Esg
 /* the remedy for what a setting names: as in EsgTlsFile */
 extern const char *esg_findings_hint(EsgCode code, const char *setting);
 
-/* "server, chain, client": places in words; at least 96 bytes */
-extern void esg_findings_place_text(unsigned places, char *buf, size_t size);
+/* "server", "chain", "ca", "client", "extra", "crl", "file", "running" */
+extern const char *esg_findings_place_name(EsgPlace place);
 
 /* longest detail in bytes, the "..." of a cut one included */
 #define ESG_MAX_DETAIL 256

@@ -65,7 +65,7 @@ put_listed(EsgSqlRow *row, EsgSqlRow *part, const EsgAuditCert *cert)
 	esg_sql_row_start(row);
 	esg_sql_row_text(row, "setting", cert->file->file.setting);
 	esg_sql_row_path(row, "path", cert->file->file.path);
-	esg_sql_row_text(row, "kind", esg_audit_cert_kind(cert->place));
+	esg_sql_row_text(row, "kind", esg_findings_place_name(cert->place));
 	if (part != NULL)
 	{
 		esg_sql_row_start(part);

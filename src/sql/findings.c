@@ -24,31 +24,15 @@ static const EsgSqlColumn finding_columns[] = {
 	ESG_SQL_LAST_COLUMN
 };
 
-/* those of certificates as in ssl_guard_certificates.kind */
-static const struct
-{
-	EsgPlace	place;
-	const char *name;
-}			places[] = {
-	{ESG_PLACE_LEAF, "server"},
-	{ESG_PLACE_CHAIN, "chain"},
-	{ESG_PLACE_CA, "ca"},
-	{ESG_PLACE_EXTRA, "extra"},
-	{ESG_PLACE_CLIENT, "client"},
-	{ESG_PLACE_CRL, "crl"},
-	{ESG_PLACE_FILE, "file"},
-	{ESG_PLACE_SERVER, "running"}
-};
-
 static EsgSeverity
 worst_grade(const EsgFindingDef *def)
 {
 	EsgSeverity worst = ESG_OK;
 
-	for (size_t i = 0; i < lengthof(places); i++)
+	for (unsigned place = 1; place <= ESG_PLACE_SERVER; place <<= 1)
 	{
-		if (def->places & places[i].place)
-			worst = Max(worst, esg_findings_severity(def->code, places[i].place, NULL));
+		if (def->places & place)
+			worst = Max(worst, esg_findings_severity(def->code, (EsgPlace) place, NULL));
 	}
 	return worst;
 }
@@ -61,13 +45,14 @@ list_places(const EsgFindingDef *def, bool graded)
 	StringInfoData list;
 
 	initStringInfo(&list);
-	for (size_t i = 0; i < lengthof(places); i++)
+	for (unsigned place = 1; place <= ESG_PLACE_SERVER; place <<= 1)
 	{
-		EsgSeverity grade = esg_findings_severity(def->code, places[i].place, NULL);
+		EsgSeverity grade = esg_findings_severity(def->code, (EsgPlace) place, NULL);
 
-		if (!(def->places & places[i].place) || (graded && grade == worst))
+		if (!(def->places & place) || (graded && grade == worst))
 			continue;
-		appendStringInfo(&list, "%s%s", list.len > 0 ? ", " : "", places[i].name);
+		appendStringInfo(&list, "%s%s", list.len > 0 ? ", " : "",
+						 esg_findings_place_name((EsgPlace) place));
 		if (graded)
 			appendStringInfo(&list, ": %s", esg_findings_severity_name(grade));
 	}

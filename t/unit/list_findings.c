@@ -9,6 +9,23 @@
 
 #include "policy/findings.h"
 
+/* "server, chain", and a tab */
+static void
+print_places(unsigned places)
+{
+	unsigned	place;
+	const char *separator = "";
+
+	for (place = 1; place <= ESG_PLACE_SERVER; place <<= 1)
+	{
+		if ((places & place) == 0)
+			continue;
+		printf("%s%s", separator, esg_findings_place_name((EsgPlace) place));
+		separator = ", ";
+	}
+	putchar('\t');
+}
+
 int
 main(void)
 {
@@ -17,17 +34,13 @@ main(void)
 	for (code = ESG_NO_FINDING + 1; code < ESG_CODE_COUNT; code++)
 	{
 		const EsgFindingDef *def = esg_findings_def((EsgCode) code);
-		char		others[96];
-		char		places[96];
-		char		enforced[96];
 
-		esg_findings_place_text(def->alt_places, others, sizeof(others));
-		esg_findings_place_text(def->places, places, sizeof(places));
-		esg_findings_place_text(def->enforced, enforced, sizeof(enforced));
-		printf("%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", def->name, def->sqlstate,
-			   esg_findings_severity_name(def->severity), others,
-			   esg_findings_severity_name(def->alt_severity), places, enforced,
-			   def->message, def->hint);
+		printf("%s\t%s\t%s\t", def->name, def->sqlstate, esg_findings_severity_name(def->severity));
+		print_places(def->alt_places);
+		printf("%s\t", esg_findings_severity_name(def->alt_severity));
+		print_places(def->places);
+		print_places(def->enforced);
+		printf("%s\t%s\n", def->message, def->hint);
 	}
 	return 0;
 }

@@ -103,14 +103,10 @@ test_client_chain(void)
 static void
 test_places(void)
 {
-	char		text[96];
-
-	esg_findings_place_text(0, text, sizeof(text));
-	is_text(text, "", "no place");
-	esg_findings_place_text(ESG_PLACE_LEAF | ESG_PLACE_CLIENT, text, sizeof(text));
-	is_text(text, "server, client", "two places");
-	esg_findings_place_text(~0U, text, sizeof(text));
-	is_text(text, "server, chain, ca, client, extra, crl, file, running server", "all places");
+	is_text(esg_findings_place_name(ESG_PLACE_LEAF), "server", "first place");
+	is_text(esg_findings_place_name(ESG_PLACE_SERVER), "running", "last place");
+	is_text(esg_findings_place_name(ESG_PLACE_CLIENT_CHAIN), "", "two places have no name");
+	is_text(esg_findings_place_name(ESG_PLACE_NONE), "", "no place");
 }
 
 static void
