@@ -238,7 +238,7 @@ esg_login_guard_check(Port *port)
 	MemoryContext context;
 	MemoryContext previous;
 
-	esg_ident_map_keep();
+	esg_ident_map_keep(port->hba);
 	context = AllocSetContextCreate(CurrentMemoryContext, "ext_ssl_guard login",
 									ALLOCSET_SMALL_SIZES);
 	previous = MemoryContextSwitchTo(context);
