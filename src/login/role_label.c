@@ -146,7 +146,6 @@ static void
 refuse_unreadable(const EsgLabelError *error, EsgLabelDecision *out)
 {
 	out->refused = true;
-	out->failed = true;
 	out->key = "label";
 	if (error->position == 0)
 		out->reason = pstrdup(error->reason);
@@ -175,7 +174,6 @@ esg_role_label_decide(const char *role_name, const EsgLabelPeer *peer, EsgLabelD
 	out->needs_certificate = esg_label_needs_certificate(&label);
 	esg_label_free(&label);
 	out->refused = verdict.refused;
-	out->failed = verdict.failed;
 	out->key = verdict.key;
 	if (verdict.refused)
 		out->reason = pstrdup(verdict.reason);
