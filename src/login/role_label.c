@@ -209,9 +209,9 @@ note_satisfiable(const char *role_name)
 	if (!make_unsatisfiable_alarm(role_name, &alarm))
 		return;
 	if (server_asks_for_certificate())
-		(void) esg_alarms_clear(ESG_SCOPE_LABELS, alarm.code, alarm.object, GetCurrentTimestamp());
+		esg_alarms_clear(ESG_SCOPE_LABELS, alarm.code, alarm.object);
 	else
-		(void) esg_alarms_raise(ESG_SCOPE_LABELS, &alarm, GetCurrentTimestamp());
+		esg_alarms_raise(ESG_SCOPE_LABELS, &alarm, GetCurrentTimestamp());
 }
 
 void
