@@ -2,9 +2,11 @@
  * compat.h
  *		Every test of PG_VERSION_NUM and OPENSSL_VERSION_NUMBER.
  *
- * Supplies the newest API to older versions.  The OpenSSL part is usable
- * without PostgreSQL's headers: the pure layer includes this file too.  The
- * PostgreSQL part is there when postgres.h came first.
+ * Supplies the newest API to older versions, and stands in for what a platform
+ * lacks: no other file knows in which version there is what.  (What can simply
+ * be left out on some platforms is tested where it is used.)  The OpenSSL part
+ * is usable without PostgreSQL's headers: the pure layer includes this file too.
+ * The PostgreSQL part is there when postgres.h came first.
  */
 #ifndef ESG_COMPAT_H
 #define ESG_COMPAT_H
@@ -53,6 +55,15 @@ EVP_PKEY_get_group_name(const EVP_PKEY *pkey, char *name, size_t size, size_t *l
 #error "ext_ssl_guard needs PostgreSQL 15 or newer"
 #endif
 
+/* Where there is no eventfd(2), nothing is counted by it. */
+#ifdef __linux__
+#include <sys/eventfd.h>
+#else
+#define EFD_CLOEXEC 0
+#define EFD_NONBLOCK 0
+#define eventfd(count, flags) (-1)
+#endif
+
 /*
  * What a check hook returns as "extra" belongs to guc.c: since 16 it lives in
  * a memory context of guc.c's and is made with guc_malloc(); before, it came
@@ -76,7 +87,11 @@ EVP_PKEY_get_group_name(const EVP_PKEY *pkey, char *name, size_t size, size_t *l
 #define WaitEventExtensionNew(name) PG_WAIT_EXTENSION
 #endif
 
-/* Before 19 a server has one set of TLS files, and no pg_hosts.conf. */
+/*
+ * Before 19 a server has one set of TLS files, and no pg_hosts.conf.  Since
+ * then, with ssl_sni, the SSL_CTX that openssl_tls_init_hook sees gives its
+ * certificate and its store to connections that are made from another one.
+ */
 #if PG_VERSION_NUM < 190000
 #include "nodes/pg_list.h"
 

@@ -19,76 +19,102 @@
 #include "server/passphrase.h"
 #include "server/state.h"
 
-#define MAX_SERVER_ALARMS 3
-
-typedef struct ServerAlarms
+/* What the checks of the running server go by. */
+typedef struct ServerFacts
 {
-	EsgPolicy	policy;
-	EsgAlarm	alarms[MAX_SERVER_ALARMS];
-	int			count;
-} ServerAlarms;
+	bool		tls;
+	bool		sni;
+	EsgLoadState load;
+	EsgServedState served;
+	EsgCheckState disk;
+} ServerFacts;
+
+/* Is that so?  Then describe, unless NULL, has "key=value" pairs about it. */
+typedef struct ServerCheck
+{
+	EsgCode		code;
+	bool		(*is_so) (const ServerFacts *facts);
+	void		(*describe) (const ServerFacts *facts, char *pairs, size_t size);
+} ServerCheck;
 
 static void
-add_alarm(ServerAlarms *set, EsgCode code, const char *pairs)
+read_facts(ServerFacts *facts)
 {
-	EsgSeverity severity = esg_findings_severity(code, ESG_PLACE_SERVER,
-												 set->policy.overrides);
-
-	if (severity != ESG_OK)
-		esg_report_server_alarm(code, severity, "", pairs, &set->alarms[set->count++]);
+	facts->tls = EnableSSL;
+	facts->sni = ssl_sni;
+	esg_server_state_load(&facts->load);
+	esg_server_state_served(&facts->served);
+	esg_server_state_check(&facts->disk);
 }
 
 /* The old certificate stays in service until a later load succeeds. */
-static void
-check_reload_failed(ServerAlarms *set)
+static bool
+has_reload_failed(const ServerFacts *facts)
 {
-	EsgLoadState load;
+	return facts->load.result == ESG_LOAD_FAILED;
+}
 
-	esg_server_state_load(&load);
-	if (load.result == ESG_LOAD_FAILED)
-		add_alarm(set, ESG_RELOAD_FAILED, NULL);
+static bool
+is_reload_pending(const ServerFacts *facts)
+{
+	return facts->tls && facts->served.seen_by != ESG_SEEN_NOT && facts->disk.disk_known &&
+		memcmp(facts->served.fingerprint, facts->disk.disk_fingerprint, ESG_DIGEST_SIZE) != 0;
 }
 
 static void
-check_reload_pending(ServerAlarms *set)
+describe_pending(const ServerFacts *facts, char *pairs, size_t size)
 {
-	EsgServedState served;
-	EsgCheckState disk;
 	char		text[ESG_FINGERPRINT_TEXT_SIZE];
+
+	esg_x509_info_fingerprint_text(facts->served.fingerprint, text);
+	esg_report_append_pair(pairs, size, "served_fingerprint", text);
+	esg_x509_info_fingerprint_text(facts->disk.disk_fingerprint, text);
+	esg_report_append_pair(pairs, size, "disk_fingerprint", text);
+}
+
+/* With ssl_sni core builds its contexts another way. */
+static bool
+is_hook_inactive(const ServerFacts *facts)
+{
+	return facts->tls && facts->sni;
+}
+
+static const ServerCheck server_checks[] = {
+	{ESG_RELOAD_FAILED, has_reload_failed, NULL},
+	{ESG_RELOAD_PENDING, is_reload_pending, describe_pending},
+	{ESG_HOOK_INACTIVE, is_hook_inactive, NULL},
+};
+
+static bool
+run_server_check(const ServerCheck *check, const ServerFacts *facts, const EsgPolicy *policy,
+				 EsgAlarm *out)
+{
+	EsgSeverity severity = esg_findings_severity(check->code, ESG_PLACE_SERVER, policy->overrides);
 	char		pairs[ESG_DETAIL_SIZE] = "";
 
-	esg_server_state_served(&served);
-	esg_server_state_check(&disk);
-	if (!EnableSSL || served.seen_by == ESG_SEEN_NOT || !disk.disk_known ||
-		memcmp(served.fingerprint, disk.disk_fingerprint, ESG_DIGEST_SIZE) == 0)
-		return;
-	esg_x509_info_fingerprint_text(served.fingerprint, text);
-	esg_report_append_pair(pairs, sizeof(pairs), "served_fingerprint", text);
-	esg_x509_info_fingerprint_text(disk.disk_fingerprint, text);
-	esg_report_append_pair(pairs, sizeof(pairs), "disk_fingerprint", text);
-	add_alarm(set, ESG_RELOAD_PENDING, pairs);
-}
-
-/* ssl_sni is PostgreSQL 19's: with it core builds its contexts another way. */
-static void
-check_hook_inactive(ServerAlarms *set)
-{
-	if (EnableSSL && ssl_sni)
-		add_alarm(set, ESG_HOOK_INACTIVE, NULL);
+	if (severity == ESG_OK || !check->is_so(facts))
+		return false;
+	if (check->describe)
+		check->describe(facts, pairs, sizeof(pairs));
+	esg_report_server_alarm(check->code, severity, "", pairs, out);
+	return true;
 }
 
 void
 esg_check_server(void)
 {
 	TimestampTz now = GetCurrentTimestamp();
-	ServerAlarms *set = palloc0(sizeof(ServerAlarms));
+	EsgAlarm   *alarms = palloc0(sizeof(EsgAlarm) * lengthof(server_checks));
+	int			count = 0;
+	ServerFacts facts;
+	EsgPolicy	policy;
 
-	esg_guc_policy(&set->policy);
-	check_reload_failed(set);
-	check_reload_pending(set);
-	check_hook_inactive(set);
-	esg_alarms_reconcile(ESG_SCOPE_SERVER, set->alarms, set->count, now);
-	pfree(set);
+	read_facts(&facts);
+	esg_guc_policy(&policy);
+	for (int i = 0; i < (int) lengthof(server_checks); i++)
+		count += run_server_check(&server_checks[i], &facts, &policy, &alarms[count]);
+	esg_alarms_reconcile(ESG_SCOPE_SERVER, alarms, count, now);
+	pfree(alarms);
 }
 
 /* The alarm about the passphrase pair, before the others; returns how many there are now. */

@@ -9,10 +9,11 @@
  *
  * Entries hang in two lists at once: their hash bucket (by fingerprint, so
  * that the roles using one certificate share its analysis) and the order of
- * last use.  Links are slot numbers from 1; 0 is "none".
+ * last use.
  */
 #include "postgres.h"
 
+#include "lib/ilist.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
 #include "storage/lwlock.h"
@@ -27,27 +28,27 @@
 
 typedef struct ClientSlot
 {
-	uint32		hash_next;
-	uint32		newer;
-	uint32		older;
+	dlist_node	bucket;			/* among those of one hash value */
+	dlist_node	use;			/* in ClientArea.uses */
 	EsgClientEntry entry;
 } ClientSlot;
 
 typedef struct ClientArea
 {
-	uint32		capacity;
-	uint32		used;
-	uint32		newest;
-	uint32		oldest;
+	dlist_head	uses;			/* all in use, the one used last first */
+	int			used;			/* slots [0, used) are in use */
 	int64		evicted;
 	uint64		changes;		/* rises with every change */
 	uint64		saved_changes;	/* what the save file holds */
-	uint32		buckets[FLEXIBLE_ARRAY_MEMBER]; /* capacity of them, then the
-												 * slots */
+	dlist_head	buckets[FLEXIBLE_ARRAY_MEMBER]; /* as many as slots, which
+												 * come behind */
 } ClientArea;
 
 static ClientArea *area = NULL;
 static LWLock *area_lock = NULL;
+
+/* ext_ssl_guard.max_client_certificates as of the server's start */
+static int	capacity = 0;
 
 /* The postmaster comes here at exit only, when nobody else is left. */
 static void
@@ -67,129 +68,81 @@ unlock_area(void)
 static Size
 slots_offset(void)
 {
-	return MAXALIGN(offsetof(ClientArea, buckets) +
-					mul_size(sizeof(uint32), esg_guc_max_client_certificates));
-}
-
-static Size
-area_size(void)
-{
-	return add_size(slots_offset(),
-					mul_size(sizeof(ClientSlot), esg_guc_max_client_certificates));
+	return MAXALIGN(offsetof(ClientArea, buckets) + mul_size(sizeof(dlist_head), capacity));
 }
 
 static ClientSlot *
-slot_at(uint32 number)
+slot_at(int number)
 {
-	ClientSlot *slots = (ClientSlot *) ((char *) area + slots_offset());
-
-	Assert(number >= 1 && number <= area->capacity);
-	return &slots[number - 1];
+	Assert(number >= 0 && number < area->used && area->used <= capacity);
+	return (ClientSlot *) ((char *) area + slots_offset()) + number;
 }
 
 /* A fingerprint is as good as random: its first bytes are the hash. */
-static uint32 *
+static dlist_head *
 bucket_of(const unsigned char *fingerprint)
 {
 	uint32		hash;
 
 	memcpy(&hash, fingerprint, sizeof(hash));
-	return &area->buckets[hash % area->capacity];
-}
-
-static void
-unlink_use(uint32 number)
-{
-	ClientSlot *slot = slot_at(number);
-
-	if (slot->newer)
-		slot_at(slot->newer)->older = slot->older;
-	else
-		area->newest = slot->older;
-	if (slot->older)
-		slot_at(slot->older)->newer = slot->newer;
-	else
-		area->oldest = slot->newer;
-}
-
-static void
-link_newest(uint32 number)
-{
-	ClientSlot *slot = slot_at(number);
-
-	slot->newer = 0;
-	slot->older = area->newest;
-	if (area->newest)
-		slot_at(area->newest)->newer = number;
-	else
-		area->oldest = number;
-	area->newest = number;
-}
-
-static void
-unlink_bucket(uint32 number)
-{
-	uint32	   *link = bucket_of(slot_at(number)->entry.facts.fingerprint);
-
-	while (*link && *link != number)
-		link = &slot_at(*link)->hash_next;
-	if (*link)
-		*link = slot_at(number)->hash_next;
+	return &area->buckets[hash % capacity];
 }
 
 /* role_name NULL: any entry of that certificate */
-static uint32
+static ClientSlot *
 find_slot(const unsigned char *fingerprint, const char *role_name)
 {
-	uint32		number = *bucket_of(fingerprint);
+	dlist_iter	iter;
 
-	while (number)
+	Assert(MyProc == NULL || LWLockHeldByMe(area_lock));
+	dlist_foreach(iter, bucket_of(fingerprint))
 	{
-		ClientSlot *slot = slot_at(number);
+		ClientSlot *slot = dlist_container(ClientSlot, bucket, iter.cur);
 
 		if (memcmp(slot->entry.facts.fingerprint, fingerprint, ESG_DIGEST_SIZE) == 0 &&
 			(role_name == NULL || strcmp(slot->entry.role_name, role_name) == 0))
-			return number;
-		number = slot->hash_next;
+			return slot;
 	}
-	return 0;
+	return NULL;
 }
 
 /* A slot for a new entry, the least recently used one's if need be. */
-static uint32
+static ClientSlot *
 take_slot(void)
 {
-	uint32		number;
+	ClientSlot *slot;
 
-	if (area->used < area->capacity)
-		return ++area->used;
-	number = area->oldest;
-	unlink_use(number);
-	unlink_bucket(number);
+	if (area->used < capacity)
+	{
+		area->used++;
+		return slot_at(area->used - 1);
+	}
+	slot = dlist_tail_element(ClientSlot, use, &area->uses);
+	dlist_delete(&slot->use);
+	dlist_delete(&slot->bucket);
 	area->evicted++;
-	return number;
+	return slot;
 }
 
-static uint32
+static ClientSlot *
 insert_entry(const EsgClientEntry *entry)
 {
-	uint32		number = take_slot();
-	ClientSlot *slot = slot_at(number);
-	uint32	   *bucket = bucket_of(entry->facts.fingerprint);
+	ClientSlot *slot;
 
+	Assert(MyProc == NULL || LWLockHeldByMeInMode(area_lock, LW_EXCLUSIVE));
+	slot = take_slot();
 	slot->entry = *entry;
-	slot->hash_next = *bucket;
-	*bucket = number;
-	link_newest(number);
-	return number;
+	dlist_push_head(bucket_of(entry->facts.fingerprint), &slot->bucket);
+	dlist_push_head(&area->uses, &slot->use);
+	return slot;
 }
 
 /* Callback of esg_clients_save_load(): entries come least recently used first. */
 static void
-insert_loaded(const EsgClientEntry *entry, void *arg)
+insert_loaded(const EsgClientEntry *entry)
 {
-	if (find_slot(entry->facts.fingerprint, entry->role_name) == 0)
-		insert_entry(entry);
+	if (find_slot(entry->facts.fingerprint, entry->role_name) == NULL)
+		(void) insert_entry(entry);
 }
 
 static void
@@ -201,15 +154,11 @@ save_at_exit(int code, Datum arg)
 }
 
 static void
-attach(void *memory, LWLock *lock, bool found)
+begin_area(void)
 {
-	area = memory;
-	area_lock = lock;
-	if (found)
-		return;
-	area->capacity = esg_guc_max_client_certificates;
+	dlist_init(&area->uses);
 	if (esg_guc_save_client_certificates)
-		esg_clients_save_load(insert_loaded, NULL);
+		esg_clients_save_load(insert_loaded);
 	area->evicted = 0;
 	area->changes = area->saved_changes = 1;
 	if (!IsUnderPostmaster)
@@ -219,7 +168,9 @@ attach(void *memory, LWLock *lock, bool found)
 void
 esg_clients_init(void)
 {
-	esg_shmem_register("clients", area_size, attach);
+	capacity = esg_guc_max_client_certificates;
+	esg_shmem_register("clients", add_size(slots_offset(), mul_size(sizeof(ClientSlot), capacity)),
+					   (void **) &area, &area_lock, begin_area);
 }
 
 /* Same certificate, same chain, same settings: the analysis still holds. */
@@ -233,26 +184,21 @@ facts_hold(const EsgClientFacts *facts, const unsigned char *chain_digest, uint6
 bool
 esg_clients_lookup(const EsgClientKey *key, EsgClientFacts *out, TimestampTz *alarmed_at)
 {
-	uint32		number;
-	bool		known = false;
+	const ClientSlot *slot;
+	bool		known;
 
 	*alarmed_at = 0;
 	if (area == NULL)
 		return false;
 	lock_area(LW_SHARED);
-	number = find_slot(key->fingerprint, key->role_name);
-	if (number)
-		*alarmed_at = slot_at(number)->entry.alarmed_at;
+	slot = find_slot(key->fingerprint, key->role_name);
+	if (slot != NULL)
+		*alarmed_at = slot->entry.alarmed_at;
 	else
-		number = find_slot(key->fingerprint, NULL);
-	if (number)
-	{
-		const EsgClientFacts *facts = &slot_at(number)->entry.facts;
-
-		known = facts_hold(facts, key->chain_digest, key->policy_stamp);
-		if (known)
-			*out = *facts;
-	}
+		slot = find_slot(key->fingerprint, NULL);
+	known = slot != NULL && facts_hold(&slot->entry.facts, key->chain_digest, key->policy_stamp);
+	if (known)
+		*out = slot->entry.facts;
 	unlock_area();
 	return known;
 }
@@ -285,26 +231,22 @@ update_entry(EsgClientEntry *entry, const EsgClientLogin *login)
 void
 esg_clients_record(const EsgClientLogin *login)
 {
-	uint32		number;
+	ClientSlot *slot;
 	EsgClientEntry *entry;
 
 	if (area == NULL)
 		return;
 	lock_area(LW_EXCLUSIVE);
-	number = find_slot(login->facts->fingerprint, login->role_name);
-	if (number == 0)
+	slot = find_slot(login->facts->fingerprint, login->role_name);
+	if (slot == NULL)
 	{
 		EsgClientEntry fresh;
 
 		fill_entry(&fresh, login);
-		number = insert_entry(&fresh);
+		slot = insert_entry(&fresh);
 	}
-	else if (number != area->newest)
-	{
-		unlink_use(number);
-		link_newest(number);
-	}
-	entry = &slot_at(number)->entry;
+	dlist_move_head(&area->uses, &slot->use);
+	entry = &slot->entry;
 	/* facts are large and seldom change */
 	if (!facts_hold(&entry->facts, login->facts->chain_digest, login->facts->policy_stamp))
 		entry->facts = *login->facts;
@@ -313,15 +255,15 @@ esg_clients_record(const EsgClientLogin *login)
 	unlock_area();
 }
 
-/* Copies up to max entries from slot *next on; returns how many. */
+/* Copies up to max entries from a slot on; returns how many. */
 static int
-copy_chunk(uint32 *next, EsgClientRow *rows, int max)
+copy_chunk(int next, EsgClientRow *rows, int max)
 {
 	int			count = 0;
 
 	lock_area(LW_SHARED);
-	while (count < max && *next <= area->used)
-		rows[count++].entry = slot_at((*next)++)->entry;
+	for (; count < max && next < area->used; next++)
+		rows[count++].entry = slot_at(next)->entry;
 	unlock_area();
 	return count;
 }
@@ -387,7 +329,6 @@ resolve_superseded(EsgClientRow **sorted, int count)
 static bool
 copy_rows(int flags, EsgClientRow **rows, int *count)
 {
-	uint32		next = 1;
 	int			used;
 	int64		evicted;
 	int			copied;
@@ -400,7 +341,7 @@ copy_rows(int flags, EsgClientRow **rows, int *count)
 	*rows = palloc_extended(used * sizeof(**rows), flags | MCXT_ALLOC_HUGE);
 	if (*rows == NULL)
 		return false;
-	while ((copied = copy_chunk(&next, *rows + *count, Min(COPY_CHUNK, used - *count))) > 0)
+	while ((copied = copy_chunk(*count, *rows + *count, Min(COPY_CHUNK, used - *count))) > 0)
 		*count += copied;
 	return true;
 }
@@ -431,9 +372,9 @@ esg_clients_reset(void)
 	lock_area(LW_EXCLUSIVE);
 	removed = area->used;
 	area->used = 0;
-	area->newest = area->oldest = 0;
 	area->evicted = 0;
-	memset(area->buckets, 0, sizeof(uint32) * area->capacity);
+	dlist_init(&area->uses);
+	memset(area->buckets, 0, sizeof(dlist_head) * capacity);
 	area->changes++;
 	unlock_area();
 	return removed;

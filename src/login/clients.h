@@ -36,7 +36,7 @@ typedef struct EsgClientLogin
 	const char *cipher;
 } EsgClientLogin;
 
-/* an entry not seen for longer raises no alarm about expiry */
+/* one not seen for longer bothers nobody any more: its alarms go */
 #define ESG_CLIENT_IDLE_DAYS 30
 /* one that was used beside a newer one counts as replaced after so long */
 #define ESG_CLIENT_OVERLAP_DAYS 1

@@ -72,7 +72,7 @@ checksum_good(FILE *file, const SaveHeader *header)
 }
 
 static bool
-read_entries(FILE *file, EsgClientLoadFn each, void *arg)
+read_entries(FILE *file, EsgClientLoadFn each)
 {
 	SaveHeader	header;
 	EsgClientEntry entry;
@@ -87,14 +87,14 @@ read_entries(FILE *file, EsgClientLoadFn each, void *arg)
 	{
 		if (fread(&entry, sizeof(entry), 1, file) != 1 || !entry_good(&entry))
 			return false;
-		each(&entry, arg);
+		each(&entry);
 	}
 	return true;
 }
 
 /* Something else than a file is not opened: a FIFO would hold up the start. */
 static bool
-load_entries(EsgClientLoadFn each, void *arg)
+load_entries(EsgClientLoadFn each)
 {
 	struct stat st;
 	FILE	   *file;
@@ -111,15 +111,15 @@ load_entries(EsgClientLoadFn each, void *arg)
 					 errmsg("could not open file \"%s\": %m", SAVE_FILE)));
 		return true;
 	}
-	good = read_entries(file, each, arg);
+	good = read_entries(file, each);
 	FreeFile(file);
 	return good;
 }
 
 void
-esg_clients_save_load(EsgClientLoadFn each, void *arg)
+esg_clients_save_load(EsgClientLoadFn each)
 {
-	if (load_entries(each, arg))
+	if (load_entries(each))
 		return;
 	(void) rename(SAVE_FILE, DAMAGED_FILE);
 	ereport(LOG,

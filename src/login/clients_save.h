@@ -12,9 +12,9 @@
 
 #include "login/client_entry.h"
 
-typedef void (*EsgClientLoadFn) (const EsgClientEntry *entry, void *arg);
+typedef void (*EsgClientLoadFn) (const EsgClientEntry *entry);
 
-extern void esg_clients_save_load(EsgClientLoadFn each, void *arg);
+extern void esg_clients_save_load(EsgClientLoadFn each);
 
 /* false: not written, the old file stays; the reason is in the log */
 extern bool esg_clients_save_write(const EsgClientRow *rows, int count);

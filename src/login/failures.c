@@ -10,7 +10,7 @@
 #include "storage/lwlock.h"
 
 #include "login/failures.h"
-#include "server/guc.h"
+#include "server/alarms.h"
 #include "server/shmem.h"
 
 typedef struct FailureArea
@@ -22,28 +22,17 @@ typedef struct FailureArea
 static FailureArea *area = NULL;
 static LWLock *area_lock = NULL;
 
-static Size
-area_size(void)
-{
-	return sizeof(FailureArea);
-}
-
-static void
-attach(void *memory, LWLock *lock, bool found)
-{
-	area = memory;
-	area_lock = lock;
-}
-
 void
 esg_failures_init(void)
 {
-	esg_shmem_register("failures", area_size, attach);
+	esg_shmem_register("failures", sizeof(FailureArea), (void **) &area, &area_lock, NULL);
 }
 
 static EsgFailure *
 find_entry(const EsgFailure *failure)
 {
+	Assert(LWLockHeldByMe(area_lock));
+	Assert(area->used >= 0 && area->used <= ESG_MAX_FAILURES);
 	for (int i = 0; i < area->used; i++)
 	{
 		EsgFailure *entry = &area->entries[i];
@@ -71,16 +60,6 @@ take_entry(void)
 	return oldest;
 }
 
-/* The clock may have been set back: any distance that large makes it due. */
-static bool
-is_line_due(const EsgFailure *entry, TimestampTz now)
-{
-	int64		interval = (int64) esg_guc_alarm_repeat_interval * USECS_PER_SEC;
-	int64		distance = now - entry->last_logged;
-
-	return entry->last_logged == 0 || distance >= interval || distance <= -interval;
-}
-
 bool
 esg_failures_note(EsgFailure *failure)
 {
@@ -100,7 +79,7 @@ esg_failures_note(EsgFailure *failure)
 	entry->failures++;
 	entry->last_seen = failure->last_seen;
 	entry->last_address = failure->last_address;
-	due = is_line_due(entry, failure->last_seen);
+	due = esg_alarms_is_line_due(entry->last_logged, failure->last_seen);
 	if (due)
 		entry->last_logged = failure->last_seen;
 	*failure = *entry;

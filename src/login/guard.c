@@ -117,7 +117,7 @@ warn(const EsgPeer *peer, const EsgRefusal *refusal)
 	EsgAlarm	alarm;
 
 	if (make_alarm(peer, refusal->code, refusal->pairs, &alarm))
-		(void) esg_alarms_raise(ESG_SCOPE_LOGIN, &alarm, GetCurrentTimestamp());
+		esg_alarms_raise(ESG_SCOPE_LOGIN, &alarm, GetCurrentTimestamp());
 }
 
 /* The same client passes now what it was warned about before. */
@@ -127,7 +127,7 @@ clear_warning(const EsgPeer *peer, EsgCode code)
 	char		object[ESG_OBJECT_SIZE];
 
 	esg_login_peer_object(peer, object);
-	(void) esg_alarms_clear(ESG_SCOPE_LOGIN, code, object, GetCurrentTimestamp());
+	esg_alarms_clear(ESG_SCOPE_LOGIN, code, object);
 }
 
 /* A check has spoken: refuse, warn, or take an earlier warning back. */
@@ -238,7 +238,7 @@ esg_login_guard_check(Port *port)
 	MemoryContext context;
 	MemoryContext previous;
 
-	esg_ident_map_keep();
+	esg_ident_map_keep(port->hba);
 	context = AllocSetContextCreate(CurrentMemoryContext, "ext_ssl_guard login",
 									ALLOCSET_SMALL_SIZES);
 	previous = MemoryContextSwitchTo(context);

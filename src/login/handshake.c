@@ -4,9 +4,8 @@
  *
  * OpenSSL calls the cleanup function of a certificate store at the end of each
  * verification, when the verdict stands: it can be seen there, not changed.
- * Callbacks of the SSL_CTX would not do: PostgreSQL 19 makes the context that
- * the hook sees for the certificate and the store alone; connections get these
- * two, and are made from another context.
+ * Callbacks of the SSL_CTX would not do: with ssl_sni the context that the hook
+ * sees is not the one that connections are made from, but lends them its store.
  *
  * A record is smaller than PIPE_BUF, so that pipe(7) writes it whole or not at
  * all; when the pipe is full it is dropped and an eventfd(2) counts that.
@@ -17,9 +16,6 @@
 #include <unistd.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#ifdef __linux__
-#include <sys/eventfd.h>
-#endif
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
@@ -214,9 +210,7 @@ esg_handshake_init(void)
 		(void) fcntl(ends[i], F_SETFD, FD_CLOEXEC);
 		(void) fcntl(ends[i], F_SETFL, O_NONBLOCK);
 	}
-#ifdef __linux__
 	drop_counter = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-#endif
 }
 
 int

@@ -2,12 +2,19 @@
  * login/ident_map.c
  *		Core's user name maps, asked at a login and afterwards.
  *
- * The postmaster parses pg_ident.conf into a context below PostmasterContext,
- * which each process inherits and, when the login is over, deletes, leaving
- * hba.c's private pointers dangling: check_usermap() may not be called any
- * more, and load_ident() would free the old lines a second time.  So that a
- * session can ask the same code the login asked, the login hook moves that one
- * context to TopMemoryContext, out of the way of the deletion.
+ * The postmaster parses pg_hba.conf and pg_ident.conf into memory below
+ * PostmasterContext, which each backend inherits and deletes when its login is
+ * over, leaving hba.c's private pointers dangling: check_usermap() may not be
+ * called any more, and load_ident() would free the old lines a second time.  So
+ * that a session can ask the same code the login asked, the login hook gives
+ * core another PostmasterContext to delete and keeps the old one, but for the
+ * lines of pg_hba.conf: they may be many, and hold secrets.
+ *
+ * Where core keeps the lines of pg_ident.conf is its own business, as long as it
+ * is below PostmasterContext and not among the lines of pg_hba.conf.  The latter
+ * are known by the one that this login matched; if they are not in a context of
+ * their own directly below PostmasterContext, core has changed, all is left as
+ * it is, and the map cannot be asked after the login.
  */
 #include "postgres.h"
 
@@ -20,60 +27,30 @@
 #include "compat.h"
 #include "login/ident_map.h"
 
-/* load_ident()'s name for it, the same in 15 to 19 */
-#define IDENT_CONTEXT_NAME "ident parser context"
-
-/* hba.c's pointers are good in this process: kept, or never set */
+/* hba.c's pointers to the map are good in this process, also after the login */
 static bool map_is_kept = false;
 
 static emit_log_hook_type prev_emit_log_hook = NULL;
 
-static MemoryContext
-find_ident_context(void)
-{
-	MemoryContext child;
-
-	if (PostmasterContext == NULL)
-		return NULL;
-	for (child = PostmasterContext->firstchild; child != NULL; child = child->nextchild)
-	{
-		if (strcmp(child->name, IDENT_CONTEXT_NAME) == 0)
-			return child;
-	}
-	return NULL;
-}
-
 void
-esg_ident_map_keep(void)
+esg_ident_map_keep(const HbaLine *matched)
 {
-	MemoryContext context = find_ident_context();
+	MemoryContext kept = PostmasterContext;
+	MemoryContext hba_lines = matched != NULL ? GetMemoryChunkContext((void *) matched) : NULL;
 
-	if (context != NULL)
-		MemoryContextSetParent(context, TopMemoryContext);
+	if (kept == NULL || hba_lines == NULL || MemoryContextGetParent(hba_lines) != kept)
+		return;
+	PostmasterContext = AllocSetContextCreate(TopMemoryContext, "ext_ssl_guard after login",
+											  ALLOCSET_SMALL_SIZES);
+	/* alone, they could have the others among them */
+	if (hba_lines->prevchild != NULL || hba_lines->nextchild != NULL)
+		MemoryContextSetParent(hba_lines, PostmasterContext);
 	map_is_kept = true;
 }
 
-/* load_ident() puts the new lines below PostmasterContext, which is gone. */
-static bool
-load_into_top_context(void)
-{
-	MemoryContext saved = PostmasterContext;
-	bool		loaded = false;
-
-	PostmasterContext = TopMemoryContext;
-	PG_TRY();
-	{
-		loaded = load_ident();
-	}
-	PG_FINALLY();
-	{
-		PostmasterContext = saved;
-	}
-	PG_END_TRY();
-	return loaded;
-}
-
 /*
+ * load_ident() puts the new lines below PostmasterContext, which is gone.
+ *
  * At a login no database is chosen yet: identities, role names and patterns
  * are bytes.  Afterwards the answer must not depend on the database either.
  */
@@ -86,15 +63,19 @@ esg_ident_map_reload(void)
 	if (!map_is_kept)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("user name maps cannot be consulted in a background process")));
+				 errmsg("user name maps cannot be consulted in this session"),
+				 errdetail("What the server had read of \"pg_ident.conf\" was not kept when the session began.")));
+	Assert(PostmasterContext == NULL);
+	PostmasterContext = TopMemoryContext;
 	SetDatabaseEncoding(PG_SQL_ASCII);
 	PG_TRY();
 	{
-		loaded = load_into_top_context();
+		loaded = load_ident();
 	}
 	PG_FINALLY();
 	{
 		SetDatabaseEncoding(encoding);
+		PostmasterContext = NULL;
 	}
 	PG_END_TRY();
 	return loaded;

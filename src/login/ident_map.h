@@ -5,13 +5,18 @@
 #ifndef ESG_LOGIN_IDENT_MAP_H
 #define ESG_LOGIN_IDENT_MAP_H
 
-/* At every login: keeps this process's copy of pg_ident.conf, see ident_map.c. */
-extern void esg_ident_map_keep(void);
+#include "libpq/hba.h"
+
+/*
+ * At every login: keeps this process's copy of pg_ident.conf, see ident_map.c.
+ * matched: the line of pg_hba.conf that let it in.
+ */
+extern void esg_ident_map_keep(const HbaLine *matched);
 
 /*
  * Reads pg_ident.conf as it is now into this process.  False: it could not be
  * read (logged), or has an error, and what the session began with stays.
- * ERROR in a process that did not come from a login.
+ * ERROR if the copy was not kept, as in a background process.
  */
 extern bool esg_ident_map_reload(void);
 

@@ -14,7 +14,7 @@
 static bool
 has_map(void)
 {
-	return esg_guc_identity_map != NULL && esg_guc_identity_map[0] != '\0';
+	return esg_guc_identity_map[0] != '\0';
 }
 
 static void
@@ -78,7 +78,6 @@ esg_identity_decide(X509 *cert, const char *role_name, bool all, EsgIdentityDeci
 									   esg_guc_identity_source_count, &candidates);
 	if (result != ESG_NAMES_OK)
 	{
-		out->failed = true;
 		out->reason = pstrdup(esg_identities_result_text(result));
 		return;
 	}

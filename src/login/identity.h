@@ -23,8 +23,6 @@ typedef struct EsgIdentityRow
 typedef struct EsgIdentityDecision
 {
 	bool		allowed;
-	bool		failed;			/* not allowed because the answer could not be
-								 * had */
 	char	   *reason;			/* palloc'd, UTF-8 */
 	int			row_count;		/* up to the first match, or all */
 	EsgIdentityRow *rows;

@@ -146,7 +146,6 @@ static void
 refuse_unreadable(const EsgLabelError *error, EsgLabelDecision *out)
 {
 	out->refused = true;
-	out->failed = true;
 	out->key = "label";
 	if (error->position == 0)
 		out->reason = pstrdup(error->reason);
@@ -175,7 +174,6 @@ esg_role_label_decide(const char *role_name, const EsgLabelPeer *peer, EsgLabelD
 	out->needs_certificate = esg_label_needs_certificate(&label);
 	esg_label_free(&label);
 	out->refused = verdict.refused;
-	out->failed = verdict.failed;
 	out->key = verdict.key;
 	if (verdict.refused)
 		out->reason = pstrdup(verdict.reason);
@@ -211,9 +209,9 @@ note_satisfiable(const char *role_name)
 	if (!make_unsatisfiable_alarm(role_name, &alarm))
 		return;
 	if (server_asks_for_certificate())
-		(void) esg_alarms_clear(ESG_SCOPE_LABELS, alarm.code, alarm.object, GetCurrentTimestamp());
+		esg_alarms_clear(ESG_SCOPE_LABELS, alarm.code, alarm.object);
 	else
-		(void) esg_alarms_raise(ESG_SCOPE_LABELS, &alarm, GetCurrentTimestamp());
+		esg_alarms_raise(ESG_SCOPE_LABELS, &alarm, GetCurrentTimestamp());
 }
 
 void

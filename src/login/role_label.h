@@ -13,7 +13,6 @@ typedef struct EsgLabelDecision
 {
 	char	   *label;			/* NULL: the role has none */
 	bool		refused;
-	bool		failed;			/* refused because the answer could not be had */
 	const char *key;			/* static: the requirement not met; "label" if
 								 * the label cannot be read */
 	char	   *reason;			/* if refused */

@@ -19,6 +19,9 @@
 /* cleared alarms that are carried out of the lock in one go */
 #define CLEAR_BATCH 32
 
+/* EsgAlarmScope's, as many as "scopes" has bits */
+#define MAX_SCOPES 8
+
 typedef struct EsgAlarmEntry
 {
 	uint32		hash;			/* of code and object */
@@ -37,7 +40,9 @@ typedef struct EsgAlarmEntry
 
 typedef struct EsgAlarmArea
 {
-	int64		dropped;
+	int64		dropped;		/* see EsgAlarmCounts */
+	int			lacking[MAX_SCOPES];	/* of each scope's last report: how
+										 * many alarms found no place */
 	bool		full;			/* said so in the log, until there is room */
 	int			used;			/* entries [0, used) have been in use */
 	EsgAlarmEntry entries[ESG_MAX_ALARMS];
@@ -51,26 +56,45 @@ typedef enum EsgOutcome
 	OUTCOME_DROPPED
 } EsgOutcome;
 
+/* The complete set of a scope, as found by a look that began then. */
+typedef struct Report
+{
+	EsgAlarmScope scope;
+	const EsgAlarm *alarms;
+	int			count;
+	uint32	   *hashes;			/* of the alarms */
+	TimestampTz began;
+} Report;
+
+/* One alarm, or all with that code that were last seen before then. */
+typedef struct Selection
+{
+	EsgCode		code;
+	const char *object;
+	uint32		hash;			/* of code and object */
+	TimestampTz before;
+} Selection;
+
+/* Is this one of the alarms to be cleared?  Called under the lock. */
+typedef bool (*ClearFn) (const EsgAlarmEntry *entry, const void *arg);
+
 static EsgAlarmArea *area = NULL;
 static LWLock *area_lock = NULL;
-
-static Size
-area_size(void)
-{
-	return sizeof(EsgAlarmArea);
-}
-
-static void
-attach_area(void *memory, LWLock *lock, bool found)
-{
-	area = memory;
-	area_lock = lock;
-}
 
 void
 esg_alarms_init(void)
 {
-	esg_shmem_register("alarms", area_size, attach_area);
+	esg_shmem_register("alarms", sizeof(EsgAlarmArea), (void **) &area, &area_lock, NULL);
+}
+
+/* The clock may have been set back: any distance that large makes it due. */
+bool
+esg_alarms_is_line_due(TimestampTz last_logged, TimestampTz now)
+{
+	int64		interval = (int64) esg_guc_alarm_repeat_interval * USECS_PER_SEC;
+	int64		distance = now - last_logged;
+
+	return last_logged == 0 || distance >= interval || distance <= -interval;
 }
 
 static uint32
@@ -80,18 +104,41 @@ hash_key(EsgCode code, const char *object)
 						hash_bytes((const unsigned char *) object, (int) strlen(object)));
 }
 
+static bool
+is_entry_of(const EsgAlarmEntry *entry, uint32 hash, EsgCode code, const char *object)
+{
+	return entry->hash == hash && entry->code == code && strcmp(entry->object, object) == 0;
+}
+
+static bool
+is_held(const EsgAlarmEntry *entry, EsgAlarmScope scope)
+{
+	Assert(scope > 0 && scope < MAX_SCOPES);
+	return entry->code != ESG_NO_FINDING && (entry->scopes & (1 << scope)) != 0;
+}
+
 static EsgAlarmEntry *
 find_entry(uint32 hash, EsgCode code, const char *object)
 {
+	Assert(LWLockHeldByMe(area_lock));
+	Assert(area->used >= 0 && area->used <= ESG_MAX_ALARMS);
 	for (int i = 0; i < area->used; i++)
 	{
-		EsgAlarmEntry *entry = &area->entries[i];
-
-		if (entry->hash == hash && entry->code == code &&
-			strcmp(entry->object, object) == 0)
-			return entry;
+		if (is_entry_of(&area->entries[i], hash, code, object))
+			return &area->entries[i];
 	}
 	return NULL;
+}
+
+static EsgAlarmEntry *
+find_free(void)
+{
+	for (int i = 0; i < area->used; i++)
+	{
+		if (area->entries[i].code == ESG_NO_FINDING)
+			return &area->entries[i];
+	}
+	return area->used < ESG_MAX_ALARMS ? &area->entries[area->used] : NULL;
 }
 
 /*
@@ -101,33 +148,23 @@ find_entry(uint32 hash, EsgCode code, const char *object)
 static EsgAlarmEntry *
 find_place(EsgSeverity severity)
 {
-	EsgAlarmEntry *least = NULL;
+	EsgAlarmEntry *place = find_free();
 
-	for (int i = 0; i < area->used; i++)
+	if (place != NULL)
 	{
-		EsgAlarmEntry *entry = &area->entries[i];
-
-		if (entry->code == ESG_NO_FINDING)
-			return entry;
-		if (least == NULL || entry->severity < least->severity)
-			least = entry;
+		area->used = Max(area->used, (int) (place - area->entries) + 1);
+		return place;
 	}
-	if (area->used < ESG_MAX_ALARMS)
-		return &area->entries[area->used++];
-	if (least->severity >= severity)
+	place = &area->entries[0];
+	for (int i = 1; i < ESG_MAX_ALARMS; i++)
+	{
+		if (area->entries[i].severity < place->severity)
+			place = &area->entries[i];
+	}
+	if (place->severity >= severity)
 		return NULL;
 	area->dropped++;
-	return least;
-}
-
-/* The clock may have been set back: any distance that large makes it due. */
-static bool
-is_repetition_due(const EsgAlarmEntry *entry, TimestampTz now)
-{
-	int64		interval = (int64) esg_guc_alarm_repeat_interval * USECS_PER_SEC;
-	int64		distance = now - entry->last_logged_at;
-
-	return distance >= interval || distance <= -interval;
+	return place;
 }
 
 /* Notes one reported alarm.  The lock is held. */
@@ -137,14 +174,14 @@ note_alarm(EsgAlarmScope scope, const EsgAlarm *alarm, uint32 hash, TimestampTz 
 	EsgAlarmEntry *entry = find_entry(hash, alarm->code, alarm->object);
 	bool		log;
 
+	Assert(LWLockHeldByMeInMode(area_lock, LW_EXCLUSIVE));
+	Assert(alarm->code > ESG_NO_FINDING && alarm->code < ESG_CODE_COUNT);
+	Assert(alarm->severity > ESG_OK && alarm->severity <= ESG_CRITICAL);
 	if (entry == NULL)
 	{
 		entry = find_place(alarm->severity);
 		if (entry == NULL)
-		{
-			area->dropped++;
 			return OUTCOME_DROPPED;
-		}
 		memset(entry, 0, sizeof(*entry));
 		entry->hash = hash;
 		entry->code = (uint16) alarm->code;
@@ -153,7 +190,7 @@ note_alarm(EsgAlarmScope scope, const EsgAlarm *alarm, uint32 hash, TimestampTz 
 		log = true;
 	}
 	else
-		log = alarm->severity > entry->severity || is_repetition_due(entry, now);
+		log = alarm->severity > entry->severity || esg_alarms_is_line_due(entry->last_logged_at, now);
 
 	entry->scopes |= 1 << scope;
 	entry->seen = true;
@@ -165,27 +202,6 @@ note_alarm(EsgAlarmScope scope, const EsgAlarm *alarm, uint32 hash, TimestampTz 
 	if (log)
 		entry->last_logged_at = now;
 	return log ? OUTCOME_LOG : OUTCOME_SILENT;
-}
-
-static void
-forget_seen(void)
-{
-	for (int i = 0; i < area->used; i++)
-		area->entries[i].seen = false;
-}
-
-/* Marks the entries that a report has.  The lock is held. */
-static void
-mark_reported(const EsgAlarm *alarms, const uint32 *hashes, int count)
-{
-	forget_seen();
-	for (int i = 0; i < count; i++)
-	{
-		EsgAlarmEntry *entry = find_entry(hashes[i], alarms[i].code, alarms[i].object);
-
-		if (entry != NULL && alarms[i].severity != ESG_OK)
-			entry->seen = true;
-	}
 }
 
 /*
@@ -202,27 +218,28 @@ is_duplicate(const EsgAlarm *alarm, uint32 hash)
 
 /*
  * Notes a whole report, worst alarms first, so that they find a place even if
- * not all do.  The lock is held.
+ * not all do; returns how many did not.  The lock is held.
  */
 static int
-note_report(EsgAlarmScope scope, const EsgAlarm *alarms, const uint32 *hashes,
-			int count, TimestampTz now, EsgOutcome *outcomes)
+note_report(const Report *report, EsgOutcome *outcomes)
 {
-	int			dropped = 0;
+	int			lacking = 0;
 
-	forget_seen();
+	for (int i = 0; i < area->used; i++)
+		area->entries[i].seen = false;
 	for (int severity = ESG_CRITICAL; severity > ESG_OK; severity--)
 	{
-		for (int i = 0; i < count; i++)
+		for (int i = 0; i < report->count; i++)
 		{
-			if ((int) alarms[i].severity != severity || is_duplicate(&alarms[i], hashes[i]))
+			const EsgAlarm *alarm = &report->alarms[i];
+
+			if ((int) alarm->severity != severity || is_duplicate(alarm, report->hashes[i]))
 				continue;
-			outcomes[i] = note_alarm(scope, &alarms[i], hashes[i], now);
-			if (outcomes[i] == OUTCOME_DROPPED)
-				dropped++;
+			outcomes[i] = note_alarm(report->scope, alarm, report->hashes[i], report->began);
+			lacking += outcomes[i] == OUTCOME_DROPPED;
 		}
 	}
-	return dropped;
+	return lacking;
 }
 
 /* Copies an entry out.  The lock is held. */
@@ -253,119 +270,27 @@ release_entry(EsgAlarmEntry *entry, EsgAlarmScope scope, EsgAlarm *gone)
 	return true;
 }
 
-/*
- * Was the alarm seen after the report began?  Then somebody knows better than
- * the report.  What lies further ahead than a report can take is left over from
- * before the clock was set back.
- */
-static bool
-is_newer(const EsgAlarmEntry *entry, TimestampTz began)
-{
-	return entry->last_seen_at > began &&
-		entry->last_seen_at - began < 10 * SECS_PER_MINUTE * USECS_PER_SEC;
-}
-
-/* Clears what the report did not have, at most CLEAR_BATCH.  The lock is held. */
+/* Clears what a scope holds and is to go, at most CLEAR_BATCH.  The lock is held. */
 static int
-clear_unseen(EsgAlarmScope scope, TimestampTz began, EsgAlarm *gone)
+clear_batch(EsgAlarmScope scope, ClearFn is_gone, const void *arg, EsgAlarm *gone)
 {
 	int			count = 0;
 
+	Assert(LWLockHeldByMeInMode(area_lock, LW_EXCLUSIVE));
 	for (int i = 0; i < area->used && count < CLEAR_BATCH; i++)
 	{
 		EsgAlarmEntry *entry = &area->entries[i];
 
-		if (entry->code == ESG_NO_FINDING || entry->seen ||
-			(entry->scopes & (1 << scope)) == 0 || is_newer(entry, began))
-			continue;
-		if (release_entry(entry, scope, &gone[count]))
+		if (is_held(entry, scope) && is_gone(entry, arg) &&
+			release_entry(entry, scope, &gone[count]))
 			count++;
 	}
 	return count;
 }
 
-/* Clears what was not seen for long, at most CLEAR_BATCH.  The lock is held. */
-static int
-clear_old(EsgAlarmScope scope, EsgCode code, TimestampTz before, EsgAlarm *gone)
-{
-	int			count = 0;
-
-	for (int i = 0; i < area->used && count < CLEAR_BATCH; i++)
-	{
-		EsgAlarmEntry *entry = &area->entries[i];
-
-		if (entry->code == code && (entry->scopes & (1 << scope)) != 0 &&
-			entry->last_seen_at < before && release_entry(entry, scope, &gone[count]))
-			count++;
-	}
-	return count;
-}
-
-static bool
-has_room(void)
-{
-	if (area->used < ESG_MAX_ALARMS)
-		return true;
-	for (int i = 0; i < area->used; i++)
-	{
-		if (area->entries[i].code == ESG_NO_FINDING)
-			return true;
-	}
-	return false;
-}
-
-/*
- * Is there news about the registry being full?  A report that drops nothing
- * ends the episode only if there is room: it may be a small one of another
- * scope.  The lock is held.
- */
-static bool
-note_overflow(int dropped)
-{
-	bool		news = dropped > 0 && !area->full;
-
-	if (dropped > 0)
-		area->full = true;
-	else if (area->full && has_room())
-		area->full = false;
-	return news;
-}
-
+/* Clears what a scope holds and is to go, then logs it. */
 static void
-log_overflow(int dropped)
-{
-	ereport(LOG,
-			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-			 errmsg("too many alarms: %d found no place in the registry of %d",
-					dropped, ESG_MAX_ALARMS),
-			 errhint("Mend the most severe ones first, or switch findings off with \"ext_ssl_guard.finding_overrides\"."),
-			 errhidestmt(true), errhidecontext(true)));
-}
-
-static void
-log_report(const EsgAlarm *alarms, const EsgOutcome *outcomes, int count)
-{
-	for (int i = 0; i < count; i++)
-	{
-		if (outcomes[i] == OUTCOME_LOG)
-			esg_report_log_alarm(&alarms[i], false);
-	}
-}
-
-static void
-log_cleared(const EsgAlarm *gone, int count)
-{
-	for (int i = 0; i < count; i++)
-		esg_report_log_alarm(&gone[i], true);
-}
-
-/*
- * Clears what the scope holds and the report does not have.  This comes before
- * anything new is noted, so that a full registry has room for it.
- */
-static void
-clear_others(EsgAlarmScope scope, const EsgAlarm *alarms, const uint32 *hashes, int count,
-			 TimestampTz began)
+clear_alarms(EsgAlarmScope scope, ClearFn is_gone, const void *arg)
 {
 	EsgAlarm   *gone = palloc(sizeof(EsgAlarm) * CLEAR_BATCH);
 	int			cleared;
@@ -373,41 +298,106 @@ clear_others(EsgAlarmScope scope, const EsgAlarm *alarms, const uint32 *hashes, 
 	do
 	{
 		LWLockAcquire(area_lock, LW_EXCLUSIVE);
-		mark_reported(alarms, hashes, count);
-		cleared = clear_unseen(scope, began, gone);
+		cleared = clear_batch(scope, is_gone, arg, gone);
 		LWLockRelease(area_lock);
-		log_cleared(gone, cleared);
+		for (int i = 0; i < cleared; i++)
+			esg_report_log_alarm(&gone[i], true);
 	} while (cleared == CLEAR_BATCH);
 	pfree(gone);
+}
+
+/*
+ * Takes down that so many alarms found no place; is that news for the log?  It
+ * is not until there has been room again: a report that lacks nothing may be a
+ * small one of another scope.  The lock is held.
+ */
+static bool
+note_lacking(int lacking)
+{
+	bool		news = lacking > 0 && !area->full;
+
+	if (lacking > 0)
+		area->full = true;
+	else if (find_free() != NULL)
+		area->full = false;
+	return news;
+}
+
+static void
+log_overflow(int lacking)
+{
+	ereport(LOG,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("too many alarms: %d found no place in the registry of %d",
+					lacking, ESG_MAX_ALARMS),
+			 errhint("Mend the most severe ones first, or switch findings off with \"ext_ssl_guard.finding_overrides\"."),
+			 errhidestmt(true), errhidecontext(true)));
+}
+
+static bool
+is_reported(const EsgAlarmEntry *entry, const Report *report)
+{
+	for (int i = 0; i < report->count; i++)
+	{
+		const EsgAlarm *alarm = &report->alarms[i];
+
+		if (alarm->severity != ESG_OK &&
+			is_entry_of(entry, report->hashes[i], alarm->code, alarm->object))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * ClearFn: not in a Report?  Who saw it after the report began knows better;
+ * but what lies further ahead than a report can take is left over from before
+ * the clock was set back.
+ */
+static bool
+is_missing(const EsgAlarmEntry *entry, const void *arg)
+{
+	const Report *report = arg;
+	int64		ahead = entry->last_seen_at - report->began;
+
+	return !(ahead > 0 && ahead < 10 * SECS_PER_MINUTE * USECS_PER_SEC) &&
+		!is_reported(entry, report);
 }
 
 void
 esg_alarms_reconcile(EsgAlarmScope scope, const EsgAlarm *alarms, int count, TimestampTz now)
 {
+	Report		report = {scope, alarms, count, palloc(sizeof(uint32) * Max(count, 1)), now};
 	EsgOutcome *outcomes = palloc0(sizeof(EsgOutcome) * Max(count, 1));
-	uint32	   *hashes = palloc(sizeof(uint32) * Max(count, 1));
-	int			dropped;
+	int			lacking;
 	bool		overflow;
 
 	esg_shmem_require("the alarm registry");
 	for (int i = 0; i < count; i++)
-		hashes[i] = hash_key(alarms[i].code, alarms[i].object);
+		report.hashes[i] = hash_key(alarms[i].code, alarms[i].object);
 
-	clear_others(scope, alarms, hashes, count, now);
+	/* before anything new is noted, so that a full registry has room for it */
+	clear_alarms(scope, is_missing, &report);
 
 	LWLockAcquire(area_lock, LW_EXCLUSIVE);
-	dropped = note_report(scope, alarms, hashes, count, now, outcomes);
-	overflow = note_overflow(dropped);
+	lacking = note_report(&report, outcomes);
+	/* a scope that lacks the same places in each report counts them once */
+	area->dropped += Max(lacking - area->lacking[scope], 0);
+	area->lacking[scope] = lacking;
+	overflow = note_lacking(lacking);
 	LWLockRelease(area_lock);
 
-	log_report(alarms, outcomes, count);
+	for (int i = 0; i < count; i++)
+	{
+		if (outcomes[i] == OUTCOME_LOG)
+			esg_report_log_alarm(&alarms[i], false);
+	}
 	if (overflow)
-		log_overflow(dropped);
+		log_overflow(lacking);
 	pfree(outcomes);
-	pfree(hashes);
+	pfree(report.hashes);
 }
 
-bool
+void
 esg_alarms_raise(EsgAlarmScope scope, const EsgAlarm *alarm, TimestampTz now)
 {
 	uint32		hash = hash_key(alarm->code, alarm->object);
@@ -416,73 +406,64 @@ esg_alarms_raise(EsgAlarmScope scope, const EsgAlarm *alarm, TimestampTz now)
 
 	esg_shmem_require("the alarm registry");
 	if (alarm->severity == ESG_OK)
-		return false;
+		return;
 	LWLockAcquire(area_lock, LW_EXCLUSIVE);
 	outcome = note_alarm(scope, alarm, hash, now);
 	if (outcome == OUTCOME_DROPPED)
-		overflow = note_overflow(1);
+	{
+		area->dropped++;
+		overflow = note_lacking(1);
+	}
 	LWLockRelease(area_lock);
 
 	if (outcome == OUTCOME_LOG)
 		esg_report_log_alarm(alarm, false);
 	if (overflow)
 		log_overflow(1);
-	return outcome == OUTCOME_LOG;
+}
+
+/* ClearFn: is it the alarm with this code and object? */
+static bool
+is_same(const EsgAlarmEntry *entry, const void *arg)
+{
+	const Selection *alarm = arg;
+
+	return is_entry_of(entry, alarm->hash, alarm->code, alarm->object);
 }
 
 /* Most calls are made by good logins, which should not wait for each other. */
-static bool
-is_standing(EsgAlarmScope scope, uint32 hash, EsgCode code, const char *object)
+void
+esg_alarms_clear(EsgAlarmScope scope, EsgCode code, const char *object)
 {
+	Selection	alarm = {.code = code,.object = object,.hash = hash_key(code, object)};
 	const EsgAlarmEntry *entry;
-	bool		standing;
-
-	LWLockAcquire(area_lock, LW_SHARED);
-	entry = find_entry(hash, code, object);
-	standing = entry != NULL && (entry->scopes & (1 << scope)) != 0;
-	LWLockRelease(area_lock);
-	return standing;
-}
-
-bool
-esg_alarms_clear(EsgAlarmScope scope, EsgCode code, const char *object, TimestampTz now)
-{
-	uint32		hash = hash_key(code, object);
-	EsgAlarm   *gone;
-	EsgAlarmEntry *entry;
-	bool		cleared;
+	bool		stands;
 
 	esg_shmem_require("the alarm registry");
-	if (!is_standing(scope, hash, code, object))
-		return false;
-	gone = palloc(sizeof(EsgAlarm));
-	LWLockAcquire(area_lock, LW_EXCLUSIVE);
-	entry = find_entry(hash, code, object);
-	cleared = entry != NULL && (entry->scopes & (1 << scope)) != 0 &&
-		release_entry(entry, scope, gone);
+	LWLockAcquire(area_lock, LW_SHARED);
+	entry = find_entry(alarm.hash, code, object);
+	stands = entry != NULL && is_held(entry, scope);
 	LWLockRelease(area_lock);
+	if (stands)
+		clear_alarms(scope, is_same, &alarm);
+}
 
-	if (cleared)
-		esg_report_log_alarm(gone, true);
-	pfree(gone);
-	return cleared;
+/* ClearFn: of that code, and not seen for long? */
+static bool
+is_old(const EsgAlarmEntry *entry, const void *arg)
+{
+	const Selection *old = arg;
+
+	return entry->code == old->code && entry->last_seen_at < old->before;
 }
 
 void
 esg_alarms_expire(EsgAlarmScope scope, EsgCode code, TimestampTz before)
 {
-	EsgAlarm   *gone = palloc(sizeof(EsgAlarm) * CLEAR_BATCH);
-	int			cleared;
+	Selection	old = {.code = code,.before = before};
 
 	esg_shmem_require("the alarm registry");
-	do
-	{
-		LWLockAcquire(area_lock, LW_EXCLUSIVE);
-		cleared = clear_old(scope, code, before, gone);
-		LWLockRelease(area_lock);
-		log_cleared(gone, cleared);
-	} while (cleared == CLEAR_BATCH);
-	pfree(gone);
+	clear_alarms(scope, is_old, &old);
 }
 
 /* worst first, then oldest first, then in a fixed order */

@@ -38,10 +38,17 @@ typedef struct EsgAlarmCounts
 	int			notices;
 	int			warnings;
 	int			criticals;
-	int64		dropped;		/* alarms that found no place in the registry */
+	int64		dropped;		/* alarms that found no place in the registry,
+								 * or lost it to a worse one; since the start */
 } EsgAlarmCounts;
 
 extern void esg_alarms_init(void);
+
+/*
+ * Is it time to log the same again?  last_logged is 0 if it was not logged yet;
+ * the pause is ext_ssl_guard.alarm_repeat_interval.
+ */
+extern bool esg_alarms_is_line_due(TimestampTz last_logged, TimestampTz now);
 
 /*
  * The complete set of a scope, as found by a look that began at "now".  Logs
@@ -50,9 +57,9 @@ extern void esg_alarms_init(void);
  */
 extern void esg_alarms_reconcile(EsgAlarmScope scope, const EsgAlarm *alarms, int count, TimestampTz now);
 
-/* One alarm more in a scope, nothing cleared.  Returns true if it was logged. */
-extern bool esg_alarms_raise(EsgAlarmScope scope, const EsgAlarm *alarm, TimestampTz now);
-extern bool esg_alarms_clear(EsgAlarmScope scope, EsgCode code, const char *object, TimestampTz now);
+/* One alarm more in a scope, nothing cleared. */
+extern void esg_alarms_raise(EsgAlarmScope scope, const EsgAlarm *alarm, TimestampTz now);
+extern void esg_alarms_clear(EsgAlarmScope scope, EsgCode code, const char *object);
 
 /* Clears the alarms of that code in a scope that were last seen before then. */
 extern void esg_alarms_expire(EsgAlarmScope scope, EsgCode code, TimestampTz before);

@@ -494,9 +494,9 @@ define_expiry_thresholds(void)
 static void
 define_intervals(void)
 {
-	/* How old may the last full check be? */
+	/* How old may the last full check be, of whatever kind of finding? */
 	DefineCustomIntVariable("ext_ssl_guard.expire_check_interval",
-							"Time between two full checks of the server's TLS files.",
+							"Time between two full checks of all that is checked, not of expiry alone.",
 							"0 checks only at server start and at reload, and when a file changes.",
 							&esg_guc_expire_check_interval,
 							DAYS(1), 0, DAYS(365),

@@ -17,7 +17,9 @@ typedef enum EsgMode
 /* seconds */
 extern int	esg_guc_expire_alert_threshold;
 extern int	esg_guc_expire_critical_threshold;
-extern int	esg_guc_expire_check_interval;	/* 0 = only at start and reload */
+extern int	esg_guc_expire_check_interval;	/* of all checks, whatever its
+											 * name says; 0 = at start, at
+											 * reload and when a file changes */
 extern int	esg_guc_file_poll_interval; /* 0 = off */
 extern int	esg_guc_alarm_repeat_interval;
 extern int	esg_guc_max_validity;
@@ -26,8 +28,9 @@ extern int	esg_guc_max_validity;
 extern int	esg_guc_expire_alert_lifetime_percent;
 extern int	esg_guc_expire_critical_lifetime_percent;
 
-/* bits */
 extern int	esg_guc_min_security_bits;
+
+/* permission bits, as in st_mode */
 extern int	esg_guc_max_file_mode;
 extern int	esg_guc_max_key_file_mode;
 
@@ -37,13 +40,15 @@ extern int	esg_guc_client_certificate_check;
 extern int	esg_guc_identity_check;
 extern int	esg_guc_role_label_check;
 
-/* registry */
+/* registry of client certificates */
 extern int	esg_guc_max_client_certificates;
 extern bool esg_guc_save_client_certificates;
+
+/* texts as they were set, never NULL; "" stands for none */
 extern char *esg_guc_identity_map;
 extern char *esg_guc_passphrase_directory;
 
-/* identity_sources, in order, EsgIdentitySource values of name_match.h */
+/* identity_sources, in order: EsgIdentitySource's */
 extern int	esg_guc_identity_source_count;
 extern const unsigned char *esg_guc_identity_source_list;
 

@@ -30,23 +30,10 @@ typedef struct LoadedArea
 static LoadedArea *area = NULL;
 static LWLock *area_lock = NULL;
 
-static Size
-area_size(void)
-{
-	return sizeof(LoadedArea);
-}
-
-static void
-attach(void *memory, LWLock *lock, bool found)
-{
-	area = memory;
-	area_lock = lock;
-}
-
 void
 esg_loaded_files_init(void)
 {
-	esg_shmem_register("loaded files", area_size, attach);
+	esg_shmem_register("loaded files", sizeof(LoadedArea), (void **) &area, &area_lock, NULL);
 }
 
 static LoadedFile *

@@ -25,7 +25,7 @@
 static char at_start;
 static char at_reload;
 
-/* OpenSSL 3 asks once more for each format that it tries: say it once a load. */
+/* OpenSSL may ask once more for each format that it tries: say it once a load. */
 static bool fault_reported;
 
 /* Reads the pair; if that fails, says why. */
@@ -136,8 +136,7 @@ is_expected(void)
 
 	if (!esg_tls_files_passphrase_directory(directory) || esg_secret_pair_exists(directory, KEY_NAME))
 		return true;
-	return esg_guc_passphrase_directory != NULL &&
-		esg_guc_passphrase_directory[0] != '\0' && stat(directory, &st) != 0;
+	return esg_guc_passphrase_directory[0] != '\0' && stat(directory, &st) != 0;
 }
 
 bool

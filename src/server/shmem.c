@@ -19,8 +19,10 @@
 typedef struct EsgArea
 {
 	const char *name;
-	EsgAreaSizeFn size;
-	EsgAreaAttachFn attach;
+	Size		size;
+	void	  **memory;
+	LWLock	  **lock;
+	void		(*begin) (void);
 } EsgArea;
 
 static EsgArea areas[ESG_MAX_AREAS];
@@ -37,16 +39,16 @@ esg_shmem_preloading(void)
 }
 
 void
-esg_shmem_register(const char *name, EsgAreaSizeFn size, EsgAreaAttachFn attach)
+esg_shmem_register(const char *name, Size size, void **memory, LWLock **lock,
+				   void (*begin) (void))
 {
+	EsgArea		area = {name, size, memory, lock, begin};
+
 	if (area_count >= ESG_MAX_AREAS)
 		ereport(FATAL,
 				(errcode(ERRCODE_INTERNAL_ERROR),
 				 errmsg_internal("too many shared memory areas")));
-	areas[area_count].name = name;
-	areas[area_count].size = size;
-	areas[area_count].attach = attach;
-	area_count++;
+	areas[area_count++] = area;
 }
 
 static void
@@ -55,7 +57,7 @@ esg_shmem_request(void)
 	if (prev_shmem_request_hook)
 		prev_shmem_request_hook();
 	for (int i = 0; i < area_count; i++)
-		RequestAddinShmemSpace(CACHELINEALIGN(areas[i].size()));
+		RequestAddinShmemSpace(CACHELINEALIGN(areas[i].size));
 	RequestNamedLWLockTranche(TRANCHE_NAME, area_count);
 }
 
@@ -63,15 +65,16 @@ static void
 attach_area(const EsgArea *area, LWLock *lock)
 {
 	char		name[48];		/* the index keeps as many characters */
-	Size		size = area->size();
 	bool		found;
-	void	   *memory;
 
 	snprintf(name, sizeof(name), "ext_ssl_guard %s", area->name);
-	memory = ShmemInitStruct(name, size, &found);
-	if (!found)
-		memset(memory, 0, size);
-	area->attach(memory, lock, found);
+	*area->memory = ShmemInitStruct(name, area->size, &found);
+	*area->lock = lock;
+	if (found)
+		return;
+	memset(*area->memory, 0, area->size);
+	if (area->begin)
+		area->begin();
 }
 
 static void

@@ -48,15 +48,6 @@ note_state(FaultyHosts *state)
 	state->inode = st.st_ino;
 }
 
-static bool
-is_same_state(const FaultyHosts *a, const FaultyHosts *b)
-{
-	return a->reload == b->reload &&
-		a->changed.tv_sec == b->changed.tv_sec &&
-		a->changed.tv_nsec == b->changed.tv_nsec &&
-		a->size == b->size && a->inode == b->inode;
-}
-
 static void
 parse_hosts(void)
 {
@@ -83,7 +74,7 @@ esg_sni_hosts_lines(void)
 	if (!ssl_sni || !IsUnderPostmaster)
 		return NIL;
 	note_state(&now);
-	if (!hosts_are_faulty || !is_same_state(&now, &faulty_hosts))
+	if (!hosts_are_faulty || memcmp(&now, &faulty_hosts, sizeof(now)) != 0)
 	{
 		faulty_hosts = now;
 		parse_hosts();

@@ -2,8 +2,8 @@
  * server/sni_hosts.h
  *		pg_hosts.conf: certificates by the name that the client asks for.
  *
- * PostgreSQL 19 with ssl_sni = on.  While the file has lines, they stand in for
- * ssl_cert_file, ssl_key_file and ssl_ca_file.
+ * With ssl_sni = on.  While the file has lines, they stand in for ssl_cert_file,
+ * ssl_key_file and ssl_ca_file.
  */
 #ifndef ESG_SERVER_SNI_HOSTS_H
 #define ESG_SERVER_SNI_HOSTS_H

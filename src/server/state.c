@@ -66,8 +66,10 @@ static EsgLoadRecord local_load;
 static void
 publish_load(void)
 {
+	Assert(!IsUnderPostmaster);
 	if (area == NULL)
 		return;
+	Assert(pg_atomic_read_u32(&area->changes) % 2 == 0);
 	pg_atomic_write_u32(&area->changes, pg_atomic_read_u32(&area->changes) + 1);
 	pg_write_barrier();
 	memcpy(&area->load, &local_load, sizeof(local_load));
@@ -95,19 +97,9 @@ read_load(EsgLoadRecord *out)
 	}
 }
 
-static Size
-area_size(void)
-{
-	return sizeof(EsgServerStateArea);
-}
-
 static void
-attach_area(void *memory, LWLock *lock, bool found)
+begin_area(void)
 {
-	area = memory;
-	area_lock = lock;
-	if (found)
-		return;
 	pg_atomic_init_u32(&area->changes, 0);
 	pg_atomic_init_u64(&area->login_seen_at, 0);
 	publish_load();
@@ -116,7 +108,8 @@ attach_area(void *memory, LWLock *lock, bool found)
 void
 esg_server_state_init(void)
 {
-	esg_shmem_register("server state", area_size, attach_area);
+	esg_shmem_register("server state", sizeof(EsgServerStateArea), (void **) &area, &area_lock,
+					   begin_area);
 }
 
 void
@@ -223,6 +216,7 @@ esg_server_state_report_served(EsgSeenBy by, const unsigned char *fingerprint,
 {
 	EsgLoadRecord load;
 
+	Assert(by == ESG_SEEN_LOGIN || by == ESG_SEEN_PROBE);
 	if (area == NULL)
 		return;
 	/* a backend keeps the context it was forked with: old news after a reload */

@@ -2,7 +2,7 @@
  * server/state.h
  *		What the running server does: TLS loads, what is served, the worker.
  *
- * Written from four places, see the locking notes in server_state.c: the
+ * Written from four places, see the locking notes in state.c: the
  * postmaster writes its part with atomics only and never waits; logins and the
  * worker use the area's lock for moments.
  */

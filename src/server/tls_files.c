@@ -33,8 +33,8 @@
 #include "server/tls_files.h"
 
 #define EXTRA_SETTING "ext_ssl_guard.extra_files"
+#define FIRST_CAPACITY 8
 #define READ_CHUNK 65536
-#define MAX_NAME_BUFFER (1 << 20)
 
 typedef struct FileList
 {
@@ -56,14 +56,14 @@ make_absolute(const char *path)
 	return psprintf("%s/%s", DataDir, path);
 }
 
+/* kind -1: whatever it is listed as */
 static bool
-list_has_path(const FileList *list, const char *path)
+list_has(const FileList *list, int kind, const char *path)
 {
-	int			i;
-
-	for (i = 0; i < list->count; i++)
+	for (int i = 0; i < list->count; i++)
 	{
-		if (strcmp(list->items[i].path, path) == 0)
+		if ((kind == -1 || (int) list->items[i].kind == kind) &&
+			strcmp(list->items[i].path, path) == 0)
 			return true;
 	}
 	return false;
@@ -73,23 +73,17 @@ static void
 append_file(FileList *list, const char *setting, EsgFileKind kind,
 			const char *path, bool optional)
 {
-	EsgTlsFile *file;
+	EsgTlsFile	file = {setting, kind, NULL, optional};
 
 	if (path == NULL || path[0] == '\0')
 		return;
 	if (list->count == list->capacity)
 	{
-		list->capacity = list->capacity * 2 + 8;
-		if (list->items == NULL)
-			list->items = palloc(list->capacity * sizeof(EsgTlsFile));
-		else
-			list->items = repalloc(list->items, list->capacity * sizeof(EsgTlsFile));
+		list->capacity *= 2;
+		list->items = repalloc(list->items, list->capacity * sizeof(EsgTlsFile));
 	}
-	file = &list->items[list->count++];
-	file->setting = setting;
-	file->kind = kind;
-	file->path = make_absolute(path);
-	file->optional = optional;
+	file.path = make_absolute(path);
+	list->items[list->count++] = file;
 }
 
 static bool
@@ -126,20 +120,12 @@ classify_extra(const char *path)
 static void
 append_extra_files(FileList *list)
 {
-	int			count = esg_guc_extra_file_count();
-	int			i;
-
-	for (i = 0; i < count; i++)
+	for (int i = 0; i < esg_guc_extra_file_count(); i++)
 	{
-		const char *path = esg_guc_extra_file(i);
-		char	   *absolute;
+		char	   *absolute = make_absolute(esg_guc_extra_file(i));
 
-		if (path == NULL || path[0] == '\0')
-			continue;
-		absolute = make_absolute(path);
-		if (!list_has_path(list, absolute))
-			append_file(list, EXTRA_SETTING,
-						classify_extra(absolute), absolute, false);
+		if (!list_has(list, -1, absolute))
+			append_file(list, EXTRA_SETTING, classify_extra(absolute), absolute, false);
 		pfree(absolute);
 	}
 }
@@ -148,7 +134,7 @@ bool
 esg_tls_files_passphrase_directory(char *directory)
 {
 	const char *setting = esg_guc_passphrase_directory;
-	bool		is_set = setting != NULL && setting[0] != '\0';
+	bool		is_set = setting[0] != '\0';
 	const char *path = is_set ? setting : ssl_key_file;
 	const char *slash = strrchr(path, '/');
 	int			len = 0;
@@ -174,12 +160,11 @@ append_passphrase_files(FileList *list)
 		"server.key.cipher", "server.key.rand", "server.key.rand.new"
 	};
 	char		directory[MAXPGPATH];
-	size_t		i;
 
 	if (ssl_key_file == NULL || ssl_key_file[0] == '\0' ||
 		!esg_tls_files_passphrase_directory(directory))
 		return;
-	for (i = 0; i < lengthof(names); i++)
+	for (int i = 0; i < (int) lengthof(names); i++)
 	{
 		char	   *path = psprintf("%s/%s", directory, names[i]);
 		EsgFileFacts facts;
@@ -197,17 +182,11 @@ static void
 append_host_file(FileList *list, EsgFileKind kind, const char *path)
 {
 	char	   *absolute;
-	int			i;
 
 	if (path == NULL || path[0] == '\0')
 		return;
 	absolute = make_absolute(path);
-	for (i = 0; i < list->count; i++)
-	{
-		if (list->items[i].kind == kind && strcmp(list->items[i].path, absolute) == 0)
-			break;
-	}
-	if (i == list->count)
+	if (!list_has(list, kind, absolute))
 		append_file(list, "hosts_file", kind, absolute, false);
 	pfree(absolute);
 }
@@ -247,7 +226,7 @@ esg_tls_files_is_extra(const EsgTlsFile *file)
 int
 esg_tls_files_list(EsgTlsFile **out)
 {
-	FileList	list = {NULL, 0, 0};
+	FileList	list = {palloc(FIRST_CAPACITY * sizeof(EsgTlsFile)), 0, FIRST_CAPACITY};
 
 	if (EnableSSL)
 	{
@@ -393,39 +372,17 @@ esg_tls_files_resolve(const char *path)
 char *
 esg_tls_files_owner_name(uid_t uid)
 {
-	struct passwd pw;
-	struct passwd *found = NULL;
-	size_t		size = 1024;
-	char	   *buf = palloc(size);
-	char	   *name;
+	const struct passwd *found = getpwuid(uid);
 
-	while (getpwuid_r(uid, &pw, buf, size, &found) == ERANGE && size < MAX_NAME_BUFFER)
-	{
-		size *= 2;
-		buf = repalloc(buf, size);
-	}
-	name = found != NULL ? pstrdup(pw.pw_name) : psprintf("%u", (unsigned) uid);
-	pfree(buf);
-	return name;
+	return found != NULL ? pstrdup(found->pw_name) : psprintf("%u", (unsigned) uid);
 }
 
 char *
 esg_tls_files_group_name(gid_t gid)
 {
-	struct group gr;
-	struct group *found = NULL;
-	size_t		size = 1024;
-	char	   *buf = palloc(size);
-	char	   *name;
+	const struct group *found = getgrgid(gid);
 
-	while (getgrgid_r(gid, &gr, buf, size, &found) == ERANGE && size < MAX_NAME_BUFFER)
-	{
-		size *= 2;
-		buf = repalloc(buf, size);
-	}
-	name = found != NULL ? pstrdup(gr.gr_name) : psprintf("%u", (unsigned) gid);
-	pfree(buf);
-	return name;
+	return found != NULL ? pstrdup(found->gr_name) : psprintf("%u", (unsigned) gid);
 }
 
 /* ------------------------------------------------------------------------

@@ -36,6 +36,8 @@
 #   unlike($node->log_since($offset), qr/.../);
 #   $node->wait_sql('SELECT ...', 'expected');             # polls; last answer
 #
+#   my $library = ESG::Node::build_library($file_without_c, $source);   # undef: no compiler
+#
 # Every connection string over TCP names sslcert, sslkey and sslrootcert, so
 # that ~/.postgresql of whoever runs the tests never counts.
 
@@ -66,6 +68,22 @@ our $timeout = $ENV{ESG_TEST_TIMEOUT} // 60;
 {
 	no warnings 'redefine';
 	*Test::Builder::BAIL_OUT = sub { die "$_[1]\n" };
+}
+
+# Compiles a library that the server can load, "$file.so", which is returned.
+sub build_library
+{
+	my ($file, $source) = @_;
+	my $include = `$ENV{PG_CONFIG} --includedir-server`;
+
+	chomp $include;
+	# the relocated copy of the server has no headers
+	$include =~ s{^\Q@{[ $ENV{SANDBOX} // '' ]}\E/root}{} unless -d $include;
+	open(my $out, '>', "$file.c") or croak "could not write \"$file.c\": $!";
+	print $out $source;
+	close $out or croak "could not write \"$file.c\": $!";
+	return if system("cc -shared -fPIC -I'$include' -o '$file.so' '$file.c' >'$file.out' 2>&1") != 0;
+	return "$file.so";
 }
 
 sub path
