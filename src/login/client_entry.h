@@ -16,7 +16,7 @@
 
 /* bytes, with the terminating NUL */
 #define ESG_CLIENT_NAME_SIZE 160
-#define ESG_CLIENT_CN_SIZE 96
+#define ESG_CLIENT_CN_SIZE 80
 #define ESG_CLIENT_SERIAL_SIZE 48
 #define ESG_CLIENT_CIPHER_SIZE 48
 #define ESG_CLIENT_TLS_SIZE 12

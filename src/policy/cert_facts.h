@@ -13,7 +13,7 @@
 
 typedef struct EsgKeyFacts
 {
-	char		algorithm[32];
+	char		algorithm[24];
 	int32_t		bits;
 	int32_t		curve_nid;
 	int16_t		security_bits;	/* -1 if unknown */
@@ -29,7 +29,7 @@ typedef struct EsgCertFacts
 	EsgKeyFacts key;
 	EsgNameFacts names;
 	uint32_t	key_usage;
-	char		signature_algorithm[40];
+	char		signature_algorithm[32];
 	int16_t		signature_strength;
 	uint8_t		pss;			/* EsgPssState */
 	bool		broken_digest;
