@@ -363,7 +363,7 @@ esg_client_check_review(void)
 	esg_guc_policy(&review.policy);
 	if (esg_guc_client_certificate_check != ESG_MODE_OFF)
 		review.count = esg_clients_copy(&review.rows);
-	esg_alarm_list_fill(&list, ESG_MAX_ALARMS, collect_clients, &review);
+	esg_alarm_list_fill(&list, ESG_MAX_REPORTED, collect_clients, &review);
 	esg_alarms_reconcile(ESG_SCOPE_CLIENTS, list.items, list.count, review.now);
 	pfree(list.items);
 	if (review.rows != NULL)

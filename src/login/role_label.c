@@ -277,7 +277,7 @@ collect_unsatisfiable(EsgAlarm **out)
 	int			count = 0;
 	HeapTuple	tuple;
 
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)) && count < ESG_MAX_ALARMS)
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)) && count < ESG_MAX_REPORTED)
 	{
 		char	   *role_name = role_of_row(relation, tuple);
 

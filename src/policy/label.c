@@ -576,7 +576,6 @@ check_names(const EsgLabel *label, X509 *cert, EsgLabelVerdict *out)
 	if (result != ESG_NAMES_OK)
 	{
 		refuse(out, "x509", esg_identities_result_text(result));
-		out->failed = true;
 		return;
 	}
 	for (i = 0; i < key_count && !out->refused; i++)

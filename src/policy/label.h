@@ -56,7 +56,6 @@ typedef struct EsgLabelPeer
 typedef struct EsgLabelVerdict
 {
 	bool		refused;
-	bool		failed;			/* refused because the answer could not be had */
 	const char *key;			/* static: the first requirement that is not
 								 * met */
 	const char *reason;			/* static phrase */

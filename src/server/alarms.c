@@ -41,8 +41,8 @@ typedef struct EsgAlarmEntry
 typedef struct EsgAlarmArea
 {
 	int64		dropped;		/* see EsgAlarmCounts */
-	int			lacking[MAX_SCOPES];	/* of each scope's last report: how
-										 * many alarms found no place */
+	int			lacking[MAX_SCOPES];	/* of each scope: how many alarms of
+										 * its last report have no place */
 	bool		full;			/* said so in the log, until there is room */
 	int			used;			/* entries [0, used) have been in use */
 	EsgAlarmEntry entries[ESG_MAX_ALARMS];
@@ -141,6 +141,15 @@ find_free(void)
 	return area->used < ESG_MAX_ALARMS ? &area->entries[area->used] : NULL;
 }
 
+/* An alarm gives way.  That its scope will lack a place is counted with that. */
+static void
+count_evicted(const EsgAlarmEntry *entry)
+{
+	area->dropped++;
+	for (int scope = 1; scope < MAX_SCOPES; scope++)
+		area->lacking[scope] += is_held(entry, (EsgAlarmScope) scope);
+}
+
 /*
  * A place for a new alarm: a free one, else that of the least severe alarm,
  * provided that it is less severe than the new one.
@@ -163,7 +172,7 @@ find_place(EsgSeverity severity)
 	}
 	if (place->severity >= severity)
 		return NULL;
-	area->dropped++;
+	count_evicted(place);
 	return place;
 }
 

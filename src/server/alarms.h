@@ -14,6 +14,9 @@
 
 #define ESG_MAX_ALARMS 512
 
+/* alarms of one report: more than have a place, so that the lack is counted */
+#define ESG_MAX_REPORTED (2 * ESG_MAX_ALARMS)
+
 typedef enum EsgAlarmScope
 {
 	ESG_SCOPE_FILES = 1,		/* the audit of the server's files */
