@@ -1,6 +1,6 @@
 # README.md says what is so: its examples are run, see t/ESG/Docs.pm; its
-# sentences are those of the findings; it is short enough to be read; and all
-# links between the documents lead somewhere.
+# sentences are those of the findings; it is short enough to be read; all links
+# between the documents lead somewhere; and the picture is up to date.
 
 use strict;
 use warnings;
@@ -70,11 +70,37 @@ sub check_links
 	return;
 }
 
+# Files of this repository that a text names in backquotes.
+sub check_paths
+{
+	my ($file) = @_;
+	my %named = map { $_ => 1 } ESG::Docs::read_text($file) =~ m{`((?:src|t|dev|docs|sql|expected|\.ci)/[\w./-]*)`}g;
+
+	is(join(' ', grep { !-e "$source/$_" } sort keys %named), '', "$file: the files it names are there");
+	return;
+}
+
+# The picture is that of its text, and shows all folders of src/.
+sub check_picture
+{
+	my $drawn = `'$source/dev/draw'`;
+	my $picture = ESG::Docs::read_text('docs/parts.svg');
+
+	is($picture, $drawn, 'docs/parts.svg is up to date: dev/draw > docs/parts.svg');
+	is(join(' ', grep { $picture !~ m{>\Q$_\E/<} } map { m{([^/]+)/$} } glob("'$source'/src/*/")), '', 'and has each folder of src/');
+	return;
+}
+
 my $docs = ESG::Docs->new('README.md');
 
 cmp_ok(count_words($docs->{text}), '<=', $max_words, "at most $max_words words");
 cmp_ok($docs->run, '>=', 10, 'README.md has examples');
 compare_sentences($docs);
 $docs->stop;
-check_links($_) foreach sort map { substr $_, 1 + length $source } glob("'$source'/*.md '$source'/docs/*.md");
+foreach my $file (sort map { substr $_, 1 + length $source } glob("'$source'/*.md '$source'/docs/*.md"))
+{
+	check_links($file);
+	check_paths($file);
+}
+check_picture();
 done_testing();

@@ -94,15 +94,23 @@ SQL
 
 my %letter = (server => 'L', chain => 'I', ca => 'A', extra => 'X', client => 'C', crl => 'R', file => 'F', running => 'S');
 
+# Words of the catalogue with letters for places, in the order of the document.
+sub by_letter
+{
+	my ($separator, $text) = @_;
+	my @words = map { s/^(\w+)/$letter{$1}/r } split /, /, $text;
+
+	return join $separator, sort { index('LIAXCRFS', substr $a, 0, 1) <=> index('LIAXCRFS', substr $b, 0, 1) } @words;
+}
+
 # The first line of an entry, as the catalogue has it.
 sub describe_finding
 {
 	my ($sqlstate, $severity, $others, $places, $enforceable) = @_;
-	my $where = join ' ', map { $letter{$_} } split /, /, $places;
-	my $grades = $others =~ s/(\w+)(?=:)/$letter{$1}/gr;
+	my $where = by_letter(' ', $places);
 
 	$where =~ s/C|[FS]$/$&!/ if $enforceable eq 't';
-	return "`$sqlstate` · $severity" . ($grades ne '' ? " ($grades)" : '') . " · $where";
+	return "`$sqlstate` · $severity" . ($others ne '' ? ' (' . by_letter(', ', $others) . ')' : '') . " · $where";
 }
 
 sub compare_findings
