@@ -16,6 +16,7 @@
 #   $certs->revoke($ca, $client);
 #   my $crl = $certs->make_crl($ca, 'crl');    # path; last_update, next_update =>
 #                                              # seconds from now [-3600, 30 days]
+#   $certs->sign_request($ca, 'a.csr', 'a.crt');   # for a server
 #   my $file = $certs->concat('bundle.crt', $ca->{cert}, $other->{cert});
 #
 # Options of make_ca, make_server, make_client and make_cert:
@@ -300,6 +301,21 @@ sub make_client
 	my ($self, $name, %options) = @_;
 
 	return $self->make_cert($name, eku => 'clientAuth', %options);
+}
+
+# Answers a certificate request made elsewhere, with the names that it asks for.
+sub sign_request
+{
+	my ($self, $ca, $request, $to) = @_;
+	my $home = "$self->{dir}/$ca->{name}.ca";
+	my $config = spew("$home/copy.cnf", slurp("$home/ca.cnf") =~ s/^\[this\]\n/[this]\ncopy_extensions = copy\n/mr);
+
+	spew("$home/copy.ext", "[extensions]\n", extension_lines(key_usage => 'critical,digitalSignature', eku => 'serverAuth', ca => $ca));
+	spew("$home/serial", sprintf('%02X' x 8, map { int(rand(127)) + 1 } 1 .. 8), "\n");
+	openssl('ca', '-config', $config, '-batch', '-notext', '-preserveDN', '-utf8', '-cert', $ca->{cert}, '-keyfile', $ca->{key},
+		'-in', $request, '-out', $to, '-startdate', stamp(-3600), '-enddate', stamp(364 * 86400),
+		'-extfile', "$home/copy.ext", '-extensions', 'extensions');
+	return $to;
 }
 
 sub revoke

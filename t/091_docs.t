@@ -1,0 +1,24 @@
+# docs/ says what is so: the examples in each of its files are run, see
+# t/ESG/Docs.pm.  Those that are not are listed, with the reason.
+
+use strict;
+use warnings;
+
+use File::Basename qw(basename);
+use Test::More;
+
+use ESG::Docs;
+
+my @files = sort map { 'docs/' . basename($_) } glob("'" . ESG::Docs::source() . "'/docs/*.md");
+@files = grep { my $file = $_; grep { $file =~ /$_/ } split ' ', $ENV{DOCS} } @files if $ENV{DOCS};
+
+cmp_ok(scalar @files, '>=', 8, 'there are documents') unless $ENV{DOCS};
+foreach my $file (@files)
+{
+	my $docs = ESG::Docs->new($file);
+
+	# nothing in it can be run: then there is nothing to be wrong
+	cmp_ok($docs->run, '>', 0, "$file has examples");
+	$docs->stop;
+}
+done_testing();
