@@ -12,6 +12,28 @@ use ESG::Docs;
 my @files = sort map { 'docs/' . basename($_) } glob("'" . ESG::Docs::source() . "'/docs/*.md");
 @files = grep { my $file = $_; grep { $file =~ /$_/ } split ' ', $ENV{DOCS} } @files if $ENV{DOCS};
 
+is(join(' ', ESG::Docs->new('a text', <<'TEXT')->strays), '3 5 8 10 17', 'code that would not be run is found');
+Prose.
+
+```
+SELECT 1;
+```
+Prose.
+
+    SELECT 1;
+
+```perl
+print 1;
+```
+<!-- test: not run: because -->
+```perl
+print 1;
+```
+<!-- test: nonsense -->
+```sql
+SELECT 1;
+```
+TEXT
 cmp_ok(scalar @files, '>=', 8, 'there are documents') unless $ENV{DOCS};
 foreach my $file (@files)
 {

@@ -1,6 +1,7 @@
 # ESG::Docs: runs what a Markdown file shows.
 #
-#   ESG::Docs->new('docs/log.md')->run;      # one test per block
+#   ESG::Docs->new('docs/log.md')->run;      # one test per block, and more
+#   ESG::Docs->new('docs/log.md')->strays;   # what would not be run: lines
 #
 # A fenced block is run, in the order of the text.  What is done with it depends
 # on its language:
@@ -128,11 +129,22 @@ sub read_blocks
 
 sub new
 {
-	my ($class, $file) = @_;
-	my $self = bless { file => $file, text => read_text($file), reloads => 0, said => '' }, $class;
+	my ($class, $file, $text) = @_;
+	my $self = bless { file => $file, text => $text // read_text($file), reloads => 0, said => '' }, $class;
 
 	$self->read_blocks;
 	return $self;
+}
+
+my %is_step = map { $_ => 1 }
+  ('conf', 'sql', 'sh', 'text', 'login', 'refused login', 'CA signs', 'fixture', 'fault', 'mended', 'prepare');
+
+# The numbers of the lines with code that nothing is done with.
+sub strays
+{
+	my ($self) = @_;
+
+	return map { $_->{line} } grep { !$is_step{ $_->{kind} } && !mark($_, 'not run') } @{ $self->{blocks} };
 }
 
 # The value of a block's mark: '' if it has none, the text after its name, or
@@ -411,10 +423,9 @@ sub run_step
 		fault => sub { ESG::Faults::make($_[0], $_[1]{words}[0]) },
 		mended => sub { ESG::Faults::mended($_[0], $_[1]{words}[0]) },
 		prepare => sub { ESG::Faults::prepare($_[0], $_[1]{words}[0]) });
-	my $run = $run{$kind};
+	my $run = $run{$kind} or return;
 	my $name = "$self->{file}, line $block->{line}: $kind";
 
-	return fail("$name is not run") unless $run;
 	return fail("$name: no fixture yet") unless $self->{node} || $kind eq 'fixture';
 	(my $status, $self->{said}) = $run->($self, $block);
 	return is($status, $kind =~ /^refused/ ? 2 : 0, $name) || diag($self->{said});
@@ -454,6 +465,7 @@ sub run
 	my ($self) = @_;
 	my $count = 0;
 
+	is(join(' ', $self->strays), '', "$self->{file}: no line with code that is not run");
 	$count += $self->run_block($_) foreach @{ $self->{blocks} };
 	return $count;
 }
