@@ -82,7 +82,8 @@ my @setups = (
 		my $file = "$self->{single}.text";
 
 		ESG::Certs::openssl('x509', '-text', '-in', $self->{single}, '-out', $file);
-		return { server => $self, file => $file, notices => 'ca_as_leaf no_alt_name self_signed_server' };
+		return { server => $self, file => $file,
+			notices => 'ca_as_leaf no_alt_name self_signed_server strict_client_refuses' };
 	} ],
 	[ 'openssl req -x509 with names, ten years', 1825, sub {
 		my ($age) = @_;
@@ -93,10 +94,10 @@ my @setups = (
 	} ],
 	[ 'a root of our own, as PostgreSQL documents it', 182, sub {
 		my ($age) = @_;
-		my $root = ca(3650, $age, subject => '/CN=root.example.com', key => 'rsa:2048');
+		my $root = ca(3650, $age, subject => '/CN=root.example.com', key => 'rsa:2048', key_usage => '');
 
 		return { server => server(365, $age, ca => $root, san => [], key => 'rsa:2048'), ca => [$root],
-			notices => 'no_alt_name' };
+			notices => 'no_alt_name strict_client_refuses' };
 	} ],
 	[ 'a root that only clients have, no ssl_ca_file', 182, sub {
 		my ($age) = @_;

@@ -72,7 +72,11 @@ sub under
 }
 
 # What is right in itself, but not in the eyes of openssl verify, and the other
-# way round: mode of the comparison => reason.
+# way round: mode of the comparison, with "root" or "other" if it depends on
+# which CA is in ssl_ca_file => reason.
+my $unrelated = 'unrelated_certificate says it, a warning: the right one may be in the hands of the clients';
+my $not_sent = 'the root is not sent, and what is wrong with it is a finding of its own file';
+my $not_here = 'the root is neither sent nor in ssl_ca_file';
 my $no_anchor = 'nobody here knows whether clients have the missing issuer';
 
 my @chains = (
@@ -140,7 +144,7 @@ my @chains = (
 		my $sub = sub_ca($root);
 
 		return { file => [ leaf($sub), $sub ], root => $root };
-	}, plain => 'the root is not in the file', strict => 'the root is not in the file' ],
+	}, plain => $not_sent, strict => $not_sent ],
 	[ 'path length of the root exceeded, the root sent', sub {
 		my $root = root(lines(\@ca_lines, 'basicConstraints', 'basicConstraints=critical,CA:TRUE,pathlen:0'));
 		my $sub = sub_ca($root);
@@ -151,7 +155,8 @@ my @chains = (
 
 	# what an intermediate must be
 	[ 'an intermediate that is no CA', sub { through(lines(\@ca_lines, 'basicConstraints', 'basicConstraints=critical,CA:FALSE')) } ],
-	[ 'an intermediate without basicConstraints', sub { through(lines(\@ca_lines, 'basicConstraints')) } ],
+	[ 'an intermediate without basicConstraints', sub { through(lines(\@ca_lines, 'basicConstraints')) },
+		partial => 'only as the last of a chain, as which clients do not have it' ],
 	[ 'basicConstraints not critical', sub { through(lines(\@ca_lines, 'basicConstraints', 'basicConstraints=CA:TRUE')) } ],
 	[ 'an intermediate without keyCertSign', sub { through(lines(\@ca_lines, 'keyUsage', 'keyUsage=critical,cRLSign')) } ],
 	[ 'an intermediate without keyUsage', sub { through(lines(\@ca_lines, 'keyUsage')) } ],
@@ -186,15 +191,16 @@ my @chains = (
 
 		return under($root, lines(\@leaf_lines, 'authorityKeyIdentifier'));
 	} ],
-	[ 'a root without keyUsage', sub { under(root(lines(\@ca_lines, 'keyUsage'))) } ],
-	[ 'a root with basicConstraints not critical', sub { under(root(lines(\@ca_lines, 'basicConstraints', 'basicConstraints=CA:TRUE'))) } ],
+	[ 'a root without keyUsage', sub { under(root(lines(\@ca_lines, 'keyUsage'))) }, 'strict other' => $not_here ],
+	[ 'a root with basicConstraints not critical', sub { under(root(lines(\@ca_lines, 'basicConstraints', 'basicConstraints=CA:TRUE'))) },
+		'strict other' => $not_here ],
 	[ 'a root without AKI', sub { under(root(lines(\@ca_lines, 'authorityKeyIdentifier'))) } ],
 	[ 'a root that has expired, not sent', sub {
 		my $root = root(days_left => -2);
 		my $sub = sub_ca($root);
 
 		return { file => [ leaf($sub), $sub ], root => $root };
-	}, plain => 'the root is not in the file', strict => 'the root is not in the file' ],
+	}, plain => $not_sent, strict => $not_sent ],
 	[ 'a CA renewed under its old name, the new one issued', sub {
 		my $old = root(subject => '/CN=Renewed CA');
 		my $new = root(subject => '/CN=Renewed CA');
@@ -212,7 +218,7 @@ my @chains = (
 		my $new = sub_ca($good_root, subject => '/CN=Renewed Sub');
 
 		return { file => [ leaf($new), $old ], root => $good_root };
-	} ],
+	}, plain => $unrelated, partial => $unrelated ],
 	[ 'cross-signed: the twin of a known root is sent', sub {
 		my $old = root();
 		my $new = root();
@@ -244,7 +250,7 @@ my @chains = (
 
 		forge($sub);
 		return { file => [ $leaf, $sub ], root => $good_root };
-	} ],
+	}, 'plain other' => $no_anchor, 'partial root' => 'what is trusted is not verified, and we know its issuer' ],
 	[ 'an AKI of another key', sub {
 		my $other = root();
 
@@ -397,12 +403,15 @@ foreach my $row (@chains)
 		my $refused = grep { $refuses{$_} } keys %found;
 		my $late = grep { $out_of_time{$_} } keys %found;
 
-		compare($where, 'plain', $plain, $refused + $late, $reason{plain}, $codes);
-		compare($where, 'partial', $partial, $refused, $reason{partial}, $codes);
+		my $side = $ca == $chain->{root} ? 'root' : 'other';
+		my $why = sub { return $reason{"$_[0] $side"} // $reason{ $_[0] }; };
+
+		compare($where, 'plain', $plain, $refused + $late, $why->('plain'), $codes);
+		compare($where, 'partial', $partial, $refused, $why->('partial'), $codes);
 		next if defined $plain;
 		my $root_is_strict = $ca == $chain->{root} &&
 		  sql("SELECT count(*) FROM ssl_guard_certificates WHERE kind = 'ca' AND 'strict_client_refuses' = ANY (findings)");
-		compare($where, 'strict', $strict, ($found{strict_client_refuses} || $root_is_strict) ? 1 : 0, $reason{strict}, $codes);
+		compare($where, 'strict', $strict, ($found{strict_client_refuses} || $root_is_strict) ? 1 : 0, $why->('strict'), $codes);
 	}
 }
 cmp_ok(scalar @chains, '>=', 60, 'at least sixty chains');

@@ -67,6 +67,17 @@ set_up(X509_STORE_CTX *context, X509_STORE *store, X509 *leaf, STACK_OF(X509) *o
 		X509_VERIFY_PARAM_set_purpose(param, X509_PURPOSE_SSL_SERVER) == 1;
 }
 
+/*
+ * Unless it is a root, clients have another certificate above the top, and of
+ * one in between OpenSSL wants basicConstraints; of the last it does not.
+ */
+static bool
+is_unfit_between(X509 *top)
+{
+	return X509_check_ca(top) != 1 &&
+		X509_NAME_cmp(X509_get_subject_name(top), X509_get_issuer_name(top)) != 0;
+}
+
 bool
 esg_policy_verify_path(X509 *const *path, int count, EsgChainFault *out)
 {
@@ -84,6 +95,11 @@ esg_policy_verify_path(X509 *const *path, int count, EsgChainFault *out)
 		set_up(context, store, path[0], others, out);
 	if (good && X509_verify_cert(context) < 0 && out->error == X509_V_OK)
 		out->error = X509_STORE_CTX_get_error(context);
+	if (good && out->error == X509_V_OK && count > 1 && is_unfit_between(path[count - 1]))
+	{
+		out->error = X509_V_ERR_INVALID_CA;
+		out->depth = count - 1;
+	}
 	X509_STORE_CTX_free(context);
 	X509_STORE_free(store);
 	sk_X509_free(others);
