@@ -14,7 +14,8 @@ use ESG::Node;
 my $certs = ESG::Certs->new;
 my $ca = $certs->make_ca('ca', subject => '/CN=Public Root');
 my $clients_ca = $certs->make_ca('clients_ca', subject => '/CN=Clients Only');
-my $server = $certs->make_server('server', ca => $ca);
+my $server = $certs->make_server('server', ca => $ca,
+	extensions => ['authorityInfoAccess=caIssuers;URI:http://ca.example.com/root.crt']);
 my $roots = PostgreSQL::Test::Utils::tempdir();
 my $no_roots = PostgreSQL::Test::Utils::tempdir();
 chomp(my $hash = `openssl x509 -hash -noout -in '$ca->{cert}'`);

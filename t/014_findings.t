@@ -28,6 +28,10 @@ my @codes = qw(
   file_missing file_unreadable file_not_regular file_too_large file_unparsable file_partly_read
   trusted_certificate_block permissions_too_open wrong_owner directory_writable);
 my %sqlstate = map { $codes[$_] => sprintf('SG%03d', $_ + 1) } 0 .. $#codes;
+# and those that were appended
+push @codes, qw(chain_refused bad_dns_name cn_not_in_alt_name strict_client_refuses);
+%sqlstate = (%sqlstate, chain_refused => 'SG075', bad_dns_name => 'SG076', cn_not_in_alt_name => 'SG077',
+	strict_client_refuses => 'SG078');
 
 my $certs = ESG::Certs->new;
 my $ca = $certs->make_ca('ca');
@@ -187,9 +191,9 @@ test_case('shared_ca_key', 'ssl_guard_certificates', "the CA's key",
 
 # ---- time
 test_cert('expired', 'a day ago', make(not_before => ESG::Certs::stamp(-90 * 86400), not_after => ESG::Certs::stamp(-86400)),
-	'LIAX', 'critical', A => 'warning');
-test_cert('expires_very_soon', '5 days left', make(days_left => 5), 'LIAX', 'critical');
-test_cert('expires_soon', '60 days left', make(days_left => 60), 'LIAX', 'warning');
+	'LIAX', 'critical', A => 'warning', X => 'warning');
+test_cert('expires_very_soon', '5 days left', make(days_left => 5), 'LIAX', 'critical', A => 'warning', X => 'warning');
+test_cert('expires_soon', '60 days left', make(days_left => 60), 'LIAX', 'warning', A => 'notice', X => 'notice');
 test_cert('not_yet_valid', 'tomorrow', make(not_before => ESG::Certs::stamp(86400), not_after => ESG::Certs::stamp(300 * 86400)),
 	'LIAX', 'critical');
 test_cert('invalid_time', 'no digits', forge(sub { $_[0][ $der{validity} ] =~ s/..Z\z/xxZ/s }), 'LIAX', 'critical');
@@ -200,7 +204,10 @@ test_cert('validity_too_long', '900 days', make(lifetime => 900, days_left => 89
 my $short_ca = $certs->make_ca('short', days_left => 200);
 my $long = make(ca => $short_ca);
 test_case('outlives_issuer', 'ssl_guard_certificates', 'a CA that ends first',
-	sub { put('server.crt' => $long, 'root.crt' => text($short_ca->{cert})); }, sub { put(%good); }, 'server.crt:1 warning');
+	sub { put('server.crt' => $long, 'root.crt' => text($short_ca->{cert})); }, sub { put(%good); }, 'server.crt:1 notice');
+my $ending_ca = $certs->make_ca('ending', days_left => 60);
+test_case('outlives_issuer', 'ssl_guard_certificates', 'a CA that ends soon',
+	sub { put('server.crt' => make(ca => $ending_ca), 'root.crt' => text($ending_ca->{cert})); }, sub { put(%good); }, 'server.crt:1 warning');
 
 # ---- names, extensions, structure
 test_cert('no_alt_name', 'none', make(san => []), 'L', 'notice');
@@ -222,7 +229,18 @@ my $below = $certs->make_server('below', ca => $middle);
 my ($leaf_text, $middle_text) = (text($below->{cert}), text($middle->{cert}));
 test_file('chain_out_of_order', 'the issuer after its own', 'server.crt', $leaf_text . $good{'root.crt'} . $middle_text, 'server.crt:1 warning', 'server.crt:3 warning');
 test_file('leaf_not_first', 'the CA first', 'server.crt', $middle_text . $leaf_text, 'server.crt:1 critical');
-test_file('chain_incomplete', 'no intermediate', 'server.crt', $leaf_text, 'server.crt:1 warning');
+my $low = $certs->make_ca('low', ca => $middle, days_left => 900);
+my $lowest = $certs->make_server('lowest', ca => $low);
+test_case('chain_incomplete', 'ssl_guard_certificates', 'a known intermediate is missing',
+	sub { put('server.crt' => text($lowest->{cert}) . text($low->{cert}), 'root.crt' => $good{'root.crt'} . $middle_text); },
+	sub { put(%good); }, 'server.crt:2 warning');
+test_file('chain_incomplete', 'an unknown issuer that can be fetched', 'server.crt',
+	make(ca => $middle, extensions => ['authorityInfoAccess=caIssuers;URI:http://ca.example.com/m.crt']), 'server.crt:1 notice');
+my $limited = $certs->make_ca('limited', ca => $ca, days_left => 900, extensions => ['nameConstraints=critical,permitted;DNS:example.org']);
+test_file('chain_refused', 'a name that the CA may not certify', 'server.crt', make(ca => $limited) . text($limited->{cert}), 'server.crt:1 critical');
+test_cert('bad_dns_name', 'a port', make(san => [ 'DNS:localhost:5432', 'DNS:localhost' ]), 'L', 'warning');
+test_cert('cn_not_in_alt_name', 'another name', make(subject => '/CN=db.example.com', san => ['DNS:db2.example.com']), 'L', 'notice');
+test_cert('strict_client_refuses', 'keyCertSign in a leaf', make(key_usage => 'critical,digitalSignature,keyCertSign'), 'LIA', 'notice');
 test_file('root_in_chain', 'the root', 'server.crt', $good{'server.crt'} . $good{'root.crt'}, 'server.crt:2 notice');
 test_cert('duplicate_certificate', 'twice', $good{'server.crt'}, 'I', 'notice');
 test_file('duplicate_certificate', 'a CA twice', 'root.crt', $good{'root.crt'} x 2, 'root.crt:2 notice');

@@ -174,6 +174,15 @@ sub weak_middle
 	return with_server($cert, text($cert) . text($own));
 }
 
+# a server's certificate below an intermediate that is made so
+sub below_other
+{
+	my $own = $certs->make_ca('other_middle' . ++$made, ca => $ca, @_);
+	my $cert = $certs->make_server("below_other$made", ca => $own);
+
+	return with_server($cert, text($cert) . text($own));
+}
+
 sub cannot_sign_crls
 {
 	my $case = new_ca(key_usage => 'critical,keyCertSign');
@@ -227,6 +236,12 @@ my %case = (
 	chain_out_of_order => { L => sub { with_server($below, text($below) . text($ca) . text($middle)) } },
 	leaf_not_first => { L => sub { with_server($below, text($middle) . text($below)) } },
 	chain_incomplete => { L => sub { with_server($below) } },
+	chain_refused => { L => sub { below_other(extensions => ['nameConstraints=critical,permitted;DNS:example.org']) },
+		I => sub { below_other(is_ca => 0) } },
+	bad_dns_name => { L => sub { new_server(san => ['DNS:localhost:5432']) } },
+	cn_not_in_alt_name => { L => sub { new_server(subject => '/CN=localhost', san => ['DNS:other.example.com']) } },
+	strict_client_refuses => { L => sub { new_server(key_usage => 'critical,digitalSignature,keyCertSign') },
+		I => sub { below_other(key_usage => '') }, A => sub { new_ca(key_usage => '') } },
 	root_in_chain => { I => sub { with_server($server, text($server) . text($ca)) } },
 	duplicate_certificate => { I => sub { with_server($server, text($server) x 2) } },
 	unrelated_certificate => { I => sub { with_server($server, text($server) . text($stranger)) } },

@@ -32,6 +32,7 @@ typedef struct Judge
 	EsgMemo    *memo;
 	int64		now;
 	EsgIssuerIndex *cas;		/* of ssl_ca_file; NULL if there is none */
+	EsgIssuerIndex *extras;		/* of extra_files; likewise */
 	MemoryContextCallback on_reset;
 } Judge;
 
@@ -47,11 +48,12 @@ get_memo(void)
 }
 
 static void
-free_index(void *arg)
+free_indexes(void *arg)
 {
 	Judge	   *judge = arg;
 
 	esg_policy_chain_index_free(judge->cas);
+	esg_policy_chain_index_free(judge->extras);
 }
 
 static Judge *
@@ -69,7 +71,7 @@ start_judge(EsgAudit *audit)
 		judge->policy.overrides[ESG_WRONG_OWNER] = ESG_OK;
 		judge->policy.overrides[ESG_DIRECTORY_WRITABLE] = ESG_OK;
 	}
-	judge->on_reset.func = free_index;
+	judge->on_reset.func = free_indexes;
 	judge->on_reset.arg = judge;
 	MemoryContextRegisterResetCallback(audit->context, &judge->on_reset);
 	return judge;
@@ -79,23 +81,25 @@ start_judge(EsgAudit *audit)
  * Certificates
  * ------------------------------------------------------------------------ */
 
-static void
-index_cas(Judge *judge)
+/* The certificates of that place; NULL if there is none. */
+static EsgIssuerIndex *
+index_place(const EsgAudit *audit, EsgPlace place)
 {
-	EsgAudit   *audit = judge->audit;
-	const EsgCertInfo **cas;
+	EsgIssuerIndex *index = NULL;
+	const EsgCertInfo **certs;
 	int			count = 0;
 	int			i;
 
-	cas = MemoryContextAllocHuge(audit->context, Max(audit->cert_count, 1) * sizeof(*cas));
+	certs = MemoryContextAllocHuge(audit->context, Max(audit->cert_count, 1) * sizeof(*certs));
 	for (i = 0; i < audit->cert_count; i++)
 	{
-		if (audit->certs[i]->place == ESG_PLACE_CA)
-			cas[count++] = &audit->certs[i]->info;
+		if (audit->certs[i]->place == place)
+			certs[count++] = &audit->certs[i]->info;
 	}
 	if (count > 0)
-		judge->cas = esg_policy_chain_index(cas, count);
-	pfree(cas);
+		index = esg_policy_chain_index(certs, count);
+	pfree(certs);
+	return index;
 }
 
 static void
@@ -118,13 +122,16 @@ static void
 judge_chain(Judge *judge, EsgAuditFile *file, EsgChainCert *certs, int count)
 {
 	EsgFileKind kind = file != NULL ? file->file.kind : ESG_FILE_EXTRA;
-	EsgChainContext context = {.policy = &judge->policy,.memo = judge->memo};
+	EsgChainContext context = {.policy = &judge->policy,.memo = judge->memo,.now = judge->now};
 
 	CHECK_FOR_INTERRUPTS();
 	if (kind != ESG_FILE_CA)
 		context.cas = judge->cas;
 	if (kind == ESG_FILE_CERTIFICATE)
-		context.system_root = esg_system_roots_has_issuer;
+	{
+		context.extras = judge->extras;
+		context.system_issuer = esg_system_roots_know_issuer;
+	}
 	esg_policy_chain_check(certs, count, &context, kind == ESG_FILE_CA ? &file->findings : NULL);
 }
 
@@ -380,7 +387,8 @@ esg_audit_run(unsigned what)
 	Judge	   *judge = start_judge(audit);
 
 	esg_audit_read_files(audit, what, judge->memo);
-	index_cas(judge);
+	judge->cas = index_place(audit, ESG_PLACE_CA);
+	judge->extras = index_place(audit, ESG_PLACE_EXTRA);
 	judge_each_cert(judge);
 	judge_chains(judge);
 	judge_crls(judge);

@@ -12,6 +12,9 @@
 #include <openssl/objects.h>
 #include <openssl/x509v3.h>
 
+#include "x509/host_names.h"
+#include "x509/strict.h"
+
 /* What a check looks at. */
 typedef struct CertCase
 {
@@ -375,6 +378,32 @@ check_odd_serial(const CertCase *c, EsgRemark *remark)
 {
 	esg_remark_say(remark, "%s", c->cert->odd_serial_reason != NULL ? c->cert->odd_serial_reason : "odd");
 	return c->cert->odd_serial;
+}
+
+static bool
+check_bad_dns_name(const CertCase *c, EsgRemark *remark)
+{
+	return c->cert->cert != NULL &&
+		esg_x509_host_names_bad(c->cert->cert, remark->detail, sizeof(remark->detail));
+}
+
+static bool
+check_cn_not_in_alt_name(const CertCase *c, EsgRemark *remark)
+{
+	return c->cert->cert != NULL &&
+		esg_x509_host_names_lost(c->cert->cert, remark->detail, sizeof(remark->detail));
+}
+
+static bool
+check_strict_client_refuses(const CertCase *c, EsgRemark *remark)
+{
+	const char *fault = NULL;
+
+	if (c->cert->cert != NULL)
+		fault = esg_x509_strict_fault(c->cert->cert, esg_x509_info_self_signed(c->cert) == ESG_YES,
+									  remark->place != ESG_PLACE_LEAF);
+	esg_remark_say(remark, "%s", fault != NULL ? fault : "");
+	return fault != NULL;
 }
 
 static bool

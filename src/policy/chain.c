@@ -20,6 +20,7 @@
 #include <openssl/x509v3.h>
 
 #include "policy/public_roots.h"
+#include "policy/verify.h"
 
 #define MAX_BUNDLE_CAS 20		/* more look like a public root store */
 
@@ -75,6 +76,8 @@ typedef struct ChainCase
 	int			leaf;			/* where that way starts */
 	int			top;			/* and ends */
 	bool		loop;			/* it comes back to itself */
+	int			refused;		/* whom clients refuse, or -1; and why */
+	const char *refusal;
 } ChainCase;
 
 typedef bool (*ChainCheckFn) (const ChainCase *c, EsgRemark *remark);
@@ -222,6 +225,22 @@ rank_itself(const EsgCertInfo *cert)
 	return code == X509_V_OK ? REFUSES_SIGNATURE : NOT_ISSUER;
 }
 
+/*
+ * Does cert speak of another key than this issuer's?  A CA renewed under its old
+ * name has several certificates, and which one issued it says the
+ * authorityKeyIdentifier (RFC 5280 section 4.2.1.1).
+ */
+static bool
+names_other_key(const EsgCertInfo *cert, const EsgCertInfo *issuer)
+{
+	AUTHORITY_KEYID *key_id = X509_get_ext_d2i(cert->cert, NID_authority_key_identifier, NULL, NULL);
+	bool		other = key_id != NULL && X509_check_akid(issuer->cert, key_id) != X509_V_OK;
+
+	AUTHORITY_KEYID_free(key_id);
+	ERR_clear_error();
+	return other;
+}
+
 /* issuer has the name that cert gives as its issuer's. */
 static IssuerRank
 rank_issuer(const EsgCertInfo *cert, const EsgCertInfo *issuer, EsgMemo *memo)
@@ -236,7 +255,7 @@ rank_issuer(const EsgCertInfo *cert, const EsgCertInfo *issuer, EsgMemo *memo)
 		case ESG_YES:
 			return fits ? PROVED_ISSUER : UNFIT_ISSUER;
 		case ESG_NO:
-			return REFUSES_SIGNATURE;
+			return names_other_key(cert, issuer) ? NOT_ISSUER : REFUSES_SIGNATURE;
 		case ESG_UNKNOWN:
 			break;
 	}
@@ -393,6 +412,45 @@ walk_path(ChainCase *c)
 	}
 }
 
+/* "unable to get issuer": of an issuer that is there, what about it does not fit */
+static const char *
+refusal_text(const EsgCertInfo *cert, const EsgCertInfo *issuer, int error)
+{
+	if (error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY && issuer != NULL &&
+		X509_check_issued(issuer->cert, cert->cert) != X509_V_OK)
+		error = X509_check_issued(issuer->cert, cert->cert);
+	return X509_verify_cert_error_string(error);
+}
+
+/* Asks OpenSSL what a client would say of the path from the leaf to the top. */
+static bool
+verify_path(ChainCase *c)
+{
+	X509	   *path[ESG_CHAIN_MAX_LENGTH];
+	int			positions[ESG_CHAIN_MAX_LENGTH];
+	EsgChainFault fault;
+	int			count = 0;
+	int			at = c->leaf;
+
+	c->refused = -1;
+	if (c->certs[0].place != ESG_PLACE_LEAF || c->loop)
+		return true;
+	for (; at >= 0 && count < ESG_CHAIN_MAX_LENGTH; at = c->links[at].next)
+	{
+		positions[count] = at;
+		path[count++] = c->certs[at].info->cert;
+	}
+	if (!esg_policy_verify_path(path, count, &fault))
+		return false;
+	if (fault.error == X509_V_OK || fault.depth >= count)
+		return true;
+	c->refused = positions[fault.depth];
+	c->refusal = refusal_text(c->certs[c->refused].info,
+							  fault.depth + 1 < count ? c->certs[positions[fault.depth + 1]].info : NULL,
+							  fault.error);
+	return true;
+}
+
 static void
 close_case(ChainCase *c)
 {
@@ -426,7 +484,7 @@ open_case(ChainCase *c)
 	for (i = 0; i < c->count; i++)
 		make_link(c, i);
 	walk_path(c);
-	return true;
+	return verify_path(c);
 }
 
 /* ---- checks: has the certificate that is judged the finding? ---- */
@@ -452,9 +510,15 @@ check_outlives_issuer(const ChainCase *c, EsgRemark *remark)
 	const EsgCertInfo *cert = c->certs[c->at].info;
 	const EsgCertInfo *issuer = c->links[c->at].proved;
 
+	int64_t		left;
+
 	if (issuer == NULL || !esg_policy_time_known(cert->not_after) ||
-		cert->not_after.unix_seconds <= issuer->not_after.unix_seconds)
+		cert->not_after.unix_seconds <= issuer->not_after.unix_seconds + ESG_SECONDS_PER_DAY)
 		return false;
+	/* the chain ends when the issuer does, so its thresholds count */
+	if (esg_policy_time_left(issuer->not_before, issuer->not_after, c->context->policy,
+							 c->context->now, &left) != ESG_LEFT_ENOUGH)
+		remark->severity = ESG_WARNING;
 	esg_x509_time_text(issuer->not_after, remark->detail, sizeof(remark->detail));
 	return true;
 }
@@ -507,18 +571,9 @@ check_chain_out_of_order(const ChainCase *c, EsgRemark *remark)
 {
 	const Link *link = &c->links[c->at];
 
-	if (!c->in_path[c->at] || link->next < 0)
+	if (!c->in_path[c->at] || link->next < 0 || link->next == find_follower(c))
 		return false;
-	if (link->next != find_follower(c))
-	{
-		esg_remark_say(remark, "that is at position %d", link->next + 1);
-		return true;
-	}
-	if (link->next_rank != UNFIT_ISSUER)
-		return false;
-	esg_remark_say(remark, "%s",
-				   X509_verify_cert_error_string(X509_check_issued(c->certs[link->next].info->cert,
-																   c->certs[c->at].info->cert)));
+	esg_remark_say(remark, "that is at position %d", link->next + 1);
 	return true;
 }
 
@@ -529,45 +584,108 @@ check_leaf_not_first(const ChainCase *c, EsgRemark *remark)
 	return c->at == 0 && c->leaf > 0;
 }
 
-/*
- * Does a CA of ssl_ca_file stand for a root?  A file of one certificate is sent
- * with the issuers that OpenSSL finds in ssl_ca_file (SSL_CTX_set_mode(3),
- * SSL_MODE_NO_AUTO_CHAIN), a longer one just as it is.
- */
-static bool
-leads_to_root(const ChainCase *c, const EsgCertInfo *ca)
+/* The best of an index to have issued cert; NULL if there is none that may. */
+static const EsgCertInfo *
+find_issuer(const ChainCase *c, const EsgIssuerIndex *index, const EsgCertInfo *cert)
 {
-	int			steps;
+	Link		link = {NOT_ISSUER};
+	IssuerRank	rank;
+	int			slot = search_index(index, cert, -1, c->context->memo, &link, &rank);
 
-	for (steps = 0; ca != NULL && steps < ESG_CHAIN_MAX_LENGTH; steps++)
+	return slot >= 0 && rank > REFUSES_SIGNATURE ? index->infos[slot] : NULL;
+}
+
+/* Is there a root of this name and key?  Then cert is its cross-signed twin. */
+static bool
+has_root_twin(const EsgIssuerIndex *index, const EsgCertInfo *cert)
+{
+	int			count;
+	int			first = find_range(index, X509_get_subject_name(cert->cert), &count);
+	int			i;
+
+	for (i = first; i < first + count && i < first + ESG_CHAIN_MAX_TRIES; i++)
 	{
-		Link		link;
-		int			slot;
-
-		if (is_root(ca))
+		if (has_same_key(index->infos[i], cert) && is_root(index->infos[i]))
 			return true;
-		if (c->count > 1)
-			return false;
-		memset(&link, 0, sizeof(link));
-		slot = search_index(c->context->cas, ca, -1, c->context->memo, &link, &link.ca_rank);
-		ca = slot >= 0 && link.ca_rank > REFUSES_SIGNATURE ? c->context->cas->infos[slot] : NULL;
 	}
 	return false;
 }
 
+/* What is known of the issuer of cert, which is no root: by files, then by the system. */
+static EsgKnownIssuer
+know_issuer(const ChainCase *c, const EsgCertInfo *cert)
+{
+	const EsgCertInfo *issuer;
+
+	if (has_root_twin(c->context->cas, cert) || has_root_twin(c->context->extras, cert))
+		return ESG_ISSUER_ROOT;
+	issuer = find_issuer(c, c->context->cas, cert);
+	if (issuer == NULL)
+		issuer = find_issuer(c, c->context->extras, cert);
+	if (issuer != NULL)
+		return is_root(issuer) ? ESG_ISSUER_ROOT : ESG_ISSUER_INTERMEDIATE;
+	return c->context->system_issuer != NULL ? c->context->system_issuer(cert) : ESG_ISSUER_UNKNOWN;
+}
+
+/*
+ * Where what is sent ends.  A file of one certificate is sent with the issuers
+ * that OpenSSL finds in ssl_ca_file (SSL_CTX_set_mode(3),
+ * SSL_MODE_NO_AUTO_CHAIN), a longer one just as it is.
+ */
+static const EsgCertInfo *
+last_sent(const ChainCase *c)
+{
+	const EsgCertInfo *last = c->certs[c->top].info;
+	int			steps;
+
+	for (steps = 0; c->count == 1 && !is_root(last) && steps < ESG_CHAIN_MAX_LENGTH; steps++)
+	{
+		const EsgCertInfo *issuer = find_issuer(c, c->context->cas, last);
+
+		if (issuer == NULL)
+			break;
+		last = issuer;
+	}
+	return last;
+}
+
+/*
+ * That clients have the root is their affair: only an issuer that is known to be
+ * an intermediate is missing, or one of which nothing is known but where to
+ * fetch it.
+ */
 static bool
 check_chain_incomplete(const ChainCase *c, EsgRemark *remark)
 {
-	const EsgCertInfo *cert = c->certs[c->at].info;
-	const Link *link = &c->links[c->at];
+	const EsgCertInfo *last;
 
-	if (c->at != c->top || c->loop || is_root(cert) || link->rank == REFUSES_SIGNATURE)
+	if (c->at != c->top || c->loop || c->links[c->at].rank == REFUSES_SIGNATURE)
 		return false;
-	if (link->ca_rank > REFUSES_SIGNATURE && leads_to_root(c, link->ca))
+	last = last_sent(c);
+	if (is_root(last))
 		return false;
-	if (c->context->system_root != NULL && c->context->system_root(cert))
+	switch (know_issuer(c, last))
+	{
+		case ESG_ISSUER_ROOT:
+			return false;
+		case ESG_ISSUER_INTERMEDIATE:
+			break;
+		case ESG_ISSUER_UNKNOWN:
+			if (!esg_x509_info_says_where_issuer_is(last->cert))
+				return false;
+			remark->severity = ESG_NOTICE;
+			break;
+	}
+	say_name(remark, X509_get_issuer_name(last->cert));
+	return true;
+}
+
+static bool
+check_chain_refused(const ChainCase *c, EsgRemark *remark)
+{
+	if (c->at != c->refused)
 		return false;
-	say_name(remark, X509_get_issuer_name(cert->cert));
+	esg_remark_say(remark, "%s", c->refusal);
 	return true;
 }
 
@@ -586,6 +704,29 @@ check_duplicate_certificate(const ChainCase *c, EsgRemark *remark)
 	return c->first_copies[c->at] >= 0;
 }
 
+/*
+ * Is it another certificate of a member of the chain, its subject and key under
+ * another issuer, or on the way up from one?  Clients take the way they know.
+ */
+static bool
+is_variant(const ChainCase *c, int at)
+{
+	const EsgCertInfo *cert = c->certs[at].info;
+	int			i;
+
+	for (i = 0; i < c->count && i < ESG_CHAIN_MAX_LENGTH; i++)
+	{
+		const EsgCertInfo *other = c->certs[i].info;
+
+		if (c->in_path[i] && has_same_key(cert, other) &&
+			X509_NAME_cmp(X509_get_subject_name(cert->cert), X509_get_subject_name(other->cert)) == 0)
+			return true;
+		if (i < at && !c->in_path[i] && c->links[i].next == at && is_variant(c, i))
+			return true;
+	}
+	return false;
+}
+
 static bool
 check_unrelated_certificate(const ChainCase *c, EsgRemark *remark)
 {
@@ -593,7 +734,7 @@ check_unrelated_certificate(const ChainCase *c, EsgRemark *remark)
 		esg_remark_say(remark, "its issuers form a loop");
 	else if (c->at >= ESG_CHAIN_MAX_LENGTH)
 		esg_remark_say(remark, "the file has more than %d certificates", ESG_CHAIN_MAX_LENGTH);
-	else if (c->at > 0 && !c->in_path[c->at] && c->first_copies[c->at] < 0)
+	else if (c->at > 0 && !c->in_path[c->at] && c->first_copies[c->at] < 0 && !is_variant(c, c->at))
 		esg_remark_say(remark, "it did not issue any certificate before it");
 	else
 		return false;
@@ -603,8 +744,10 @@ check_unrelated_certificate(const ChainCase *c, EsgRemark *remark)
 static bool
 check_not_a_ca(const ChainCase *c, EsgRemark *remark)
 {
+	const EsgCertInfo *cert = c->certs[c->at].info;
+
 	(void) remark;
-	return !c->certs[c->at].info->is_ca;
+	return X509_check_ca(cert->cert) == 0 && esg_x509_info_self_signed(cert) != ESG_YES;
 }
 
 /* Of the file as a whole. */
@@ -684,7 +827,7 @@ esg_policy_chain_check_client(const EsgCertInfo *cert, const EsgCertInfo *issuer
 	bool		in_path[1] = {true};
 	ChainCase	c = {
 		.certs = certs,.count = 1,.context = &context,.links = links,
-		.first_copies = first_copies,.in_path = in_path
+		.first_copies = first_copies,.in_path = in_path,.refused = -1
 	};
 
 	judge(&c, ESG_PLACE_CLIENT, out);

@@ -30,16 +30,26 @@ extern const EsgCertInfo *const *esg_policy_chain_find(const EsgIssuerIndex *ind
 #define ESG_CHAIN_MAX_TRIES 16	/* issuers of one name that are tried */
 #define ESG_CHAIN_MAX_LENGTH 10 /* certificates of a sane ssl_cert_file */
 
-/* is a root that issued such a certificate in the system's store? */
-typedef bool (*EsgSystemRootFn) (const EsgCertInfo *top);
+/* What is known of a certificate's issuer. */
+typedef enum EsgKnownIssuer
+{
+	ESG_ISSUER_UNKNOWN,
+	ESG_ISSUER_INTERMEDIATE,
+	ESG_ISSUER_ROOT				/* or the certificate is the twin of a root */
+} EsgKnownIssuer;
+
+/* does the system's store know who issued it? */
+typedef EsgKnownIssuer (*EsgSystemIssuerFn) (const EsgCertInfo *cert);
 
 /* What a file's certificates are judged by. */
 typedef struct EsgChainContext
 {
 	const EsgIssuerIndex *cas;	/* of ssl_ca_file, or NULL; not for itself */
-	EsgSystemRootFn system_root;	/* for ssl_cert_file, or NULL */
+	const EsgIssuerIndex *extras;	/* of extra_files, or NULL */
+	EsgSystemIssuerFn system_issuer;	/* for ssl_cert_file, or NULL */
 	const EsgPolicy *policy;
 	EsgMemo    *memo;
+	int64_t		now;			/* seconds since 1970 */
 } EsgChainContext;
 
 /*

@@ -109,17 +109,17 @@ FINDING(SHARED_CA_KEY, "shared_ca_key", "SG015", WARNING, L | I, 0,
 		BY_CHAIN(check_shared_ca_key))
 
 /* time */
-FINDING(EXPIRED, "expired", "SG016", EXCEPT(CRITICAL, A, WARNING), ALL, ALL & ~A,
+FINDING(EXPIRED, "expired", "SG016", EXCEPT(CRITICAL, A | X, WARNING), ALL, ALL & ~(A | X),
 		"expired %s ago",
 		HINTS("Replace the certificate and reload the server.",
 			  "Replace the certificate and let the program that uses it load the new one.", NULL),
 		BY_CERTIFICATE(check_expired))
-FINDING(EXPIRES_VERY_SOON, "expires_very_soon", "SG017", CRITICAL, ALL, 0,
+FINDING(EXPIRES_VERY_SOON, "expires_very_soon", "SG017", EXCEPT(CRITICAL, A | X, WARNING), ALL, 0,
 		"expires in %s",
 		HINTS("Replace the certificate and reload the server.",
 			  "Replace the certificate and let the program that uses it load the new one.", NULL),
 		BY_CERTIFICATE(check_expires_very_soon))
-FINDING(EXPIRES_SOON, "expires_soon", "SG018", WARNING, ALL, 0,
+FINDING(EXPIRES_SOON, "expires_soon", "SG018", EXCEPT(WARNING, A | X, NOTICE), ALL, 0,
 		"expires in %s",
 		HINTS("Have the certificate renewed, replace it and reload the server.",
 			  "Have the certificate renewed, replace it and let the program that uses it load the new one.", NULL),
@@ -140,7 +140,7 @@ FINDING(VALIDITY_TOO_LONG, "validity_too_long", "SG022", NOTICE, L | C, 0,
 		"is valid for %s",
 		"Have the next certificate issued for a shorter time, or raise \"ext_ssl_guard.max_validity\".",
 		BY_CERTIFICATE(check_validity_too_long))
-FINDING(OUTLIVES_ISSUER, "outlives_issuer", "SG023", WARNING, L | I, 0,
+FINDING(OUTLIVES_ISSUER, "outlives_issuer", "SG023", NOTICE, L | I, 0,
 		"is of no use after %s, when its issuer expires",
 		"The chain ends at the earlier date. Replace the issuer's certificate, too, before that date.",
 		BY_CHAIN(check_outlives_issuer))
@@ -206,7 +206,7 @@ FINDING(LEAF_NOT_FIRST, "leaf_not_first", "SG037", CRITICAL, L, 0,
 		BY_CHAIN(check_leaf_not_first))
 FINDING(CHAIN_INCOMPLETE, "chain_incomplete", "SG038", WARNING, L | I, 0,
 		"ends the chain short of a known root: its issuer \"%s\" is missing",
-		"Append the missing intermediate certificates to the file of \"ssl_cert_file\" and reload the server.",
+		"If the issuer is an intermediate, append its certificate to the file of \"ssl_cert_file\" and reload the server. If it is a root that clients have, name a file that holds it in \"ext_ssl_guard.extra_files\".",
 		BY_CHAIN(check_chain_incomplete))
 FINDING(ROOT_IN_CHAIN, "root_in_chain", "SG039", NOTICE, I, 0,
 		"is a root certificate, sent in every handshake for nothing",
@@ -370,6 +370,24 @@ FINDING(FILE_NOT_RELOADED, "file_not_reloaded", "SG074", WARNING, FILES, 0,
 		"has changed since the server loaded it",
 		"The server goes on with the old content until it is reloaded. Reload the server.",
 		RAISED_BY(AUDIT))
+
+/* appended later */
+FINDING(CHAIN_REFUSED, "chain_refused", "SG075", CRITICAL, L | I, 0,
+		"makes clients refuse the chain: %s",
+		"Have this certificate, or the CA certificate above it that sets the limit, reissued so that \"openssl verify\" accepts the chain, replace it and reload the server.",
+		BY_CHAIN(check_chain_refused))
+FINDING(BAD_DNS_NAME, "bad_dns_name", "SG076", WARNING, L, 0,
+		"has a DNS name that no client matches (%s)",
+		"Have the certificate reissued with plain host names, such as db.example.com or *.example.com; IP addresses have a kind of their own (iPAddress).",
+		BY_CERTIFICATE(check_bad_dns_name))
+FINDING(CN_NOT_IN_ALT_NAME, "cn_not_in_alt_name", "SG077", NOTICE, L, 0,
+		"has the host name \"%s\" as its common name only, where clients do not look",
+		"Clients that find DNS names in subjectAltName ignore the common name. Have the certificate reissued with that name among them.",
+		BY_CERTIFICATE(check_cn_not_in_alt_name))
+FINDING(STRICT_CLIENT_REFUSES, "strict_client_refuses", "SG078", NOTICE, L | I | A, 0,
+		"breaks a rule of RFC 5280 that strict clients insist on (%s)",
+		"Python 3.13 and later refuse it with sslmode=verify-ca and verify-full, as \"openssl verify -x509_strict\" does. Have the certificate reissued.",
+		BY_CERTIFICATE(check_strict_client_refuses))
 
 #undef FINDING
 #undef BY_CERTIFICATE

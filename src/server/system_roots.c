@@ -21,7 +21,7 @@
 typedef struct LastAnswer
 {
 	bool		valid;
-	bool		found;
+	EsgKnownIssuer issuer;
 	time_t		at;
 	unsigned char fingerprint[ESG_DIGEST_SIZE];
 } LastAnswer;
@@ -65,58 +65,101 @@ open_store(bool with_bundle)
 }
 
 static bool
-any_issued(STACK_OF(X509) *candidates, X509 *cert)
+has_issued(X509 *issuer, X509 *cert)
 {
+	EVP_PKEY   *key = X509_get0_pubkey(issuer);
+
+	return X509_check_issued(issuer, cert) == X509_V_OK &&
+		key != NULL && X509_verify(cert, key) == 1;
+}
+
+static bool
+has_same_key(X509 *a, X509 *b)
+{
+	unsigned char left[EVP_MAX_MD_SIZE];
+	unsigned char right[EVP_MAX_MD_SIZE];
+	unsigned	left_size;
+	unsigned	right_size;
+
+	return X509_pubkey_digest(a, EVP_sha256(), left, &left_size) == 1 &&
+		X509_pubkey_digest(b, EVP_sha256(), right, &right_size) == 1 &&
+		left_size == right_size && memcmp(left, right, left_size) == 0;
+}
+
+/* Of the certificates with the name of cert's issuer, or with its own, the best. */
+static EsgKnownIssuer
+judge_candidates(STACK_OF(X509) *candidates, X509 *cert)
+{
+	EsgKnownIssuer best = ESG_ISSUER_UNKNOWN;
 	int			i;
 
 	for (i = 0; i < sk_X509_num(candidates); i++)
 	{
-		X509	   *issuer = sk_X509_value(candidates, i);
-		EVP_PKEY   *key = X509_get0_pubkey(issuer);
+		X509	   *candidate = sk_X509_value(candidates, i);
+		bool		root = X509_NAME_cmp(X509_get_subject_name(candidate),
+										 X509_get_issuer_name(candidate)) == 0;
 
-		if (X509_check_issued(issuer, cert) == X509_V_OK &&
-			key != NULL && X509_verify(cert, key) == 1)
-			return true;
+		if (root && X509_NAME_cmp(X509_get_subject_name(candidate),
+								  X509_get_subject_name(cert)) == 0 && has_same_key(candidate, cert))
+			return ESG_ISSUER_ROOT;
+		if (!has_issued(candidate, cert))
+			continue;
+		if (root)
+			return ESG_ISSUER_ROOT;
+		best = ESG_ISSUER_INTERMEDIATE;
 	}
-	return false;
+	return best;
 }
 
-static bool
+static EsgKnownIssuer
+search_name(X509_STORE_CTX *ctx, const X509_NAME *name, X509 *cert)
+{
+	STACK_OF(X509) *candidates = X509_STORE_CTX_get1_certs(ctx, unconstify(X509_NAME *, name));
+	EsgKnownIssuer issuer = ESG_ISSUER_UNKNOWN;
+
+	if (candidates != NULL)
+		issuer = judge_candidates(candidates, cert);
+	sk_X509_pop_free(candidates, X509_free);
+	return issuer;
+}
+
+static EsgKnownIssuer
 search_store(X509 *cert, bool with_bundle)
 {
 	X509_STORE *store = NULL;
 	X509_STORE_CTX *ctx = NULL;
-	STACK_OF(X509) *candidates = NULL;
-	bool		found = false;
+	EsgKnownIssuer issuer = ESG_ISSUER_UNKNOWN;
 
 	store = open_store(with_bundle);
 	ctx = X509_STORE_CTX_new();
 	if (store == NULL || ctx == NULL || X509_STORE_CTX_init(ctx, store, NULL, NULL) != 1)
 		goto done;
-	candidates = X509_STORE_CTX_get1_certs(ctx, X509_get_issuer_name(cert));
-	found = candidates != NULL && any_issued(candidates, cert);
+	issuer = search_name(ctx, X509_get_issuer_name(cert), cert);
+	if (issuer != ESG_ISSUER_ROOT && search_name(ctx, X509_get_subject_name(cert), cert) == ESG_ISSUER_ROOT)
+		issuer = ESG_ISSUER_ROOT;
 
 done:
-	sk_X509_pop_free(candidates, X509_free);
 	X509_STORE_CTX_free(ctx);
 	X509_STORE_free(store);
 	ERR_clear_error();
-	return found;
+	return issuer;
 }
 
-bool
-esg_system_roots_has_issuer(const EsgCertInfo *top)
+EsgKnownIssuer
+esg_system_roots_know_issuer(const EsgCertInfo *cert)
 {
 	time_t		now = time(NULL);
 
 	if (last_answer.valid &&
-		memcmp(last_answer.fingerprint, top->fingerprint, ESG_DIGEST_SIZE) == 0 &&
+		memcmp(last_answer.fingerprint, cert->fingerprint, ESG_DIGEST_SIZE) == 0 &&
 		now >= last_answer.at && now - last_answer.at < KEEP_SECONDS)
-		return last_answer.found;
+		return last_answer.issuer;
 	/* the directory is cheap, the bundle is not */
-	last_answer.found = search_store(top->cert, false) || search_store(top->cert, true);
+	last_answer.issuer = search_store(cert->cert, false);
+	if (last_answer.issuer != ESG_ISSUER_ROOT)
+		last_answer.issuer = search_store(cert->cert, true);
 	last_answer.at = now;
-	memcpy(last_answer.fingerprint, top->fingerprint, ESG_DIGEST_SIZE);
+	memcpy(last_answer.fingerprint, cert->fingerprint, ESG_DIGEST_SIZE);
 	last_answer.valid = true;
-	return last_answer.found;
+	return last_answer.issuer;
 }

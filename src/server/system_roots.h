@@ -9,9 +9,9 @@
 #ifndef ESG_SERVER_SYSTEM_ROOTS_H
 #define ESG_SERVER_SYSTEM_ROOTS_H
 
-#include "x509/info.h"
+#include "policy/chain.h"
 
-/* An EsgSystemRootFn: true if a certificate there issued top. */
-extern bool esg_system_roots_has_issuer(const EsgCertInfo *top);
+/* An EsgSystemIssuerFn: a certificate there issued cert, or is a root with its subject and key. */
+extern EsgKnownIssuer esg_system_roots_know_issuer(const EsgCertInfo *cert);
 
 #endif							/* ESG_SERVER_SYSTEM_ROOTS_H */

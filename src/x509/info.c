@@ -502,3 +502,17 @@ esg_x509_info_ext_key_usage_names(const EsgCertInfo *cert, char *names[], int ma
 	ERR_clear_error();
 	return count;
 }
+
+bool
+esg_x509_info_says_where_issuer_is(X509 *cert)
+{
+	AUTHORITY_INFO_ACCESS *access = X509_get_ext_d2i(cert, NID_info_access, NULL, NULL);
+	bool		says = false;
+	int			i;
+
+	for (i = 0; i < sk_ACCESS_DESCRIPTION_num(access); i++)
+		says = says || OBJ_obj2nid(sk_ACCESS_DESCRIPTION_value(access, i)->method) == NID_ad_ca_issuers;
+	AUTHORITY_INFO_ACCESS_free(access);
+	ERR_clear_error();
+	return says;
+}

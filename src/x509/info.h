@@ -103,6 +103,9 @@ extern void esg_x509_info_fingerprint_text(const unsigned char *digest, char *bu
 #define ESG_MAX_USAGES 32
 extern int	esg_x509_info_key_usage_names(const EsgCertInfo *cert, const char *names[ESG_MAX_USAGES]);
 
+/* does it name an address of its issuer's certificate (caIssuers, RFC 5280 section 4.2.2.1)? */
+extern bool esg_x509_info_says_where_issuer_is(X509 *cert);
+
 /* "serverAuth", or a dotted OID; each new, OPENSSL_free(); at most max */
 extern int	esg_x509_info_ext_key_usage_names(const EsgCertInfo *cert, char *names[], int max);
 

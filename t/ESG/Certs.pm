@@ -36,6 +36,7 @@
 #   key_usage    ['critical,digitalSignature'; CA: 'critical,keyCertSign,cRLSign']; '' for none
 #   serial       hex [random]
 #   extensions   ['name=value', ...], more lines of openssl's x509v3_config
+#   bare         1: no extensions but those, and the names of "san"
 #   chain        [$intermediate, ...], appended to the certificate's file
 
 package ESG::Certs;
@@ -160,11 +161,14 @@ sub extension_lines
 	my (%options) = @_;
 	my (@lines, @names, %count);
 
-	push @lines, 'basicConstraints=critical,CA:' . ($options{is_ca} ? 'TRUE' : 'FALSE');
-	push @lines, "keyUsage=$options{key_usage}" if $options{key_usage};
-	push @lines, "extendedKeyUsage=$options{eku}" if $options{eku};
-	push @lines, 'subjectKeyIdentifier=hash';
-	push @lines, 'authorityKeyIdentifier=keyid' if $options{ca};
+	unless ($options{bare})
+	{
+		push @lines, 'basicConstraints=critical,CA:' . ($options{is_ca} ? 'TRUE' : 'FALSE');
+		push @lines, "keyUsage=$options{key_usage}" if $options{key_usage};
+		push @lines, "extendedKeyUsage=$options{eku}" if $options{eku};
+		push @lines, 'subjectKeyIdentifier=hash';
+		push @lines, 'authorityKeyIdentifier=keyid' if $options{ca};
+	}
 	push @lines, @{ $options{extensions} // [] };
 	foreach my $name (@{ $options{san} // [] })
 	{

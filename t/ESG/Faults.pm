@@ -52,7 +52,8 @@ sub chain
 
 	return @{ $docs->{chain} } if $docs->{chain};
 	my $middle = $certs->make_ca('middle', ca => $docs->{ca}, subject => '/CN=Issuing CA', days_left => 1000);
-	my $below = $certs->make_server('below', ca => $middle, subject => '/CN=db1.example.com', san => ['DNS:db1.example.com']);
+	my $below = $certs->make_server('below', ca => $middle, subject => '/CN=db1.example.com', san => ['DNS:db1.example.com'],
+		extensions => ['authorityInfoAccess=caIssuers;URI:http://ca.example.com/issuing.crt']);
 	give($docs, 'server-only.crt', text($below));
 	give($docs, 'intermediate.crt', text($middle));
 	$docs->{chain} = [ $below, $middle ];

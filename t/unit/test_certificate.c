@@ -1,4 +1,4 @@
-/* sources: policy/findings policy/policy x509/cut_text x509/memo x509/asn1 x509/rsa_faults x509/time x509/name x509/key x509/signature x509/info policy/certificate policy/cert_facts */
+/* sources: policy/findings policy/policy x509/cut_text x509/memo x509/asn1 x509/rsa_faults x509/time x509/name x509/key x509/signature x509/info x509/host_names x509/strict policy/certificate policy/cert_facts */
 /*
  * test_certificate.c
  *		One certificate judged by itself.
@@ -33,8 +33,9 @@
 #define PLAIN "basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n"
 #define EKU "extendedKeyUsage=serverAuth,clientAuth\n"
 #define SAN "subjectAltName=DNS:db\n"
-#define GOOD PLAIN EKU SAN
-#define CA_EXT "basicConstraints=critical,CA:TRUE\n"
+#define KEY_IDS "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n"
+#define GOOD PLAIN EKU SAN KEY_IDS
+#define CA_EXT "basicConstraints=critical,CA:TRUE\nsubjectKeyIdentifier=hash\n"
 
 static EsgPolicy policy;
 static X509 *ca_cert;
@@ -429,6 +430,11 @@ static const struct
 }			times[] = {
 	{"20250101000000Z", "20260531235959Z", C, ESG_EXPIRED, CRIT},
 	{"20250101000000Z", "20260531235959Z", A, ESG_EXPIRED, W},
+	{"20250101000000Z", "20260531235959Z", X, ESG_EXPIRED, W},
+	{"20250101000000Z", "20260606000000Z", A, ESG_EXPIRES_VERY_SOON, W},
+	{"20250101000000Z", "20260606000000Z", X, ESG_EXPIRES_VERY_SOON, W},
+	{"20250101000000Z", "20260701000000Z", A, ESG_EXPIRES_SOON, N},
+	{"20250101000000Z", "20260701000000Z", X, ESG_EXPIRES_SOON, N},
 	{"20250101000000Z", "20260531235959Z", C, ESG_EXPIRES_VERY_SOON, ABSENT},
 	{"20250101000000Z", "20260531235959Z", C, ESG_EXPIRES_SOON, ABSENT},
 	{"20250101000000Z", "20260601000000Z", C, ESG_EXPIRED, ABSENT},

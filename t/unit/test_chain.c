@@ -1,4 +1,4 @@
-/* sources: policy/findings policy/policy x509/cut_text x509/memo policy/public_roots x509/asn1 x509/rsa_faults x509/time x509/name x509/key x509/signature x509/info policy/chain */
+/* sources: policy/findings policy/policy x509/cut_text x509/memo policy/public_roots x509/asn1 x509/rsa_faults x509/time x509/name x509/key x509/signature x509/info policy/verify policy/chain */
 /*
  * test_chain.c
  *		Certificates judged together.
@@ -21,6 +21,8 @@
 
 #define CA_EXT "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n"
 #define LEAF_EXT "basicConstraints=critical,CA:FALSE\nsubjectAltName=DNS:db\n"
+/* in the middle of what certmaker makes valid: 2026-06-01 */
+#define NOW INT64_C(1780272000)
 #define KEY_IDS "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n"
 
 /*
@@ -103,6 +105,9 @@ make_family(void)
 	X509	   *weak_mid;
 	X509	   *loop;
 	X509	   *unfit;
+	X509	   *twin;
+	X509	   *limited;
+	X509	   *renewed;
 
 	add_member('L', "CN=db", leaf_key, low, int2_key, LEAF_EXT, NULL);
 	add_member('M', "CN=db", leaf_key, mid, int_key, LEAF_EXT, NULL);
@@ -134,6 +139,22 @@ make_family(void)
 	unfit = add_member('5', "CN=unfit", other_key, root, root_key,
 					   "basicConstraints=CA:TRUE\nkeyUsage=cRLSign\n", NULL);
 	add_member('6', "CN=db", leaf_key, unfit, other_key, LEAF_EXT, NULL);
+	/* says where its issuer is */
+	add_member('A', "CN=db", leaf_key, low, int2_key,
+			   LEAF_EXT "authorityInfoAccess=caIssuers;URI:http://ca.example.com/j.crt\n", NULL);
+	/* a root, its cross-signed twin by R, and what it issued */
+	twin = add_member('D', "CN=D", weak_key, NULL, NULL, CA_EXT, NULL);
+	add_member('d', "CN=D", weak_key, root, root_key, CA_EXT, NULL);
+	add_member('e', "CN=db", leaf_key, twin, weak_key, LEAF_EXT, NULL);
+	/* a CA that permits other names, and a leaf that it must not issue */
+	limited = add_member('N', "CN=N", other_key, root, root_key,
+						 CA_EXT "nameConstraints=critical,permitted;DNS:example.org\n", NULL);
+	add_member('n', "CN=db", leaf_key, limited, other_key,
+			   LEAF_EXT "subjectAltName=DNS:db.example.com\n", NULL);
+	/* two CAs of one name that say which key is theirs, and a leaf of the second */
+	add_member('g', "CN=G", root_key, NULL, NULL, CA_EXT "subjectKeyIdentifier=hash\n", NULL);
+	renewed = add_member('h', "CN=G", int_key, NULL, NULL, CA_EXT "subjectKeyIdentifier=hash\n", NULL);
+	add_member('H', "CN=db", leaf_key, renewed, int_key, LEAF_EXT "authorityKeyIdentifier=keyid\n", NULL);
 }
 
 /* an index of some members, as of ssl_ca_file */
@@ -150,16 +171,25 @@ index_members(const char *letters)
 }
 
 static bool
-know_root(const EsgCertInfo *top)
+is_subject(const X509_NAME *name, char letter)
 {
-	return X509_NAME_cmp(X509_get_issuer_name(top->cert),
-						 X509_get_subject_name(find_member('R')->cert)) == 0;
+	return X509_NAME_cmp(name, X509_get_subject_name(find_member(letter)->cert)) == 0;
+}
+
+/* R, and that D is a root, too; and the intermediate I */
+static EsgKnownIssuer
+know_issuer(const EsgCertInfo *cert)
+{
+	if (is_subject(X509_get_issuer_name(cert->cert), 'R') || is_subject(X509_get_subject_name(cert->cert), 'D'))
+		return ESG_ISSUER_ROOT;
+	return is_subject(X509_get_issuer_name(cert->cert), 'I') ? ESG_ISSUER_INTERMEDIATE : ESG_ISSUER_UNKNOWN;
 }
 
 typedef enum FilePlace
 {
 	SERVER,						/* ssl_cert_file, empty system store */
-	SYSTEM,						/* ssl_cert_file, the system knows R */
+	SYSTEM,						/* ssl_cert_file, the system knows R, D and I */
+	SERVER_EXTRAS,				/* ssl_cert_file, I and D are in extra_files */
 	BUNDLE,
 	EXTRA
 } FilePlace;
@@ -179,7 +209,12 @@ static const struct
 	{SERVER, "LIJ", "R", 1, ESG_CHAIN_OUT_OF_ORDER, W},
 	{SERVER, "LUJI", "R", 1, ESG_CHAIN_OUT_OF_ORDER, W},
 	{SERVER, "LJJI", "R", 2, ESG_CHAIN_OUT_OF_ORDER, ABSENT},
-	{SERVER, "65", "R", 1, ESG_CHAIN_OUT_OF_ORDER, W},
+	{SERVER, "65", "R", 1, ESG_CHAIN_OUT_OF_ORDER, ABSENT},
+	{SERVER, "65", "R", 2, ESG_CHAIN_REFUSED, CRIT},
+	{SERVER, "LJI", "R", 2, ESG_CHAIN_REFUSED, ABSENT},
+	{SERVER, "nN", "R", 1, ESG_CHAIN_REFUSED, CRIT},	/* a name that N does not permit */
+	{SERVER, "n", "R", 1, ESG_CHAIN_REFUSED, ABSENT},	/* nobody sees N here */
+	{EXTRA, "nN", "R", 1, ESG_CHAIN_REFUSED, ABSENT},
 	{SERVER, "M", "IR", 1, ESG_CHAIN_OUT_OF_ORDER, ABSENT},
 	{BUNDLE, "RLJ", NULL, 2, ESG_CHAIN_OUT_OF_ORDER, ABSENT},
 
@@ -191,17 +226,27 @@ static const struct
 	{SERVER, "IM", "R", 1, ESG_UNRELATED_CERTIFICATE, ABSENT},
 	{SERVER, "IM", "R", 2, ESG_UNRELATED_CERTIFICATE, ABSENT},
 
-	{SERVER, "L", NULL, 1, ESG_CHAIN_INCOMPLETE, W},
-	{SERVER, "LJ", "R", 2, ESG_CHAIN_INCOMPLETE, W},
+	/* an issuer of which nothing is known may be the clients' root */
+	{SERVER, "L", NULL, 1, ESG_CHAIN_INCOMPLETE, ABSENT},
+	{SERVER, "LJ", "R", 2, ESG_CHAIN_INCOMPLETE, ABSENT},
+	{SERVER, "A", NULL, 1, ESG_CHAIN_INCOMPLETE, N},	/* unless it can be fetched */
+	{SERVER, "AJ", NULL, 1, ESG_CHAIN_INCOMPLETE, ABSENT},
+	{SERVER_EXTRAS, "LJ", NULL, 2, ESG_CHAIN_INCOMPLETE, W},
+	{SERVER_EXTRAS, "M", NULL, 1, ESG_CHAIN_INCOMPLETE, W},
+	{SERVER_EXTRAS, "MI", NULL, 2, ESG_CHAIN_INCOMPLETE, ABSENT},
+	/* the twin of a known root is as good as the root */
+	{SERVER, "ed", "D", 2, ESG_CHAIN_INCOMPLETE, ABSENT},
+	{SERVER_EXTRAS, "ed", NULL, 2, ESG_CHAIN_INCOMPLETE, ABSENT},
+	{SYSTEM, "ed", NULL, 2, ESG_CHAIN_INCOMPLETE, ABSENT},
 	{SERVER, "LJI", "R", 3, ESG_CHAIN_INCOMPLETE, ABSENT},
-	{SERVER, "LJI", NULL, 3, ESG_CHAIN_INCOMPLETE, W},
+	{SERVER, "LJI", NULL, 3, ESG_CHAIN_INCOMPLETE, ABSENT},
 	{SYSTEM, "LJI", NULL, 3, ESG_CHAIN_INCOMPLETE, ABSENT},
 	{SYSTEM, "LJ", NULL, 2, ESG_CHAIN_INCOMPLETE, W},
 	{SERVER, "LJIR", NULL, 4, ESG_CHAIN_INCOMPLETE, ABSENT},
 	{SERVER, "S", NULL, 1, ESG_CHAIN_INCOMPLETE, ABSENT},
 	/* one certificate is completed from ssl_ca_file, more are not */
 	{SERVER, "L", "JIR", 1, ESG_CHAIN_INCOMPLETE, ABSENT},
-	{SERVER, "L", "JI", 1, ESG_CHAIN_INCOMPLETE, W},
+	{SERVER, "L", "JI", 1, ESG_CHAIN_INCOMPLETE, ABSENT},
 	{SERVER, "LJ", "IR", 2, ESG_CHAIN_INCOMPLETE, W},
 	/* a CA of that name and another key is no root of it, but another fault */
 	{SERVER, "F", "IR", 1, ESG_CHAIN_INCOMPLETE, ABSENT},
@@ -223,6 +268,8 @@ static const struct
 	{SERVER, "MIU", "R", 3, ESG_UNRELATED_CERTIFICATE, W},
 	{SERVER, "MIV", "R", 3, ESG_UNRELATED_CERTIFICATE, W},
 	{SERVER, "MI", "R", 2, ESG_UNRELATED_CERTIFICATE, ABSENT},
+	{SERVER, "eDd", NULL, 3, ESG_UNRELATED_CERTIFICATE, ABSENT},	/* another variant */
+	{SERVER, "MrI", "R", 3, ESG_UNRELATED_CERTIFICATE, ABSENT},
 	{SERVER, "423", NULL, 2, ESG_UNRELATED_CERTIFICATE, W}, /* 4 by 3, 3 by 2, 2 by 3 */
 	{SERVER, "4321JI", "R", 5, ESG_UNRELATED_CERTIFICATE, ABSENT},	/* a way out */
 	{SERVER, "4302", NULL, 4, ESG_UNRELATED_CERTIFICATE, ABSENT},	/* a root before a loop */
@@ -236,11 +283,11 @@ static const struct
 	{SERVER, "Mr", "R", 2, ESG_SHARED_CA_KEY, ABSENT},
 	{SERVER, "MrI", "R", 2, ESG_SHARED_CA_KEY, ABSENT}, /* CA and CA */
 
-	{SERVER, "OI", "R", 1, ESG_OUTLIVES_ISSUER, W},
-	{SERVER, "O", "IR", 1, ESG_OUTLIVES_ISSUER, W},
+	{SERVER, "OI", "R", 1, ESG_OUTLIVES_ISSUER, N},
+	{SERVER, "O", "IR", 1, ESG_OUTLIVES_ISSUER, N},
 	{SERVER, "OI", "rR", 1, ESG_OUTLIVES_ISSUER, ABSENT},	/* a renewed one is there */
 	{SERVER, "MI", "R", 1, ESG_OUTLIVES_ISSUER, ABSENT},
-	{SERVER, "Mr", "R", 2, ESG_OUTLIVES_ISSUER, W},
+	{SERVER, "Mr", "R", 2, ESG_OUTLIVES_ISSUER, N},
 
 	{SERVER, "FI", "R", 1, ESG_BAD_SIGNATURE, CRIT},
 	{SERVER, "Fi", "R", 1, ESG_BAD_SIGNATURE, ABSENT},	/* other_key signed it */
@@ -248,6 +295,8 @@ static const struct
 	{SERVER, "FI", "iR", 1, ESG_BAD_SIGNATURE, ABSENT},
 	{SERVER, "F", "R", 1, ESG_BAD_SIGNATURE, ABSENT},	/* no issuer, no verdict */
 	{SERVER, "MI", "R", 1, ESG_BAD_SIGNATURE, ABSENT},
+	{SERVER, "H", "g", 1, ESG_BAD_SIGNATURE, ABSENT},	/* it names another key */
+	{SERVER, "H", "gh", 1, ESG_BAD_SIGNATURE, ABSENT},
 	{BUNDLE, "RT", NULL, 2, ESG_BAD_SIGNATURE, CRIT},
 	{BUNDLE, "R", NULL, 1, ESG_BAD_SIGNATURE, ABSENT},
 	{BUNDLE, "T", NULL, 1, ESG_BAD_SIGNATURE, CRIT},	/* issuer of itself */
@@ -283,8 +332,10 @@ static void
 judge_file(FilePlace place, const char *file, const EsgIssuerIndex *cas, EsgFindings *lists)
 {
 	EsgChainCert certs[MAX_CERTS];
+	EsgIssuerIndex *extras = place == SERVER_EXTRAS ? index_members("ID") : NULL;
 	EsgChainContext context = {
-		place == BUNDLE ? NULL : cas, place == SYSTEM ? know_root : NULL, &policy, memo
+		.cas = place == BUNDLE ? NULL : cas, .extras = extras,
+		.system_issuer = place == SYSTEM ? know_issuer : NULL, .policy = &policy, .memo = memo, .now = NOW
 	};
 	int			count = (int) strlen(file);
 	int			i;
@@ -296,6 +347,7 @@ judge_file(FilePlace place, const char *file, const EsgIssuerIndex *cas, EsgFind
 		certs[i].findings = &lists[i + 1];
 	}
 	esg_policy_chain_check(certs, count, &context, place == BUNDLE ? &lists[0] : NULL);
+	esg_policy_chain_index_free(extras);
 }
 
 static void
@@ -488,7 +540,8 @@ test_details(void)
 		{"LIJ", 1, ESG_CHAIN_OUT_OF_ORDER, "that is at position 3"},
 		{"IM", 1, ESG_LEAF_NOT_FIRST, "2"},
 		{"MIMI", 4, ESG_DUPLICATE_CERTIFICATE, "2"},
-		{"LJ", 2, ESG_CHAIN_INCOMPLETE, "CN=I"},
+		{"A", 1, ESG_CHAIN_INCOMPLETE, "CN=J"},
+		{"nN", 1, ESG_CHAIN_REFUSED, "permitted subtree violation"},
 		{"OI", 1, ESG_OUTLIVES_ISSUER, "2027-01-01T00:00:00Z"},
 		{"KI", 1, ESG_SHARED_CA_KEY, "CN=I"},
 		{"xw", 1, ESG_WEAK_ISSUER_KEY, "RSA, 1024 bits"},
