@@ -85,7 +85,8 @@ SQL
 		my $facts = $server{$name} or next;
 
 		is("$default; $change", "$facts->[0]; $facts->[2]", "$name: default, and when a change counts");
-		is($range, $facts->[1], "$name: range") if $facts->[1] ne '';
+		# pg_settings cannot say that there is a gap above 0: "0, 1s .. 1d"
+		is($range =~ s/^0, \w+ /0 /r, $facts->[1], "$name: range") if $facts->[1] ne '';
 	}
 	return;
 }
