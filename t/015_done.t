@@ -14,8 +14,8 @@ use ESG::Node;
 
 my $certs = ESG::Certs->new;
 my $ca = $certs->make_ca('ca');
-my $old = $certs->make_server('old', ca => $ca, subject => '/CN=db1.example.com', days_left => 5.5);
-my $new = $certs->make_server('new', ca => $ca, subject => '/CN=db1.example.com');
+my $old = $certs->make_server('old', ca => $ca, subject => '/CN=db1.example.com', san => ['DNS:db1.example.com'], days_left => 5.5);
+my $new = $certs->make_server('new', ca => $ca, subject => '/CN=db1.example.com', san => ['DNS:db1.example.com']);
 my $client = $certs->make_client('postgres', ca => $ca);
 my $node = ESG::Node->new('main');
 my $format = PostgreSQL::Test::Cluster->can('pg_version') && $node->pg_version >= 15 ? 'stderr,csvlog,jsonlog' : 'stderr,csvlog';
