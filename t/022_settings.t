@@ -14,7 +14,7 @@ my @settings = (
 		[ [ '23h', qr/outside the valid range/ ], [ '3651d', qr/outside/ ], [ 'soon', qr/invalid value/ ] ] ],
 	[ 'expire_critical_threshold', '7d', [ [ '0', '0' ], [ '36h', '36h' ] ],
 		[ [ '-1', qr/outside/ ], [ '3651d', qr/outside/ ] ] ],
-	[ 'expire_alert_lifetime_percent', '33', [ [ '1', '1' ], [ '100', '100' ] ],
+	[ 'expire_alert_lifetime_percent', '25', [ [ '1', '1' ], [ '100', '100' ] ],
 		[ [ '0', qr/outside/ ], [ '101', qr/outside/ ] ] ],
 	[ 'expire_critical_lifetime_percent', '10', [ [ '1', '1' ], [ '100', '100' ] ],
 		[ [ '0', qr/outside/ ], [ '101', qr/outside/ ] ] ],

@@ -28,7 +28,7 @@ int			esg_guc_expire_check_interval = DAYS(1);
 int			esg_guc_file_poll_interval = 60;
 int			esg_guc_alarm_repeat_interval = DAYS(1);
 int			esg_guc_max_validity = DAYS(825);
-int			esg_guc_expire_alert_lifetime_percent = 33;
+int			esg_guc_expire_alert_lifetime_percent = 25;
 int			esg_guc_expire_critical_lifetime_percent = 10;
 int			esg_guc_min_security_bits = 112;
 int			esg_guc_max_file_mode = 0644;
@@ -480,7 +480,7 @@ define_expiry_thresholds(void)
 							"Caps expire_alert_threshold at this percentage of a certificate's lifetime.",
 							"100 switches the cap off.",
 							&esg_guc_expire_alert_lifetime_percent,
-							33, 1, 100,
+							25, 1, 100,
 							PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("ext_ssl_guard.expire_critical_lifetime_percent",
 							"Caps expire_critical_threshold at this percentage of a certificate's lifetime.",
@@ -531,7 +531,7 @@ define_policy(void)
 	/* How long may a certificate live? */
 	DefineCustomIntVariable("ext_ssl_guard.max_validity",
 							"Longest lifetime of a server or client certificate before it is noted.",
-							"0 switches the check off.",
+							"Counted in its own unit: 825d is exceeded by 826 days. 0 switches the check off.",
 							&esg_guc_max_validity,
 							DAYS(825), 0, DAYS(18250),
 							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
