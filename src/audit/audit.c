@@ -16,6 +16,7 @@
 #include "policy/chain.h"
 #include "policy/crl.h"
 #include "policy/file.h"
+#include "server/accounts.h"
 #include "server/guc.h"
 #include "server/loaded_files.h"
 #include "server/report.h"
@@ -323,6 +324,7 @@ judge_file(Judge *judge, EsgAuditFile *file)
 {
 	EsgRemark	remark;
 
+	esg_accounts_know_owner(&file->facts, &judge->policy);
 	esg_policy_file_check(&file->facts, file->file.kind, get_content(file), &judge->policy,
 						  &file->findings);
 	if (should_be_reloaded(judge, file) &&

@@ -321,8 +321,8 @@ FINDING(PERMISSIONS_TOO_OPEN, "permissions_too_open", "SG062", CRITICAL, FILES, 
 		"Take away the excess permissions with chmod.",
 		BY_FILE(check_permissions_too_open))
 FINDING(WRONG_OWNER, "wrong_owner", "SG063", CRITICAL, FILES, FILES,
-		"belongs to user ID %s, neither the server's user nor root",
-		"Its owner can replace its content. Give the file to the server's user or to root with chown.",
+		"belongs to user %s, neither the server's user nor root",
+		"Its owner can replace its content. Give the file to root or to the server's user; if a program renews it, let that program do so, or regrade the finding with \"ext_ssl_guard.finding_overrides\".",
 		BY_FILE(check_wrong_owner))
 FINDING(DIRECTORY_WRITABLE, "directory_writable", "SG064", WARNING, FILES, 0,
 		"is a directory in which others may replace files (mode %s)",
