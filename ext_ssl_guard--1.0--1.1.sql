@@ -103,6 +103,7 @@ CREATE OR REPLACE VIEW ssl_guard_certificates AS
 DROP FUNCTION ssl_guard_list_certificates_1_0();
 
 COMMENT ON COLUMN ssl_guard_certificates.path IS 'absolute path, as the server opens it';
+COMMENT ON COLUMN ssl_guard_certificates.kind IS 'what it is judged as: server, chain, ca, client or extra';
 COMMENT ON COLUMN ssl_guard_certificates."position" IS 'place in the file or text, from 1';
 COMMENT ON COLUMN ssl_guard_certificates.subject IS 'distinguished name, RFC 2253';
 COMMENT ON COLUMN ssl_guard_certificates.issuer IS 'distinguished name, RFC 2253';
@@ -184,8 +185,10 @@ RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'ssl_guard_list_files_1_1'
 LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 20;
 
+COMMENT ON COLUMN ssl_guard_files.kind IS 'certificate, key, client, ca, crl, crl_dir, dh_params, extra, passphrase or directory';
 COMMENT ON COLUMN ssl_guard_files.file_exists IS 'false: what follows is NULL';
 COMMENT ON COLUMN ssl_guard_files.size IS 'in bytes';
+COMMENT ON COLUMN ssl_guard_files.suggestion IS 'shell command that mends mode or owner; NULL if there is none';
 COMMENT ON COLUMN ssl_guard_files.modified IS 'when the content was last changed';
 
 --
@@ -449,18 +452,18 @@ DROP FUNCTION ssl_guard_inspect(text);
 DROP FUNCTION ssl_guard_inspect(bytea);
 DROP FUNCTION ssl_guard_session_certificate();
 
-CREATE FUNCTION ssl_guard_inspect(certificate text)
+CREATE FUNCTION ssl_guard_inspect(certificate text, place text DEFAULT 'extra')
 RETURNS SETOF ssl_guard_certificate
 AS 'MODULE_PATHNAME', 'ssl_guard_inspect_text_1_1'
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE ROWS 1;
 
-CREATE FUNCTION ssl_guard_inspect(certificate bytea)
+CREATE FUNCTION ssl_guard_inspect(certificate bytea, place text DEFAULT 'extra')
 RETURNS SETOF ssl_guard_certificate
 AS 'MODULE_PATHNAME', 'ssl_guard_inspect_bytea_1_1'
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE ROWS 1;
 
-COMMENT ON FUNCTION ssl_guard_inspect(text) IS 'what is in the certificates of a PEM text, and what is wrong with them';
-COMMENT ON FUNCTION ssl_guard_inspect(bytea) IS 'what is in a DER certificate, or in PEM text as bytes, and what is wrong with it';
+COMMENT ON FUNCTION ssl_guard_inspect(text, text) IS 'what is in the certificates of a PEM text, and what is wrong with them as server, chain, ca, client or extra';
+COMMENT ON FUNCTION ssl_guard_inspect(bytea, text) IS 'what is in a DER certificate, or in PEM text as bytes, and what is wrong with it as server, chain, ca, client or extra';
 
 CREATE FUNCTION ssl_guard_session_certificate()
 RETURNS SETOF ssl_guard_certificate
@@ -502,16 +505,16 @@ LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 REVOKE ALL ON FUNCTION ssl_guard_list_certificates() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ssl_guard_list_crls() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ssl_guard_list_findings() FROM PUBLIC;
-REVOKE ALL ON FUNCTION ssl_guard_inspect(text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION ssl_guard_inspect(bytea) FROM PUBLIC;
+REVOKE ALL ON FUNCTION ssl_guard_inspect(text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION ssl_guard_inspect(bytea, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION ssl_guard_read_status() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ssl_guard_list_client_certificates() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ssl_guard_list_handshake_failures() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ssl_guard_list_certificates() TO pg_monitor;
 GRANT EXECUTE ON FUNCTION ssl_guard_list_crls() TO pg_monitor;
 GRANT EXECUTE ON FUNCTION ssl_guard_list_findings() TO pg_monitor;
-GRANT EXECUTE ON FUNCTION ssl_guard_inspect(text) TO pg_monitor;
-GRANT EXECUTE ON FUNCTION ssl_guard_inspect(bytea) TO pg_monitor;
+GRANT EXECUTE ON FUNCTION ssl_guard_inspect(text, text) TO pg_monitor;
+GRANT EXECUTE ON FUNCTION ssl_guard_inspect(bytea, text) TO pg_monitor;
 GRANT EXECUTE ON FUNCTION ssl_guard_read_status() TO pg_monitor;
 GRANT EXECUTE ON FUNCTION ssl_guard_list_client_certificates() TO pg_monitor;
 GRANT EXECUTE ON FUNCTION ssl_guard_list_handshake_failures() TO pg_monitor;

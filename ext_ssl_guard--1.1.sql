@@ -103,7 +103,7 @@ COMMENT ON VIEW ssl_guard_certificates IS 'certificates in the server''s TLS fil
 COMMENT ON COLUMN ssl_guard_certificates.setting IS 'setting that names the file';
 COMMENT ON COLUMN ssl_guard_certificates.path IS 'absolute path, as the server opens it';
 COMMENT ON COLUMN ssl_guard_certificates."position" IS 'place in the file or text, from 1';
-COMMENT ON COLUMN ssl_guard_certificates.kind IS 'server, chain, ca or extra';
+COMMENT ON COLUMN ssl_guard_certificates.kind IS 'what it is judged as: server, chain, ca, client or extra';
 COMMENT ON COLUMN ssl_guard_certificates.subject IS 'distinguished name, RFC 2253';
 COMMENT ON COLUMN ssl_guard_certificates.issuer IS 'distinguished name, RFC 2253';
 COMMENT ON COLUMN ssl_guard_certificates.common_name IS 'first common name of the subject, as the server takes it; NULL if there is none';
@@ -215,7 +215,7 @@ COMMENT ON VIEW ssl_guard_files IS 'the server''s TLS files and the directories 
 COMMENT ON COLUMN ssl_guard_files.setting IS 'setting that names the file, or a file below the directory';
 COMMENT ON COLUMN ssl_guard_files.path IS 'absolute path, as the server opens it';
 COMMENT ON COLUMN ssl_guard_files.resolved_path IS 'path without symbolic links; NULL if it cannot be resolved';
-COMMENT ON COLUMN ssl_guard_files.kind IS 'certificate, key, ca, crl, crl_dir, extra, passphrase or directory';
+COMMENT ON COLUMN ssl_guard_files.kind IS 'certificate, key, client, ca, crl, crl_dir, dh_params, extra, passphrase or directory';
 COMMENT ON COLUMN ssl_guard_files.file_exists IS 'false: what follows is NULL';
 COMMENT ON COLUMN ssl_guard_files.mode IS 'permissions, octal';
 COMMENT ON COLUMN ssl_guard_files.owner IS 'name, or number if the user has none';
@@ -225,20 +225,20 @@ COMMENT ON COLUMN ssl_guard_files.modified IS 'when the content was last changed
 COMMENT ON COLUMN ssl_guard_files.sha256 IS 'of the content, lower-case hexadecimal; NULL for private keys, which are never opened';
 COMMENT ON COLUMN ssl_guard_files.findings IS 'codes, worst first';
 COMMENT ON COLUMN ssl_guard_files.severity IS 'the worst finding''s, ok if there is none';
-COMMENT ON COLUMN ssl_guard_files.suggestion IS 'shell command that mends mode or owner; NULL if they are fine';
+COMMENT ON COLUMN ssl_guard_files.suggestion IS 'shell command that mends mode or owner; NULL if there is none';
 
-CREATE FUNCTION ssl_guard_inspect(certificate text)
+CREATE FUNCTION ssl_guard_inspect(certificate text, place text DEFAULT 'extra')
 RETURNS SETOF ssl_guard_certificate
 AS 'MODULE_PATHNAME', 'ssl_guard_inspect_text_1_1'
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE ROWS 1;
 
-CREATE FUNCTION ssl_guard_inspect(certificate bytea)
+CREATE FUNCTION ssl_guard_inspect(certificate bytea, place text DEFAULT 'extra')
 RETURNS SETOF ssl_guard_certificate
 AS 'MODULE_PATHNAME', 'ssl_guard_inspect_bytea_1_1'
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE ROWS 1;
 
-COMMENT ON FUNCTION ssl_guard_inspect(text) IS 'what is in the certificates of a PEM text, and what is wrong with them';
-COMMENT ON FUNCTION ssl_guard_inspect(bytea) IS 'what is in a DER certificate, or in PEM text as bytes, and what is wrong with it';
+COMMENT ON FUNCTION ssl_guard_inspect(text, text) IS 'what is in the certificates of a PEM text, and what is wrong with them as server, chain, ca, client or extra';
+COMMENT ON FUNCTION ssl_guard_inspect(bytea, text) IS 'what is in a DER certificate, or in PEM text as bytes, and what is wrong with it as server, chain, ca, client or extra';
 
 CREATE FUNCTION ssl_guard_list_findings(
     OUT code text,
@@ -568,8 +568,8 @@ REVOKE ALL ON FUNCTION ssl_guard_list_certificates() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ssl_guard_list_crls() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ssl_guard_list_files() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ssl_guard_list_findings() FROM PUBLIC;
-REVOKE ALL ON FUNCTION ssl_guard_inspect(text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION ssl_guard_inspect(bytea) FROM PUBLIC;
+REVOKE ALL ON FUNCTION ssl_guard_inspect(text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION ssl_guard_inspect(bytea, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION ssl_guard_list_alarms() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ssl_guard_read_status() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ssl_guard_check() FROM PUBLIC;
@@ -581,8 +581,8 @@ GRANT EXECUTE ON FUNCTION ssl_guard_list_certificates() TO pg_monitor;
 GRANT EXECUTE ON FUNCTION ssl_guard_list_crls() TO pg_monitor;
 GRANT EXECUTE ON FUNCTION ssl_guard_list_files() TO pg_monitor;
 GRANT EXECUTE ON FUNCTION ssl_guard_list_findings() TO pg_monitor;
-GRANT EXECUTE ON FUNCTION ssl_guard_inspect(text) TO pg_monitor;
-GRANT EXECUTE ON FUNCTION ssl_guard_inspect(bytea) TO pg_monitor;
+GRANT EXECUTE ON FUNCTION ssl_guard_inspect(text, text) TO pg_monitor;
+GRANT EXECUTE ON FUNCTION ssl_guard_inspect(bytea, text) TO pg_monitor;
 GRANT EXECUTE ON FUNCTION ssl_guard_list_alarms() TO pg_monitor;
 GRANT EXECUTE ON FUNCTION ssl_guard_read_status() TO pg_monitor;
 GRANT EXECUTE ON FUNCTION ssl_guard_check() TO pg_monitor;

@@ -27,7 +27,7 @@ SELECT enum_range(NULL::ssl_guard_severity);
 
 -- functions that have no view
 SELECT f AS function, pg_get_function_arguments(f::regprocedure) AS arguments, pg_get_function_result(f::regprocedure) AS result
-  FROM unnest(ARRAY['ssl_guard_check()', 'ssl_guard_inspect(text)', 'ssl_guard_inspect(bytea)',
+  FROM unnest(ARRAY['ssl_guard_check()', 'ssl_guard_inspect(text, text)', 'ssl_guard_inspect(bytea, text)',
                     'ssl_guard_session_certificate()', 'ssl_guard_identity_check(name, text)',
                     'ssl_guard_reset_client_certificates()']) AS f \gx
 

@@ -166,3 +166,47 @@ SELECT common_name FROM ssl_guard_inspect('\x3082024d308201f2a003020102020102300
 SELECT c.common_name FROM pem, ssl_guard_inspect(body || repeat(' ', 1048576 - length(body))) AS c WHERE name = 'root';
 SELECT t.* FROM pg_temp.try($$SELECT * FROM ssl_guard_inspect(repeat(' ', 1048577))$$) AS t;
 SELECT t.* FROM pg_temp.try($$SELECT * FROM ssl_guard_inspect(decode(repeat('00', 1048577), 'hex'))$$) AS t;
+
+-- as what: the same certificates in each place
+SELECT p.place, c.position, c.common_name, 'ca_as_leaf' = ANY (c.findings) AS ca_as_leaf,
+       'not_a_ca' = ANY (c.findings) AS not_a_ca, 'no_alt_name' = ANY (c.findings) AS no_alt_name
+  FROM unnest(ARRAY['extra', 'server', 'chain', 'ca', 'client']) WITH ORDINALITY AS p (place, n),
+       LATERAL (SELECT string_agg(body, '' ORDER BY name) AS body FROM pem WHERE name IN ('forever', 'root')) AS t,
+       ssl_guard_inspect(t.body, p.place) AS c
+ ORDER BY p.n, c.position;
+SELECT p.place, 'ca_as_leaf' = ANY (c.findings) AS ca_as_leaf
+  FROM unnest(ARRAY['extra', 'server', 'chain', 'ca', 'client']) WITH ORDINALITY AS p (place, n), pem,
+       ssl_guard_inspect(convert_to(body, 'SQL_ASCII'), p.place) AS c
+ WHERE name = 'root' ORDER BY p.n;
+SELECT count(*) FROM ssl_guard_inspect('x', NULL);
+SELECT count(*) FROM ssl_guard_inspect('x'::bytea, place => NULL);
+
+CREATE FUNCTION pg_temp.hint(query text) RETURNS TABLE (state text, message text, hint text)
+LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE query;
+    RETURN QUERY SELECT '00000', ''::text, ''::text;
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
+    RETURN NEXT;
+END $$;
+\x on
+SELECT t.* FROM unnest(ARRAY['', 'Server', 'crl', 'file', 'running', 'server ', 'serve']) AS place,
+       pg_temp.hint(format('SELECT * FROM ssl_guard_inspect(%L, %L)', 'x', place)) AS t;
+-- the name of a file, and what is none
+SELECT argument, t.hint
+  FROM unnest(ARRAY['/srv/pg/server.crt', 'server.crt', './server', '~/my certs/a.pem', E'/srv\n', 'hello', 'hello world.',
+                    'MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A/x', '/' || repeat('x', 2000)]) AS argument,
+       pg_temp.hint(format('SELECT * FROM ssl_guard_inspect(%L)', argument)) AS t
+ WHERE t.state = '22023' AND length(argument) < 100 OR t.hint LIKE '%pg_read%';
+\x off
+
+-- PEM with something behind the DER, as the first block and as another: shown, and said
+CREATE TEMP TABLE tail AS
+SELECT E'-----BEGIN CERTIFICATE-----\n' ||
+       encode(decode(split_part(split_part(body, E'E-----\n', 2), '-----END', 1), 'base64') || '\x050041', 'base64') ||
+       E'\n-----END CERTIFICATE-----\n' AS tailed, body
+  FROM pem WHERE name = 'root';
+SELECT c.position, c.common_name FROM tail, ssl_guard_inspect(tailed) AS c;
+SELECT c.position, c.common_name FROM tail, ssl_guard_inspect(body || tailed || tailed, 'server') AS c;
+SELECT c.position, c.common_name FROM tail, ssl_guard_inspect(tailed, 'ca') AS c;

@@ -41,7 +41,7 @@ SELECT c.relname, has_table_privilege(c.oid, 'SELECT') AS readable,
                                       'ssl_guard_alarms', 'ssl_guard_status')
  ORDER BY 1;
 SELECT f, has_function_privilege(f, 'EXECUTE') AS allowed
-  FROM unnest(ARRAY['ssl_guard_check()', 'ssl_guard_inspect(text)', 'ssl_guard_inspect(bytea)',
+  FROM unnest(ARRAY['ssl_guard_check()', 'ssl_guard_inspect(text, text)', 'ssl_guard_inspect(bytea, text)',
                     'ssl_guard_session_certificate()']) AS f;
 RESET ROLE;
 

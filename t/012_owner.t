@@ -43,8 +43,12 @@ is(sql(sprintf $row, 'key'), "$uid|f|", 'and it may own its key');
 # root is a stranger in there
 is(sql("SELECT findings @> '{wrong_owner}', suggestion LIKE 'chown $uid ''$stranger''%'"
 	. " FROM ssl_guard_files WHERE kind = 'extra'"), 't|t', 'a file of a stranger');
+my $nobody = getpwuid(65534);
 is(sql("SELECT severity FROM ssl_guard_check() WHERE code = 'wrong_owner' AND object = '$stranger'"), 'critical',
 	'and its alarm');
+is(sql("SELECT owner FROM ssl_guard_files WHERE kind = 'extra'"), $nobody // 65534, 'strangers have one number in there');
+like(sql("SELECT message FROM ssl_guard_check() WHERE code = 'wrong_owner'"), defined $nobody ? qr/belongs to user $nobody,/ : qr/belongs to user ID 65534,/,
+	'which is shown by its name');
 
 $node->stop;
 done_testing();

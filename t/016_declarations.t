@@ -84,7 +84,10 @@ sub declare
 	my @columns = $new{result} ? () : map { "OUT $_->[0] $_->[1]" } @{ $f{columns} };
 	# one column alone is no record
 	my $returns = @columns == 1 && $result eq 'SETOF record' ? 'SETOF ' . ($columns[0] =~ s/^OUT \S+ //r) : $result;
-	my $arguments = join ', ', map { $_ eq 'NULL' ? 'NULL' : $value{$_} . '::' . $_ } @{ $f{values} // $f{arguments} };
+	my @values = map { $_ eq 'NULL' ? 'NULL' : $value{$_} . '::' . $_ } @{ $f{values} // $f{arguments} };
+	# the second argument is a place
+	$values[1] = "'server'::text" if $function->{name} =~ /inspect\(.*,/ && @values > 1 && $values[1] =~ /::text$/;
+	my $arguments = join ', ', @values;
 
 	return (
 		"CREATE FUNCTION tried(" . join(', ', @{ $f{arguments} }, @columns) . ") RETURNS $returns"
@@ -236,7 +239,7 @@ foreach my $query ($inspect, $list)
 {
 	my (undef, undef, $err) = $node->psql('v1_1', "\\set VERBOSITY verbose\n$query");
 
-	like($err, qr/ERROR:  42804: declaration of function ssl_guard_\w+\(\w*\) does not fit the library of ext_ssl_guard/, 'a column that the library does not know');
+	like($err, qr/ERROR:  42804: declaration of function ssl_guard_\w+\([\w,]*\) does not fit the library of ext_ssl_guard/, 'a column that the library does not know');
 	like($err, qr/DETAIL:  Result column "note" is not one of the library's\.\nHINT:  Run ALTER EXTENSION ext_ssl_guard UPDATE\./, 'is named');
 }
 $node->safe_psql('v1_1', 'ALTER TYPE ssl_guard_certificate DROP ATTRIBUTE note');

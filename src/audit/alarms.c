@@ -27,7 +27,8 @@ collect_file(EsgAlarmList *list, const EsgAuditFile *file, const EsgFindings *fi
 		if (alarm == NULL)
 			continue;
 		mended_by_it = finding->code == ESG_PERMISSIONS_TOO_OPEN ||
-			finding->code == ESG_WRONG_OWNER || finding->code == ESG_DIRECTORY_WRITABLE;
+			finding->code == ESG_DIRECTORY_WRITABLE ||
+			(finding->code == ESG_WRONG_OWNER && strncmp(file->suggestion, "chown ", 6) == 0);
 		esg_report_file_alarm(finding, &location, mended_by_it ? suggestion : NULL, alarm);
 	}
 }

@@ -16,6 +16,7 @@
 #include "policy/chain.h"
 #include "policy/crl.h"
 #include "policy/file.h"
+#include "server/accounts.h"
 #include "server/guc.h"
 #include "server/loaded_files.h"
 #include "server/report.h"
@@ -81,9 +82,28 @@ start_judge(EsgAudit *audit)
  * Certificates
  * ------------------------------------------------------------------------ */
 
-/* The certificates of that place; NULL if there is none. */
+/* in use by this server: not inspected, nor in an extra file, whatever that holds */
+static bool
+is_own(const EsgAuditCert *cert)
+{
+	return cert->file != NULL && !esg_tls_files_is_extra(&cert->file->file);
+}
+
+static bool
+is_own_ca(const EsgAuditCert *cert)
+{
+	return cert->place == ESG_PLACE_CA && is_own(cert);
+}
+
+static bool
+is_extra(const EsgAuditCert *cert)
+{
+	return !is_own(cert);
+}
+
+/* The certificates that are wanted; NULL if there is none. */
 static EsgIssuerIndex *
-index_place(const EsgAudit *audit, EsgPlace place)
+index_certs(const EsgAudit *audit, bool (*wants) (const EsgAuditCert *cert))
 {
 	EsgIssuerIndex *index = NULL;
 	const EsgCertInfo **certs;
@@ -93,7 +113,7 @@ index_place(const EsgAudit *audit, EsgPlace place)
 	certs = MemoryContextAllocHuge(audit->context, Max(audit->cert_count, 1) * sizeof(*certs));
 	for (i = 0; i < audit->cert_count; i++)
 	{
-		if (audit->certs[i]->place == place)
+		if (wants(audit->certs[i]))
 			certs[count++] = &audit->certs[i]->info;
 	}
 	if (count > 0)
@@ -118,21 +138,21 @@ judge_each_cert(Judge *judge)
 	}
 }
 
+/* first: of the certificates of one file, or of a text */
 static void
-judge_chain(Judge *judge, EsgAuditFile *file, EsgChainCert *certs, int count)
+judge_chain(Judge *judge, const EsgAuditCert *first, EsgChainCert *certs, int count)
 {
-	EsgFileKind kind = file != NULL ? file->file.kind : ESG_FILE_EXTRA;
 	EsgChainContext context = {.policy = &judge->policy,.memo = judge->memo,.now = judge->now};
 
 	CHECK_FOR_INTERRUPTS();
-	if (kind != ESG_FILE_CA)
+	if (first->place != ESG_PLACE_CA)
 		context.cas = judge->cas;
-	if (kind == ESG_FILE_CERTIFICATE)
+	if (first->place == ESG_PLACE_LEAF)
 	{
 		context.extras = judge->extras;
 		context.system_issuer = esg_system_roots_know_issuer;
 	}
-	esg_policy_chain_check(certs, count, &context, kind == ESG_FILE_CA ? &file->findings : NULL);
+	esg_policy_chain_check(certs, count, &context, is_own_ca(first) ? &first->file->findings : NULL);
 }
 
 /* Each file's certificates together. */
@@ -155,7 +175,7 @@ judge_chains(Judge *judge)
 		chain[i].findings = &cert->findings;
 		if (i + 1 == audit->cert_count || audit->certs[i + 1]->file != cert->file)
 		{
-			judge_chain(judge, cert->file, chain + start, i + 1 - start);
+			judge_chain(judge, audit->certs[start], chain + start, i + 1 - start);
 			start = i + 1;
 		}
 	}
@@ -177,7 +197,7 @@ collect_own(const EsgAudit *audit, int *count)
 	*count = 0;
 	for (i = 0; i < audit->cert_count; i++)
 	{
-		if (audit->certs[i]->place != ESG_PLACE_EXTRA)
+		if (is_own(audit->certs[i]))
 			own[(*count)++] = &audit->certs[i]->info;
 	}
 	return own;
@@ -220,7 +240,7 @@ judge_each_crl(Judge *judge, const EsgCrlContext *context)
 
 		CHECK_FOR_INTERRUPTS();
 		esg_policy_crl_check(&crl->info, crl->file->in_crl_dir ? file->path : NULL,
-							 file->kind == ESG_FILE_EXTRA ? &extra_context : context,
+							 esg_tls_files_is_extra(file) ? &extra_context : context,
 							 judge->now, &crl->findings);
 	}
 }
@@ -239,7 +259,7 @@ judge_crls_of_cas(Judge *judge, const EsgCrlContext *context)
 		EsgAuditCert *cert = audit->certs[i];
 
 		CHECK_FOR_INTERRUPTS();
-		if (cert->place == ESG_PLACE_CA)
+		if (is_own_ca(cert))
 			esg_policy_crl_check_ca(&cert->info, context, &cert->findings);
 	}
 }
@@ -323,6 +343,7 @@ judge_file(Judge *judge, EsgAuditFile *file)
 {
 	EsgRemark	remark;
 
+	esg_accounts_know_owner(&file->facts, &judge->policy);
 	esg_policy_file_check(&file->facts, file->file.kind, get_content(file), &judge->policy,
 						  &file->findings);
 	if (should_be_reloaded(judge, file) &&
@@ -387,8 +408,8 @@ esg_audit_run(unsigned what)
 	Judge	   *judge = start_judge(audit);
 
 	esg_audit_read_files(audit, what, judge->memo);
-	judge->cas = index_place(audit, ESG_PLACE_CA);
-	judge->extras = index_place(audit, ESG_PLACE_EXTRA);
+	judge->cas = index_certs(audit, is_own_ca);
+	judge->extras = index_certs(audit, is_extra);
 	judge_each_cert(judge);
 	judge_chains(judge);
 	judge_crls(judge);
@@ -398,12 +419,12 @@ esg_audit_run(unsigned what)
 }
 
 EsgAudit *
-esg_audit_inspect(const char *data, size_t len, EsgPemResult *result)
+esg_audit_inspect(const char *data, size_t len, EsgPlace place, EsgPemResult *result)
 {
 	EsgAudit   *audit = esg_audit_read_start();
 	Judge	   *judge = start_judge(audit);
 
-	esg_audit_read_text(audit, data, len, judge->memo, result);
+	esg_audit_read_text(audit, data, len, place, judge->memo, result);
 	judge_each_cert(judge);
 	judge_chains(judge);
 	finish_audit(audit);

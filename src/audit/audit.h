@@ -16,7 +16,12 @@
 extern EsgAudit *esg_audit_run(unsigned what);
 extern void esg_audit_free(EsgAudit *audit);
 
-/* the certificates in PEM text or one DER certificate, as ssl_guard_inspect() judges them: place EXTRA */
-extern EsgAudit *esg_audit_inspect(const char *data, size_t len, EsgPemResult *result);
+/*
+ * The certificates in PEM text, or one in DER, by themselves: nothing else is
+ * read.  place is what the first is judged as: ESG_PLACE_LEAF, CHAIN, CA, CLIENT
+ * or EXTRA; of LEAF and CLIENT the further ones are its chain.
+ */
+extern EsgAudit *esg_audit_inspect(const char *data, size_t len, EsgPlace place,
+								   EsgPemResult *result);
 
 #endif							/* ESG_AUDIT_AUDIT_H */

@@ -172,15 +172,16 @@ scan_blocks(AuditState *state, const char *data, size_t len, unsigned want,
 		state->scan_failed = true;
 }
 
+/* The place of a file's first certificate. */
 static EsgPlace
-place_in_file(const EsgAuditFile *file, int position)
+first_place(EsgFileKind kind)
 {
-	if (file == NULL)
-		return ESG_PLACE_EXTRA;
-	switch (file->file.kind)
+	switch (kind)
 	{
 		case ESG_FILE_CERTIFICATE:
-			return position == 1 ? ESG_PLACE_LEAF : ESG_PLACE_CHAIN;
+			return ESG_PLACE_LEAF;
+		case ESG_FILE_CLIENT:
+			return ESG_PLACE_CLIENT;
 		case ESG_FILE_CA:
 			return ESG_PLACE_CA;
 		default:
@@ -188,9 +189,27 @@ place_in_file(const EsgAuditFile *file, int position)
 	}
 }
 
-/* Reads the facts of the certificates on the stack that have none yet. */
+/* The further ones of a chain are its intermediates. */
+static EsgPlace
+next_place(EsgPlace first)
+{
+	switch (first)
+	{
+		case ESG_PLACE_LEAF:
+			return ESG_PLACE_CHAIN;
+		case ESG_PLACE_CLIENT:
+			return ESG_PLACE_CLIENT_CHAIN;
+		default:
+			return first;
+	}
+}
+
+/*
+ * Reads the facts of the certificates on the stack that have none yet; file is
+ * NULL for a text.
+ */
 static void
-append_certs(AuditState *state, EsgAuditFile *file, EsgMemo *memo)
+append_certs(AuditState *state, EsgAuditFile *file, EsgPlace first, EsgMemo *memo)
 {
 	EsgAudit   *audit = &state->audit;
 	int			position = 0;
@@ -203,7 +222,7 @@ append_certs(AuditState *state, EsgAuditFile *file, EsgMemo *memo)
 		CHECK_FOR_INTERRUPTS();
 		cert->file = file;
 		cert->position = ++position;
-		cert->place = place_in_file(file, position);
+		cert->place = position == 1 ? first : next_place(first);
 		esg_x509_info_read(x509, memo, &cert->info);
 		append_item(audit->context, audit->certs, audit->cert_count,
 					state->cert_capacity, cert);
@@ -213,7 +232,7 @@ append_certs(AuditState *state, EsgAuditFile *file, EsgMemo *memo)
 static bool
 is_loaded_crl(const EsgAuditFile *file)
 {
-	if (file->file.kind == ESG_FILE_EXTRA)
+	if (esg_tls_files_is_extra(&file->file))
 		return false;
 	return !file->in_crl_dir || esg_policy_crl_is_hash_name(file->file.path);
 }
@@ -240,7 +259,7 @@ append_crls(AuditState *state, EsgAuditFile *file)
 }
 
 void
-esg_audit_read_text(EsgAudit *audit, const char *data, size_t len,
+esg_audit_read_text(EsgAudit *audit, const char *data, size_t len, EsgPlace place,
 					EsgMemo *memo, EsgPemResult *result)
 {
 	AuditState *state = (AuditState *) audit;
@@ -251,7 +270,8 @@ esg_audit_read_text(EsgAudit *audit, const char *data, size_t len,
 	if (len > 0 && p[0] == 0x30)	/* a DER SEQUENCE */
 		cert = d2i_X509(NULL, &p, (long) len);
 	if (cert == NULL)
-		scan_blocks(state, data, len, ESG_PEM_CERTS, result);
+		scan_blocks(state, data, len, ESG_PEM_CERTS | ESG_PEM_TAILS |
+					(place == ESG_PLACE_CA ? ESG_PEM_TRUSTED : 0), result);
 	else
 	{
 		result->certs = 1;
@@ -267,7 +287,7 @@ esg_audit_read_text(EsgAudit *audit, const char *data, size_t len,
 	ERR_clear_error();
 	if (state->scan_failed)
 		raise_out_of_memory();
-	append_certs(state, NULL, memo);
+	append_certs(state, NULL, place, memo);
 }
 
 /* ------------------------------------------------------------------------
@@ -285,6 +305,7 @@ wanted_blocks(const EsgAudit *audit, EsgFileKind kind)
 	switch (kind)
 	{
 		case ESG_FILE_CERTIFICATE:
+		case ESG_FILE_CLIENT:
 			return ESG_PEM_CERTS;
 		case ESG_FILE_CA:
 			return ESG_PEM_CERTS | ESG_PEM_TRUSTED |
@@ -356,11 +377,11 @@ read_content(AuditState *state, EsgAuditFile *file, int64 limit, EsgMemo *memo)
 	}
 	if (!file->scanned)
 	{
-		if (file->file.kind == ESG_FILE_CRL)
+		if (file->file.kind == ESG_FILE_CRL && !esg_tls_files_is_extra(&file->file))
 			state->audit.crl_unread = true;
 		return;
 	}
-	append_certs(state, file, memo);
+	append_certs(state, file, first_place(file->file.kind), memo);
 	append_crls(state, file);
 	if (holds_only_a_key(file))
 		file->file.kind = ESG_FILE_KEY;
@@ -397,9 +418,13 @@ read_file(AuditState *state, EsgAuditFile *file, unsigned what, EsgMemo *memo)
 	switch (file->file.kind)
 	{
 		case ESG_FILE_CERTIFICATE:
+		case ESG_FILE_CLIENT:
 		case ESG_FILE_CA:
 		case ESG_FILE_EXTRA:
 			break;
+		case ESG_FILE_DH_PARAMS:
+			file->hashed = esg_tls_files_hash(file->file.path, limit, &file->facts, file->sha256);
+			return;
 		case ESG_FILE_CRL:
 			if ((what & (ESG_AUDIT_CRLS | ESG_AUDIT_FILES)) == 0)
 				limit = ESG_CERT_FILE_LIMIT;
@@ -524,7 +549,8 @@ esg_audit_read_files(EsgAudit *audit, unsigned what, EsgMemo *memo)
 
 	for (i = 0; i < count; i++)
 	{
-		if (list[i].kind == ESG_FILE_CRL || list[i].kind == ESG_FILE_CRL_DIR)
+		if ((list[i].kind == ESG_FILE_CRL && !esg_tls_files_is_extra(&list[i])) ||
+			list[i].kind == ESG_FILE_CRL_DIR)
 			audit->crl_configured = true;
 	}
 	for (i = 0; i < count; i++)

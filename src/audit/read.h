@@ -77,8 +77,11 @@ extern EsgAudit *esg_audit_read_start(void);
 /* What the settings name.  Errors: out of memory, cancel. */
 extern void esg_audit_read_files(EsgAudit *audit, unsigned what, EsgMemo *memo);
 
-/* The certificates of a PEM text, or one in DER; file is NULL. */
-extern void esg_audit_read_text(EsgAudit *audit, const char *data, size_t len,
+/*
+ * The certificates of a PEM text, or one in DER; file is NULL.  place is the
+ * first one's; those after a server's or client's are its intermediates.
+ */
+extern void esg_audit_read_text(EsgAudit *audit, const char *data, size_t len, EsgPlace place,
 								EsgMemo *memo, EsgPemResult *result);
 
 #endif							/* ESG_AUDIT_READ_H */

@@ -8,6 +8,7 @@
 
 #include "compat.h"
 #include "login/file_guard.h"
+#include "server/accounts.h"
 #include "server/guc.h"
 #include "server/report.h"
 #include "server/tls_files.h"
@@ -43,6 +44,7 @@ check_file(const EsgTlsFile *file, const EsgPolicy *policy, EsgFileViolation *ou
 	EsgFindings findings = {0};
 
 	look_at(file, &facts);
+	esg_accounts_know_owner(&facts, policy);
 	if (file->optional && !facts.exists)
 		return false;
 	esg_policy_file_check(&facts, file->kind, NULL, policy, &findings);

@@ -23,6 +23,12 @@ typedef struct CertCase
 	int64_t		now;
 } CertCase;
 
+typedef struct SpanUnit
+{
+	int64_t		length;			/* seconds */
+	const char *name;
+} SpanUnit;
+
 typedef bool (*CertCheckFn) (const CertCase *c, EsgRemark *remark);
 
 /* ---- time ---- */
@@ -82,20 +88,40 @@ check_validity_reversed(const CertCase *c, EsgRemark *remark)
 		c->cert->not_after.unix_seconds < c->cert->not_before.unix_seconds;
 }
 
+/* The largest unit in which the limit is a whole number. */
+static const SpanUnit *
+find_unit(int64_t limit)
+{
+	static const SpanUnit units[] = {{ESG_SECONDS_PER_DAY, "days"}, {3600, "hours"}, {60, "minutes"}, {1, "seconds"}};
+	size_t		i = 0;
+
+	while (limit % units[i].length != 0)
+		i++;
+	return &units[i];
+}
+
+/*
+ * Counted in the limit's unit: with 825 days a certificate of 825 days and some
+ * seconds is not too long.  Clients trust a self-signed one by having it, so a
+ * shorter life would mean that more often, and no safety.
+ */
 static bool
 check_validity_too_long(const CertCase *c, EsgRemark *remark)
 {
+	int64_t		limit = c->policy->max_validity;
 	int64_t		lifetime;
+	const SpanUnit *unit;
 
-	if (c->policy->max_validity <= 0 || !knows_both_times(c->cert))
+	if (limit <= 0 || !knows_both_times(c->cert))
 		return false;
-	lifetime = c->cert->not_after.unix_seconds - c->cert->not_before.unix_seconds;
-	if (lifetime <= c->policy->max_validity)
+	unit = find_unit(limit);
+	lifetime = (c->cert->not_after.unix_seconds - c->cert->not_before.unix_seconds) / unit->length;
+	if (lifetime <= limit / unit->length || esg_x509_info_self_signed(c->cert) == ESG_YES)
 		return false;
 	if (c->cert->not_after.state == ESG_TIME_FOREVER)
 		esg_remark_say(remark, "an unlimited time");
 	else
-		esg_x509_time_span_text(lifetime, remark->detail, sizeof(remark->detail));
+		esg_remark_say(remark, "%lld %s", (long long) lifetime, unit->name);
 	return true;
 }
 

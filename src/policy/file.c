@@ -35,12 +35,16 @@ esg_policy_file_kind_name(EsgFileKind kind)
 			return "certificate";
 		case ESG_FILE_KEY:
 			return "key";
+		case ESG_FILE_CLIENT:
+			return "client";
 		case ESG_FILE_CA:
 			return "ca";
 		case ESG_FILE_CRL:
 			return "crl";
 		case ESG_FILE_CRL_DIR:
 			return "crl_dir";
+		case ESG_FILE_DH_PARAMS:
+			return "dh_params";
 		case ESG_FILE_EXTRA:
 			return "extra";
 		case ESG_FILE_PASSPHRASE:
@@ -212,6 +216,12 @@ check_permissions_too_open(const FileCase *c, EsgRemark *remark)
 	return true;
 }
 
+bool
+esg_policy_file_is_strange(const EsgFileFacts *facts, const EsgPolicy *policy)
+{
+	return facts->uid != 0 && facts->uid != policy->server_uid;
+}
+
 /*
  * Not asked of the directories on the path: in containers and under mounted
  * volumes they belong to all sorts of users.
@@ -220,13 +230,35 @@ static bool
 has_wrong_owner(const FileCase *c)
 {
 	return c->kind != ESG_FILE_DIRECTORY && c->facts->exists && has_right_type(c) &&
-		c->facts->uid != 0 && c->facts->uid != c->policy->server_uid;
+		esg_policy_file_is_strange(c->facts, c->policy);
+}
+
+/* Something that renews certificates under an account of its own: not to be disturbed. */
+static bool
+is_renewed_by_system(const FileCase *c)
+{
+	return c->facts->system_owner && !is_secret(c->kind);
+}
+
+static void
+say_owner(EsgRemark *remark, const EsgFileFacts *facts)
+{
+	char	   *name = esg_x509_name_escape((const unsigned char *) facts->owner_name,
+											strlen(facts->owner_name));
+
+	if (name != NULL && name[0] != '\0')
+		esg_remark_say(remark, "%s", name);
+	else
+		esg_remark_say(remark, "ID %lu", (unsigned long) facts->uid);
+	OPENSSL_free(name);
 }
 
 static bool
 check_wrong_owner(const FileCase *c, EsgRemark *remark)
 {
-	esg_remark_say(remark, "%lu", (unsigned long) c->facts->uid);
+	say_owner(remark, c->facts);
+	if (is_renewed_by_system(c))
+		remark->severity = ESG_WARNING;
 	return has_wrong_owner(c);
 }
 
@@ -247,6 +279,7 @@ is_usable(const FileCase *c)
 	switch (c->kind)
 	{
 		case ESG_FILE_CERTIFICATE:
+		case ESG_FILE_CLIENT:
 		case ESG_FILE_CA:
 			return c->content->certs > 0;
 		case ESG_FILE_CRL:
@@ -399,7 +432,8 @@ esg_policy_file_suggestion(const EsgFileFacts *facts, EsgFileKind kind, const ch
 
 	if (!facts->exists || !has_right_type(&c))
 		return command.text;
-	chown = is_switched_on(ESG_WRONG_OWNER, policy) && has_wrong_owner(&c);
+	chown = is_switched_on(ESG_WRONG_OWNER, policy) && has_wrong_owner(&c) &&
+		!is_renewed_by_system(&c);
 	if (is_switched_on(mode_code, policy))
 		mode = get_wanted_mode(facts, kind, chown ? policy->server_uid : facts->uid, policy);
 	if (chown)

@@ -16,14 +16,19 @@ typedef enum EsgFileKind
 {
 	ESG_FILE_CERTIFICATE,		/* server chain */
 	ESG_FILE_KEY,
+	ESG_FILE_CLIENT,			/* a client's chain */
 	ESG_FILE_CA,
 	ESG_FILE_CRL,
 	ESG_FILE_CRL_DIR,
-	ESG_FILE_EXTRA,
+	ESG_FILE_DH_PARAMS,			/* watched, not looked into */
+	ESG_FILE_EXTRA,				/* nobody said what it is */
 	ESG_FILE_PASSPHRASE,		/* server.key.cipher, server.key.rand: key
 								 * rules */
 	ESG_FILE_DIRECTORY			/* on the path of one of the above */
 } EsgFileKind;
+
+/* the longest name of an account, NUL included; a longer one counts as none */
+#define ESG_OWNER_NAME_SIZE 128
 
 typedef struct EsgFileFacts
 {
@@ -32,6 +37,10 @@ typedef struct EsgFileFacts
 	mode_t		mode;			/* st_mode, type bits included */
 	uid_t		uid;
 	gid_t		gid;
+	char		owner_name[ESG_OWNER_NAME_SIZE];	/* "" if there is none, or
+													 * nobody asked */
+	bool		system_owner;	/* uid is one of those for accounts of the
+								 * system; false if nobody asked */
 	int64_t		size;
 	int64_t		mtime;			/* seconds since 1970 */
 	int64_t		ctime_ns;		/* change time, for "did anything change" only */
@@ -40,7 +49,7 @@ typedef struct EsgFileFacts
 	bool		too_large;		/* capped while reading, or by size */
 } EsgFileFacts;
 
-/* "certificate", "key", "ca", "crl", "crl_dir", "extra", "passphrase", "directory" */
+/* "certificate", "key", "client", "ca", "crl", "crl_dir", "dh_params", "extra", "passphrase", "directory" */
 extern const char *esg_policy_file_kind_name(EsgFileKind kind);
 
 /* content: what was found in it; NULL for one that was not, or need not be, read */
@@ -48,11 +57,18 @@ extern void esg_policy_file_check(const EsgFileFacts *facts, EsgFileKind kind,
 								  const EsgPemResult *content,
 								  const EsgPolicy *policy, EsgFindings *out);
 
+/* is it a stranger's?  Then the facts should have owner_name and system_owner. */
+extern bool esg_policy_file_is_strange(const EsgFileFacts *facts, const EsgPolicy *policy);
+
 /* the mode chmod should set, or 0 if the mode is fine */
 extern unsigned esg_policy_file_wanted_mode(const EsgFileFacts *facts, EsgFileKind kind,
 											const EsgPolicy *policy);
 
-/* shell command that mends the worst finding about mode or owner, new text, "" if none; path is quoted for the shell; owner_name is the server's user */
+/*
+ * Shell command that mends the worst finding about mode or owner, new text, ""
+ * if none; path is quoted for the shell; owner_name is the server's user.  It
+ * begins with chown if it changes the owner.
+ */
 extern char *esg_policy_file_suggestion(const EsgFileFacts *facts, EsgFileKind kind,
 										const char *path, const char *owner_name,
 										const EsgPolicy *policy);

@@ -202,15 +202,18 @@ FINDING(CHAIN_OUT_OF_ORDER, "chain_out_of_order", "SG036", WARNING, L | I, 0,
 		BY_CHAIN(check_chain_out_of_order))
 FINDING(LEAF_NOT_FIRST, "leaf_not_first", "SG037", CRITICAL, L, 0,
 		"is a CA certificate but stands first, before the end-entity certificate at position %s",
-		"PostgreSQL serves the first certificate of the file. Put the server's own certificate first and reload the server.",
+		HINTS("PostgreSQL serves the first certificate of the file. Put the server's own certificate first and reload the server.",
+			  "Programs serve the first certificate of such a file. Put the server's own certificate first.", NULL),
 		BY_CHAIN(check_leaf_not_first))
 FINDING(CHAIN_INCOMPLETE, "chain_incomplete", "SG038", WARNING, L | I, 0,
 		"ends the chain short of a known root: its issuer \"%s\" is missing",
-		"If the issuer is an intermediate, append its certificate to the file of \"ssl_cert_file\" and reload the server. If it is a root that clients have, name a file that holds it in \"ext_ssl_guard.extra_files\".",
+		HINTS("If the issuer is an intermediate, append its certificate to the file of \"ssl_cert_file\" and reload the server. If it is a root that clients have, name a file that holds it in \"ext_ssl_guard.extra_files\".",
+			  "If the issuer is an intermediate, append its certificate to the file. If it is a root that clients have, name a file that holds it in \"ext_ssl_guard.extra_files\", too.", NULL),
 		BY_CHAIN(check_chain_incomplete))
 FINDING(ROOT_IN_CHAIN, "root_in_chain", "SG039", NOTICE, I, 0,
 		"is a root certificate, sent in every handshake for nothing",
-		"Clients use their own copy of the root. Remove it from the file of \"ssl_cert_file\".",
+		HINTS("Clients use their own copy of the root. Remove it from the file of \"ssl_cert_file\".",
+			  "Clients use their own copy of the root. Remove it from the file.", NULL),
 		BY_CHAIN(check_root_in_chain))
 FINDING(DUPLICATE_CERTIFICATE, "duplicate_certificate", "SG040", NOTICE, ALL, 0,
 		"is the same certificate as the one at position %s",
@@ -218,11 +221,13 @@ FINDING(DUPLICATE_CERTIFICATE, "duplicate_certificate", "SG040", NOTICE, ALL, 0,
 		BY_CHAIN(check_duplicate_certificate))
 FINDING(UNRELATED_CERTIFICATE, "unrelated_certificate", "SG041", WARNING, L | I, 0,
 		"does not belong in the server's chain (%s)",
-		"Keep in the file of \"ssl_cert_file\" only the server's certificate and the CA certificates that lead to the root.",
+		HINTS("Keep in the file of \"ssl_cert_file\" only the server's certificate and the CA certificates that lead to the root.",
+			  "Keep in the file only the server's certificate and the CA certificates that lead to the root.", NULL),
 		BY_CHAIN(check_unrelated_certificate))
 FINDING(NOT_A_CA, "not_a_ca", "SG042", WARNING, A, 0,
 		"is not a CA certificate",
-		"Keep only CA certificates in the file of \"ssl_ca_file\".",
+		HINTS("Keep only CA certificates in the file of \"ssl_ca_file\".",
+			  "Keep only CA certificates in the file, or say in \"ext_ssl_guard.extra_files\" that it is something else.", NULL),
 		BY_CHAIN(check_not_a_ca))
 FINDING(PUBLIC_ROOT_STORE, "public_root_store", "SG043", WARNING, FILES, 0,
 		"looks like a store of public root certificates (%s)",
@@ -321,8 +326,8 @@ FINDING(PERMISSIONS_TOO_OPEN, "permissions_too_open", "SG062", CRITICAL, FILES, 
 		"Take away the excess permissions with chmod.",
 		BY_FILE(check_permissions_too_open))
 FINDING(WRONG_OWNER, "wrong_owner", "SG063", CRITICAL, FILES, FILES,
-		"belongs to user ID %s, neither the server's user nor root",
-		"Its owner can replace its content. Give the file to the server's user or to root with chown.",
+		"belongs to user %s, neither the server's user nor root",
+		"Its owner can replace its content. Give the file to root or to the server's user; if a program renews it, let that program do so, or regrade the finding with \"ext_ssl_guard.finding_overrides\".",
 		BY_FILE(check_wrong_owner))
 FINDING(DIRECTORY_WRITABLE, "directory_writable", "SG064", WARNING, FILES, 0,
 		"is a directory in which others may replace files (mode %s)",
@@ -374,7 +379,8 @@ FINDING(FILE_NOT_RELOADED, "file_not_reloaded", "SG074", WARNING, FILES, 0,
 /* appended later */
 FINDING(CHAIN_REFUSED, "chain_refused", "SG075", CRITICAL, L | I, 0,
 		"makes clients refuse the chain: %s",
-		"Have this certificate, or the CA certificate above it that sets the limit, reissued so that \"openssl verify\" accepts the chain, replace it and reload the server.",
+		HINTS("Have this certificate, or the CA certificate above it that sets the limit, reissued so that \"openssl verify\" accepts the chain, replace it and reload the server.",
+			  "Have this certificate, or the CA certificate above it that sets the limit, reissued so that \"openssl verify\" accepts the chain, and replace it.", NULL),
 		BY_CHAIN(check_chain_refused))
 FINDING(BAD_DNS_NAME, "bad_dns_name", "SG076", WARNING, L, 0,
 		"has a DNS name that no client matches (%s)",

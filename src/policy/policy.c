@@ -16,7 +16,7 @@ esg_policy_defaults(EsgPolicy *policy)
 	memset(policy, 0, sizeof(*policy));
 	policy->alert_threshold = DAYS(90);
 	policy->critical_threshold = DAYS(7);
-	policy->alert_lifetime_percent = 33;
+	policy->alert_lifetime_percent = 25;
 	policy->critical_lifetime_percent = 10;
 	policy->min_security_bits = 112;
 	policy->max_validity = DAYS(825);
@@ -124,7 +124,12 @@ esg_policy_key_weak(const EsgKeyInfo *key, const EsgPolicy *policy, EsgRemark *r
 
 	if (key->security_bits < 0 || key->security_bits >= policy->min_security_bits)
 		return false;
-	esg_remark_say(remark, "%s%s%s, %d bits", key->algorithm, curve[0] != '\0' ? " " : "", curve,
-				   key->bits);
+	/* of a DSA key it may be the subgroup that is small */
+	if (key->type == ESG_KEY_DSA)
+		esg_remark_say(remark, "%s, %d bits, strength %d", key->algorithm, key->bits,
+					   key->security_bits);
+	else
+		esg_remark_say(remark, "%s%s%s, %d bits", key->algorithm, curve[0] != '\0' ? " " : "",
+					   curve, key->bits);
 	return true;
 }

@@ -12,6 +12,7 @@
 #include <ctype.h>
 #include <unistd.h>
 
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/guc.h"
 #include "utils/varlena.h"
@@ -21,6 +22,7 @@
 #include "x509/identities.h"
 
 #define DAYS(n) ((n) * 86400)
+#define BLANKS " \t\r\n\v\f"
 
 int			esg_guc_expire_alert_threshold = DAYS(90);
 int			esg_guc_expire_critical_threshold = DAYS(7);
@@ -28,7 +30,7 @@ int			esg_guc_expire_check_interval = DAYS(1);
 int			esg_guc_file_poll_interval = 60;
 int			esg_guc_alarm_repeat_interval = DAYS(1);
 int			esg_guc_max_validity = DAYS(825);
-int			esg_guc_expire_alert_lifetime_percent = 33;
+int			esg_guc_expire_alert_lifetime_percent = 25;
 int			esg_guc_expire_critical_lifetime_percent = 10;
 int			esg_guc_min_security_bits = 112;
 int			esg_guc_max_file_mode = 0644;
@@ -113,7 +115,7 @@ next_item(const char **rest, const char **item, size_t *len)
 static bool
 is_blank(const char *text)
 {
-	return text[strspn(text, " \t\r\n\v\f")] == '\0';
+	return text[strspn(text, BLANKS)] == '\0';
 }
 
 /* Copies a word in lower case; false if it is longer than any that is known. */
@@ -320,50 +322,137 @@ pack_strings(List *strings)
 	return list;
 }
 
-/* SplitDirectoriesString() would cut such a path, and another file were watched. */
-static bool
-has_long_path(const char *list)
+/* From behind the first quote to behind the blanks after the last; two stand for one inside. */
+static const char *
+read_quoted(const char *p, StringInfo item, bool *valid)
 {
-	bool		quoted = false;
-	size_t		len = 0;
-
-	for (; *list != '\0'; list++)
+	while (*p != '\0')
 	{
-		if (*list == '"')
-			quoted = !quoted;
-		if (*list == ',' && !quoted)
-			len = 0;
-		else if (++len >= MAXPGPATH)
-			return true;
+		if (*p == '"' && *++p != '"')
+			return p + strspn(p, BLANKS);
+		appendStringInfoChar(item, *p++);
 	}
-	return false;
+	*valid = false;
+	return p;
+}
+
+/* To the comma, without blanks at the end. */
+static const char *
+read_unquoted(const char *p, StringInfo item)
+{
+	size_t		rest = strcspn(p, ",");
+	size_t		len = rest;
+
+	(void) trim_blanks(p, &len);
+	appendBinaryStringInfo(item, p, (int) len);
+	return p + rest;
+}
+
+/*
+ * The next item of a list of paths, palloc'd, without its quotes; *rest is NULL
+ * after the last.  The syntax is SplitDirectoriesString()'s, which itself would
+ * take away "./" before a word is looked for, and cut long paths.
+ */
+static char *
+next_path(const char **rest, bool *valid)
+{
+	const char *p = *rest + strspn(*rest, BLANKS);
+	StringInfoData item;
+
+	initStringInfo(&item);
+	if (*p == '"')
+		p = read_quoted(p + 1, &item, valid);
+	else
+		p = read_unquoted(p, &item);
+	*valid = *valid && item.len > 0 && (*p == '\0' || *p == ',');
+	*rest = *p == ',' ? p + 1 : NULL;
+	return item.data;
+}
+
+/* What stands before the path: "client:/srv/client.crt"; a path that begins so is written "./client:...". */
+static EsgFileKind
+take_file_kind(const char **path)
+{
+	static const struct
+	{
+		const char *word;
+		EsgFileKind kind;
+	}			words[] = {
+		{"server:", ESG_FILE_CERTIFICATE},
+		{"client:", ESG_FILE_CLIENT},
+		{"ca:", ESG_FILE_CA},
+		{"crl:", ESG_FILE_CRL},
+		{"key:", ESG_FILE_KEY},
+	};
+
+	for (int i = 0; i < (int) lengthof(words); i++)
+	{
+		size_t		len = strlen(words[i].word);
+
+		if (strncmp(*path, words[i].word, len) == 0)
+		{
+			*path += len;
+			*path += strspn(*path, BLANKS);
+			return words[i].kind;
+		}
+	}
+	return ESG_FILE_EXTRA;
+}
+
+/* One item as it is kept: its kind as a letter, then the path; palloc'd.  NULL: refused. */
+static char *
+parse_extra_file(const char *item)
+{
+	const char *path = item;
+	EsgFileKind kind = take_file_kind(&path);
+	char	   *kept;
+
+	if (*path == '\0')
+	{
+		GUC_check_errdetail("There is no path in \"%s\".", item);
+		return NULL;
+	}
+	if (strlen(path) >= MAXPGPATH)
+	{
+		GUC_check_errdetail("A path must be shorter than %d bytes.", MAXPGPATH);
+		return NULL;
+	}
+	kept = psprintf("%c%s", 'A' + (int) kind, path);
+	canonicalize_path(kept + 1);
+	return kept;
+}
+
+/* False if the list cannot be used; then that has been said. */
+static bool
+parse_extra_files(const char *list, List **files)
+{
+	const char *rest = is_blank(list) ? NULL : list;
+	bool		valid = true;
+
+	while (rest != NULL)
+	{
+		char	   *item = next_path(&rest, &valid);
+		char	   *kept = valid ? parse_extra_file(item) : NULL;
+
+		pfree(item);
+		if (!valid)
+			GUC_check_errdetail("List syntax is invalid.");
+		if (kept == NULL)
+			return false;
+		*files = lappend(*files, kept);
+	}
+	return true;
 }
 
 static bool
 check_extra_files(char **newval, void **extra, GucSource source)
 {
-	char	   *copy = pstrdup(*newval);
-	List	   *paths = NIL;
-	ListCell   *cell;
-	bool		valid = SplitDirectoriesString(copy, ',', &paths);
+	List	   *files = NIL;
 
-	foreach(cell, paths)
-	{
-		if (*(char *) lfirst(cell) == '\0')
-			valid = false;
-	}
-	if (!valid)
-		GUC_check_errdetail("List syntax is invalid.");
-	else if (has_long_path(*newval))
-	{
-		GUC_check_errdetail("A path must be shorter than %d bytes.", MAXPGPATH);
-		valid = false;
-	}
-	else
-		*extra = pack_strings(paths);
-	list_free_deep(paths);
-	pfree(copy);
-	return valid && *extra != NULL;
+	if (parse_extra_files(*newval, &files))
+		*extra = pack_strings(files);
+	list_free_deep(files);
+	return *extra != NULL;
 }
 
 static void
@@ -480,7 +569,7 @@ define_expiry_thresholds(void)
 							"Caps expire_alert_threshold at this percentage of a certificate's lifetime.",
 							"100 switches the cap off.",
 							&esg_guc_expire_alert_lifetime_percent,
-							33, 1, 100,
+							25, 1, 100,
 							PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("ext_ssl_guard.expire_critical_lifetime_percent",
 							"Caps expire_critical_threshold at this percentage of a certificate's lifetime.",
@@ -531,7 +620,7 @@ define_policy(void)
 	/* How long may a certificate live? */
 	DefineCustomIntVariable("ext_ssl_guard.max_validity",
 							"Longest lifetime of a server or client certificate before it is noted.",
-							"0 switches the check off.",
+							"Counted in its own unit: 825d is exceeded by 826 days. 0 switches the check off.",
 							&esg_guc_max_validity,
 							DAYS(825), 0, DAYS(18250),
 							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
@@ -575,7 +664,7 @@ define_file_settings(void)
 	/* Which files of other programs should be watched, too? */
 	DefineCustomStringVariable("ext_ssl_guard.extra_files",
 							   "Further certificate, key, CA and CRL files to watch.",
-							   "A comma-separated list of paths; relative ones start at the data directory.",
+							   "A comma-separated list of paths, each with server:, client:, ca:, crl: or key: before it if it is to be judged as such.",
 							   &extra_files_text,
 							   "",
 							   PGC_SIGHUP, GUC_LIST_INPUT,
@@ -704,9 +793,15 @@ esg_guc_extra_file_count(void)
 }
 
 const char *
-esg_guc_extra_file(int n)
+esg_guc_extra_file(int n, EsgFileKind *kind)
 {
-	return string_list_nth(active_extra_files, n);
+	const char *kept = string_list_nth(active_extra_files, n);
+
+	*kind = ESG_FILE_EXTRA;
+	if (kept == NULL)
+		return NULL;
+	*kind = (EsgFileKind) (kept[0] - 'A');
+	return kept + 1;
 }
 
 bool

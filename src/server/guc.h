@@ -6,6 +6,7 @@
 #define ESG_SERVER_GUC_H
 
 #include "policy/certificate.h"
+#include "policy/file.h"
 
 typedef enum EsgMode
 {
@@ -52,9 +53,12 @@ extern char *esg_guc_passphrase_directory;
 extern int	esg_guc_identity_source_count;
 extern const unsigned char *esg_guc_identity_source_list;
 
-/* extra_files: count and the n-th path as written (not made absolute) */
+/*
+ * extra_files: count, and the n-th path, not made absolute, with what it was
+ * said to be; ESG_FILE_EXTRA: nothing was said
+ */
 extern int	esg_guc_extra_file_count(void);
-extern const char *esg_guc_extra_file(int n);
+extern const char *esg_guc_extra_file(int n, EsgFileKind *kind);
 
 /* exempt_roles: exact role names */
 extern bool esg_guc_is_exempt_role(const char *role_name);

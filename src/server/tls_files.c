@@ -96,7 +96,7 @@ has_suffix(const char *path, const char *suffix)
 }
 
 /*
- * A key among the extra files is recognised by its name, or because it is the
+ * What nobody said.  A key among the extra files is recognised by its name, or because it is the
  * server's own key, since it must not be opened to find out.
  */
 static EsgFileKind
@@ -122,10 +122,14 @@ append_extra_files(FileList *list)
 {
 	for (int i = 0; i < esg_guc_extra_file_count(); i++)
 	{
-		char	   *absolute = make_absolute(esg_guc_extra_file(i));
+		EsgFileKind kind;
+		char	   *absolute = make_absolute(esg_guc_extra_file(i, &kind));
+		bool		said = kind != ESG_FILE_EXTRA;
 
-		if (!list_has(list, -1, absolute))
-			append_file(list, EXTRA_SETTING, classify_extra(absolute), absolute, false);
+		/* a file may be one thing to the server and another to a client */
+		if (!list_has(list, said ? (int) kind : -1, absolute))
+			append_file(list, EXTRA_SETTING, said ? kind : classify_extra(absolute), absolute,
+						false);
 		pfree(absolute);
 	}
 }
@@ -234,6 +238,7 @@ esg_tls_files_list(EsgTlsFile **out)
 			append_server_files(&list);
 		append_file(&list, "ssl_crl_file", ESG_FILE_CRL, ssl_crl_file, false);
 		append_file(&list, "ssl_crl_dir", ESG_FILE_CRL_DIR, ssl_crl_dir, false);
+		append_file(&list, "ssl_dh_params_file", ESG_FILE_DH_PARAMS, ssl_dh_params_file, false);
 		append_passphrase_files(&list);
 	}
 	append_extra_files(&list);

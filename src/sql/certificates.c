@@ -59,13 +59,20 @@ static const EsgSqlColumn flat_columns[] = {
 	ESG_SQL_LAST_COLUMN
 };
 
+static const char *
+name_place(EsgPlace place)
+{
+	/* an intermediate of a client is one of two places */
+	return esg_findings_place_name(place == ESG_PLACE_CLIENT_CHAIN ? ESG_PLACE_CHAIN : place);
+}
+
 static void
 put_listed(EsgSqlRow *row, EsgSqlRow *part, const EsgAuditCert *cert)
 {
 	esg_sql_row_start(row);
 	esg_sql_row_text(row, "setting", cert->file->file.setting);
 	esg_sql_row_path(row, "path", cert->file->file.path);
-	esg_sql_row_text(row, "kind", esg_findings_place_name(cert->place));
+	esg_sql_row_text(row, "kind", name_place(cert->place));
 	if (part != NULL)
 	{
 		esg_sql_row_start(part);
@@ -281,22 +288,48 @@ warn_of_rest(const EsgPemResult *result)
 							   result->skipped_trusted, result->skipped_trusted)));
 }
 
+/* OpenSSL ignores what is behind a certificate, but not everywhere */
+static void
+warn_of_tails(const EsgPemResult *result)
+{
+	if (result->tails > 0)
+		ereport(WARNING,
+				(errcode(ERRCODE_WARNING),
+				 errmsg_plural("%d certificate has other data behind it in its block",
+							   "%d certificates have other data behind them in their blocks",
+							   result->tails, result->tails),
+				 result->refused_tail ?
+				 errdetail("The first one is among them: OpenSSL loads it from a CA file, but not from a file of a certificate with its chain.") : 0));
+}
+
+/* script 1.0 knew no places */
+static EsgPlace
+get_place(FunctionCallInfo fcinfo, EsgSqlScript script)
+{
+	return script == ESG_SQL_1_0 ? ESG_PLACE_EXTRA : esg_sql_argument_place(PG_GETARG_VARLENA_PP(1));
+}
+
 static void
 inspect(FunctionCallInfo fcinfo, EsgSqlScript script, Oid type)
 {
+	Oid			types[] = {type, TEXTOID};
 	EsgSqlRow	row;
 	struct varlena *argument;
+	EsgPlace	place;
 	EsgPemResult result;
 	EsgAudit   *audit;
 
-	esg_sql_declared_arguments(fcinfo, 1, &type);
+	esg_sql_declared_arguments(fcinfo, script == ESG_SQL_1_0 ? 1 : 2, types);
 	esg_sql_row_init(&row, fcinfo, certificate_columns, script);
 	argument = PG_GETARG_VARLENA_PP(0);
+	place = get_place(fcinfo, script);
 	esg_sql_argument_check(argument);
-	audit = esg_audit_inspect(VARDATA_ANY(argument), VARSIZE_ANY_EXHDR(argument), &result);
+	audit = esg_audit_inspect(VARDATA_ANY(argument), VARSIZE_ANY_EXHDR(argument), place, &result);
 	if (audit->cert_count == 0)
-		esg_sql_argument_refuse(&result, "Give PEM text (-----BEGIN CERTIFICATE-----), or DER as bytea.");
+		esg_sql_argument_refuse(argument, &result,
+								"Give PEM text (-----BEGIN CERTIFICATE-----), or DER as bytea.");
 	warn_of_rest(&result);
+	warn_of_tails(&result);
 	put_inspected(&row, audit);
 	esg_audit_free(audit);
 }
@@ -349,7 +382,7 @@ session_certificate(FunctionCallInfo fcinfo, EsgSqlScript script)
 	der = copy_peer_certificate(&len);
 	if (der == NULL)
 		return (Datum) 0;
-	audit = esg_audit_inspect((const char *) der, len, &result);
+	audit = esg_audit_inspect((const char *) der, len, ESG_PLACE_CLIENT, &result);
 	put_inspected(&row, audit);
 	esg_audit_free(audit);
 	return (Datum) 0;

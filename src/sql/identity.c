@@ -56,7 +56,7 @@ parse_certificate(const text *pem)
 	esg_sql_argument_check(pem);
 	esg_pem_scan(VARDATA_ANY(pem), VARSIZE_ANY_EXHDR(pem), ESG_PEM_CERTS, &sink, &result);
 	if (cert == NULL)
-		esg_sql_argument_refuse(&result, "Give PEM text (-----BEGIN CERTIFICATE-----).");
+		esg_sql_argument_refuse(pem, &result, "Give PEM text (-----BEGIN CERTIFICATE-----).");
 	return cert;
 }
 

@@ -260,17 +260,33 @@ check_header(EsgScan *scan, EsgBlock *block)
  * settings and must not carry anything else, the others may have what they
  * like behind the certificate.
  */
+static X509 *
+decode_cert(EsgScan *scan, const EsgBlock *block, bool trusted)
+{
+	const unsigned char *p = block->data;
+	X509	   *cert = trusted ? d2i_X509_AUX(NULL, &p, block->len) : d2i_X509(NULL, &p, block->len);
+
+	if (cert == NULL && trusted && (scan->want & ESG_PEM_TAILS))
+	{
+		p = block->data;
+		cert = d2i_X509(NULL, &p, block->len);
+		scan->out->refused_tail = cert != NULL;
+	}
+	if (cert != NULL && p < block->data + block->len)
+		scan->out->tails++;
+	return cert;
+}
+
 static bool
 take_cert(EsgScan *scan, EsgBlock *block, bool trusted)
 {
-	const unsigned char *p = block->data;
 	X509	   *cert;
 
 	if (!check_header(scan, block))
 		return false;
 	if (scan->out->certs == 0 && !(scan->want & ESG_PEM_TRUSTED))
 		trusted = true;
-	cert = trusted ? d2i_X509_AUX(NULL, &p, block->len) : d2i_X509(NULL, &p, block->len);
+	cert = decode_cert(scan, block, trusted);
 	if (cert == NULL)
 	{
 		note_decode_failure(scan, block, "a CERTIFICATE block that does not decode");

@@ -19,9 +19,11 @@ typedef enum EsgPemWant
 	ESG_PEM_CERTS = 1 << 0,		/* CERTIFICATE, X509 CERTIFICATE, TRUSTED
 								 * CERTIFICATE */
 	ESG_PEM_CRLS = 1 << 1,		/* X509 CRL */
-	ESG_PEM_TRUSTED = 1 << 2	/* with ESG_PEM_CERTS: take TRUSTED
+	ESG_PEM_TRUSTED = 1 << 2,	/* with ESG_PEM_CERTS: take TRUSTED
 								 * CERTIFICATE at every position, as OpenSSL's
 								 * reader of CA files does */
+	ESG_PEM_TAILS = 1 << 3		/* with ESG_PEM_CERTS: take a first one with
+								 * other data behind its DER, too */
 } EsgPemWant;
 
 typedef enum EsgPemEnd
@@ -48,6 +50,9 @@ typedef struct EsgPemResult
 									 * ssl_cert_file and in the list of CA
 									 * names that it makes of ssl_ca_file for
 									 * clients */
+	int			tails;			/* certificates with other data behind their
+								 * DER, which OpenSSL ignores */
+	bool		refused_tail;	/* but as the first of ssl_cert_file */
 	bool		glued;			/* "-----END X----------BEGIN X-----" is the
 								 * fault */
 	size_t		fault_offset;	/* byte of the fault, if end is ESG_PEM_BROKEN */

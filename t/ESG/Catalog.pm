@@ -60,9 +60,10 @@ SELECT line FROM (
       FROM pg_enum n JOIN object o ON o.classid = 'pg_type'::regclass AND o.objid = n.enumtypid
     UNION ALL
     SELECT format('proc %s %s', o.name,
-                  to_jsonb(p) - '{oid,pronamespace,proowner,prorettype,proargtypes,proallargtypes,proacl}'::text[]
+                  to_jsonb(p) - '{oid,pronamespace,proowner,prorettype,proargtypes,proallargtypes,proacl,proargdefaults}'::text[]
                   || jsonb_build_object('result', p.prorettype::regtype, 'arguments', p.proargtypes::regtype[],
-                                        'all', p.proallargtypes::regtype[], 'acl', pg_temp.acl(p.proacl)))
+                                        'all', p.proallargtypes::regtype[], 'acl', pg_temp.acl(p.proacl),
+                                        'defaults', pg_get_function_arguments(p.oid)))
       FROM pg_proc p JOIN object o ON o.classid = 'pg_proc'::regclass AND o.objid = p.oid
     UNION ALL
     SELECT format('description %s %s %s', o.name, d.objsubid, d.description)

@@ -251,6 +251,12 @@ test_crafted_signature(void)
 	judge_info(&info, C, ESG_WEAK_SIGNATURE, CRIT, "no strength at all");
 	info.signature.pss = ESG_PSS_BAD_TRAILER;
 	judge_info(&info, C, ESG_BAD_PSS_PARAMETERS, W, "odd trailer");
+	info.signature.pss = ESG_PSS_BAD_SALT;
+	judge_info(&info, C, ESG_BAD_PSS_PARAMETERS, W, "a salt shorter than nothing");
+	info.signature.strength = 105;
+	judge_info(&info, L, ESG_WEAK_SIGNATURE, CRIT, "GOST R 34.11-94");
+	info.signature.strength = 128;
+	judge_info(&info, L, ESG_WEAK_SIGNATURE, ABSENT, "Streebog");
 	info.signature.pss = ESG_PSS_UNDECODABLE;
 	info.signature.strength = -1;
 	judge_info(&info, C, ESG_BAD_PSS_PARAMETERS, W, "undecodable");
@@ -270,19 +276,21 @@ judge_key(EVP_PKEY *key, EsgPlace place, EsgCode code, EsgSeverity want, const c
 	judge(&spec, place, code, want, name);
 }
 
-/* a public key with the modulus of another */
+/* a public key whose modulus is that of another, several times over */
 static EVP_PKEY *
-make_rsa_with_exponent(const char *exponent)
+make_rsa(int times, const char *exponent)
 {
 	const BIGNUM *n;
 	char	   *hex;
-	EVP_PKEY   *key;
+	char		modulus[2 * 512 + 1] = "";
+	int			i;
 
 	RSA_get0_key(EVP_PKEY_get0_RSA(certmaker_rsa(2048)), &n, NULL, NULL);
 	hex = BN_bn2hex(n);
-	key = certmaker_rsa_raw(hex, exponent);
+	for (i = 0; i < times; i++)
+		strcat(modulus, hex);
 	OPENSSL_free(hex);
-	return key;
+	return certmaker_rsa_raw(modulus, exponent);
 }
 
 static void
@@ -307,16 +315,19 @@ test_key_strength(void)
 static void
 test_key_kind(void)
 {
-	judge_key(make_rsa_with_exponent("1"), C, ESG_BROKEN_KEY, CRIT, "exponent 1");
-	judge_key(make_rsa_with_exponent("4"), C, ESG_BROKEN_KEY, CRIT, "even exponent");
-	judge_key(make_rsa_with_exponent("3"), C, ESG_BROKEN_KEY, ABSENT, "exponent 3");
-	judge_key(make_rsa_with_exponent("3"), C, ESG_SMALL_EXPONENT, N, "exponent 3");
+	judge_key(make_rsa(1, "1"), C, ESG_BROKEN_KEY, CRIT, "exponent 1");
+	judge_key(make_rsa(1, "4"), C, ESG_BROKEN_KEY, CRIT, "even exponent");
+	judge_key(make_rsa(1, "3"), C, ESG_BROKEN_KEY, ABSENT, "exponent 3");
+	judge_key(make_rsa(1, "3"), C, ESG_SMALL_EXPONENT, N, "exponent 3");
 	judge_key(certmaker_rsa(2048), C, ESG_SMALL_EXPONENT, ABSENT, "exponent 65537");
 	judge_key(certmaker_ec_explicit("prime256v1"), C, ESG_EXPLICIT_EC_PARAMETERS, CRIT, "explicit");
 	judge_key(certmaker_ec("prime256v1"), C, ESG_EXPLICIT_EC_PARAMETERS, ABSENT, "named");
 	judge_key(certmaker_named("X25519"), C, ESG_UNUSABLE_KEY, CRIT, "X25519");
 	judge_key(certmaker_named("X25519"), A, ESG_UNUSABLE_KEY, W, "X25519 of a CA");
 	judge_key(certmaker_named("ED448"), C, ESG_UNUSABLE_KEY, ABSENT, "Ed448");
+	judge_key(make_rsa(2, "10000000000000001"), C, ESG_UNUSABLE_KEY, CRIT, "exponent of 65 bits, modulus of 4096");
+	judge_key(make_rsa(2, "10001"), C, ESG_UNUSABLE_KEY, ABSENT, "usual exponent, modulus of 4096");
+	judge_key(make_rsa(1, "10000000000000001"), C, ESG_UNUSABLE_KEY, ABSENT, "exponent of 65 bits, modulus of 2048");
 	judge_key(certmaker_dsa(1024), C, ESG_DSA_KEY, W, "DSA");
 	judge_key(certmaker_rsa(2048), C, ESG_DSA_KEY, ABSENT, "not DSA");
 	judge_key(certmaker_ec("secp256k1"), C, ESG_UNCOMMON_CURVE, N, "secp256k1");
@@ -347,6 +358,13 @@ test_crafted_key(void)
 	info.key.security_bits = 0;
 	judge_info(&info, C, ESG_WEAK_KEY, CRIT, "no strength at all");
 	judge_info(&info, C, ESG_UNUSABLE_KEY, ABSENT, "no strength at all is known");
+	/* p of 2048 bits, q of 160 */
+	info.key.type = ESG_KEY_DSA;
+	info.key.bits = 2048;
+	info.key.security_bits = 80;
+	judge_info(&info, C, ESG_WEAK_KEY, CRIT, "DSA with a small q");
+	info.key.security_bits = 112;
+	judge_info(&info, C, ESG_WEAK_KEY, ABSENT, "DSA with a q of 224 bits");
 	info.key.security_bits = -1;
 	judge_info(&info, C, ESG_UNUSABLE_KEY, W, "usable, but nobody knows its strength");
 	judge_info(&info, C, ESG_WEAK_KEY, ABSENT, "unknown is not weak");
@@ -367,26 +385,29 @@ static const struct
 	int			critical_percent;
 	EsgTimeLeft want;
 }			lives[] = {
-	{365, 90 * DAY, 33, 10, ESG_LEFT_ENOUGH},
-	{365, 90 * DAY - 1, 33, 10, ESG_LEFT_SOON},
-	{365, 7 * DAY, 33, 10, ESG_LEFT_SOON},
-	{365, 7 * DAY - 1, 33, 10, ESG_LEFT_VERY_SOON},
-	{365, 0, 33, 10, ESG_LEFT_VERY_SOON},
-	{365, -1, 33, 10, ESG_LEFT_NOTHING},
-	{365, -500 * DAY, 33, 10, ESG_LEFT_NOTHING},
-	/* a week: 33 % are 55.44 hours, 10 % are 16.8 */
-	{7, 7 * DAY, 33, 10, ESG_LEFT_ENOUGH},
-	{7, 56 * HOUR, 33, 10, ESG_LEFT_ENOUGH},
-	{7, 55 * HOUR, 33, 10, ESG_LEFT_SOON},
-	{7, 17 * HOUR, 33, 10, ESG_LEFT_SOON},
-	{7, 16 * HOUR, 33, 10, ESG_LEFT_VERY_SOON},
+	{365, 90 * DAY, 25, 10, ESG_LEFT_ENOUGH},
+	{365, 90 * DAY - 1, 25, 10, ESG_LEFT_SOON},
+	{365, 7 * DAY, 25, 10, ESG_LEFT_SOON},
+	{365, 7 * DAY - 1, 25, 10, ESG_LEFT_VERY_SOON},
+	{365, 0, 25, 10, ESG_LEFT_VERY_SOON},
+	{365, -1, 25, 10, ESG_LEFT_NOTHING},
+	{365, -500 * DAY, 25, 10, ESG_LEFT_NOTHING},
+	/* a week: 25 % are 42 hours, 10 % are 16.8 */
+	{7, 7 * DAY, 25, 10, ESG_LEFT_ENOUGH},
+	{7, 42 * HOUR, 25, 10, ESG_LEFT_ENOUGH},
+	{7, 42 * HOUR - 1, 25, 10, ESG_LEFT_SOON},
+	{7, 17 * HOUR, 25, 10, ESG_LEFT_SOON},
+	{7, 16 * HOUR, 25, 10, ESG_LEFT_VERY_SOON},
 	/* caps switched off */
 	{7, 7 * DAY - 1, 100, 100, ESG_LEFT_VERY_SOON},
 	{30, 29 * DAY, 100, 10, ESG_LEFT_SOON},
+	/* renewed at two thirds, with a month's delay */
+	{90, 30 * DAY, 25, 10, ESG_LEFT_ENOUGH},
+	{90, 23 * DAY, 25, 10, ESG_LEFT_ENOUGH},
 	/* a cap does not raise a threshold */
-	{36500, 91 * DAY, 33, 10, ESG_LEFT_ENOUGH},
+	{36500, 91 * DAY, 25, 10, ESG_LEFT_ENOUGH},
 	/* reversed: no lifetime, no cap */
-	{-10, 80 * DAY, 33, 10, ESG_LEFT_SOON},
+	{-10, 80 * DAY, 25, 10, ESG_LEFT_SOON},
 };
 
 static void
@@ -470,9 +491,10 @@ static const struct
 	{"20260101000000Z", "hello", C, ESG_VALIDITY_REVERSED, ABSENT},
 	{"hello", "20260101000000Z", C, ESG_VALIDITY_TOO_LONG, ABSENT},
 	{"20260101000000Z", "20280405000000Z", C, ESG_VALIDITY_TOO_LONG, ABSENT},	/* 825 days */
-	{"20260101000000Z", "20280405000001Z", C, ESG_VALIDITY_TOO_LONG, N},
-	{"20260101000000Z", "20280405000001Z", L, ESG_VALIDITY_TOO_LONG, N},
-	{"20260101000000Z", "20280405000001Z", A, ESG_VALIDITY_TOO_LONG, ABSENT},
+	{"20260101000000Z", "20280405235959Z", C, ESG_VALIDITY_TOO_LONG, ABSENT},
+	{"20260101000000Z", "20280406000000Z", C, ESG_VALIDITY_TOO_LONG, N},
+	{"20260101000000Z", "20280406000000Z", L, ESG_VALIDITY_TOO_LONG, N},
+	{"20260101000000Z", "20280406000000Z", A, ESG_VALIDITY_TOO_LONG, ABSENT},
 	{"20260101000000Z", "99991231235959Z", C, ESG_VALIDITY_TOO_LONG, N},
 };
 
@@ -504,6 +526,13 @@ test_time_settings(void)
 	policy.max_validity = 0;
 	judge(&spec, C, ESG_VALIDITY_TOO_LONG, ABSENT, "no limit");
 	policy.max_validity = 825 * DAY;
+	judge(&spec, C, ESG_VALIDITY_TOO_LONG, N, "for ever");
+	spec = self_signed_spec();
+	spec.not_after = "99991231235959Z";
+	judge(&spec, L, ESG_VALIDITY_TOO_LONG, ABSENT, "self-signed");
+	judge(&spec, C, ESG_VALIDITY_TOO_LONG, ABSENT, "a self-signed client");
+	spec.issuer_key = certmaker_rsa_other(2048);
+	judge(&spec, L, ESG_VALIDITY_TOO_LONG, N, "self-signed by name alone");
 	begin.unix_seconds = now + 3 * HOUR;
 	ok(esg_policy_is_before(begin, now, &remark) && strstr(remark.detail, "clock") != NULL,
 	   "less than a day: %s", remark.detail);
@@ -665,6 +694,8 @@ test_details(void)
 
 	spec.key = certmaker_rsa(1024);
 	expect_detail(&spec, ESG_WEAK_KEY, "RSA, 1024 bits");
+	spec.key = certmaker_dsa(1024);
+	expect_detail(&spec, ESG_WEAK_KEY, "DSA, 1024 bits, strength 80");
 	spec.key = certmaker_ec("prime192v1");
 	expect_detail(&spec, ESG_WEAK_KEY, "EC prime192v1, 192 bits");
 	spec.key = certmaker_named("X25519");
@@ -674,6 +705,17 @@ test_details(void)
 	expect_detail(&spec, ESG_EXPIRES_VERY_SOON, "5 days");
 	spec.not_after = "99991231235959Z";
 	expect_detail(&spec, ESG_VALIDITY_TOO_LONG, "an unlimited time");
+	spec.not_before = "20260101000000Z";
+	spec.not_after = "20280406000000Z";
+	expect_detail(&spec, ESG_VALIDITY_TOO_LONG, "826 days");
+	policy.max_validity = 36 * HOUR;
+	spec.not_after = "20260102160000Z";
+	expect_detail(&spec, ESG_VALIDITY_TOO_LONG, "40 hours");
+	spec.not_after = "20260102125959Z";
+	judge(&spec, C, ESG_VALIDITY_TOO_LONG, ABSENT, "36 hours and 59 minutes");
+	policy.max_validity = 90;
+	expect_detail(&spec, ESG_VALIDITY_TOO_LONG, "133199 seconds");
+	policy.max_validity = 825 * DAY;
 	spec.not_before = "hello";
 	spec.not_after = "hello";
 	expect_detail(&spec, ESG_INVALID_TIME, "notBefore, notAfter");

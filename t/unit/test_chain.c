@@ -429,6 +429,32 @@ test_rollover(void)
 	free_lists(lists);
 }
 
+/* An algorithm that nobody has, MD4 with OpenSSL 3 for one: unsupported, not bad. */
+static void
+test_unsupported(void)
+{
+	static const char letters[] = "RM";
+	EsgFindings lists[MAX_CERTS + 1] = {{0}};
+	int			i;
+
+	for (i = 0; i < 2; i++)
+	{
+		Member	   *member = &family[family_size++];
+
+		member->letter = (char) ('0' + i);
+		member->cert = certmaker_patch(find_member(letters[i])->cert,
+									   "\x2a\x86\x48\xce\x3d\x04\x03\x02",
+									   "\x2a\x86\x48\xce\x3d\x04\x03\x7f", 8);
+		esg_x509_info_read(member->cert, NULL, &member->info);
+	}
+	judge_file(BUNDLE, "0", NULL, lists);
+	lacks(&lists[1], ESG_BAD_SIGNATURE, "an unsupported self-signature");
+	free_lists(lists);
+	judge_file(SERVER, "1I", NULL, lists);
+	lacks(&lists[1], ESG_BAD_SIGNATURE, "an unsupported signature");
+	free_lists(lists);
+}
+
 static void
 test_public_roots(void)
 {
@@ -622,6 +648,7 @@ main(void)
 	test_cases();
 	test_clean();
 	test_rollover();
+	test_unsupported();
 	test_public_roots();
 	test_client();
 	test_index();

@@ -4,6 +4,7 @@
  *		Files judged by what stat() says.
  */
 #include <errno.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include <openssl/crypto.h>
@@ -58,6 +59,13 @@ static const struct
 	"chown postgres '/srv/x'"},
 	{"stranger's key", ESG_FILE_KEY, REG | 0600, STRANGER, ESG_WRONG_OWNER, 0,
 	"chown postgres '/srv/x'"},
+	{"stranger's client certificate", ESG_FILE_CLIENT, REG | 0644, STRANGER, ESG_WRONG_OWNER, 0,
+	"chown postgres '/srv/x'"},
+	{"DH parameters", ESG_FILE_DH_PARAMS, REG | 0644, SERVER, 0, 0, ""},
+	{"open DH parameters", ESG_FILE_DH_PARAMS, REG | 0664, SERVER, ESG_PERMISSIONS_TOO_OPEN, 0644,
+	"chmod 0644 '/srv/x'"},
+	{"stranger's DH parameters", ESG_FILE_DH_PARAMS, REG | 0644, STRANGER, ESG_WRONG_OWNER, 0,
+	"chown postgres '/srv/x'"},
 	{"directory", ESG_FILE_DIRECTORY, DIR | 0755, 0, 0, 0, ""},
 	{"stranger's directory", ESG_FILE_DIRECTORY, DIR | 0755, STRANGER, 0, 0, ""},
 	{"group's directory", ESG_FILE_DIRECTORY, DIR | 0775, SERVER, 0, 0, ""},
@@ -97,6 +105,8 @@ static const struct
 	{"block device", ESG_FILE_EXTRA, true, S_IFBLK | 0600, 0, ESG_FILE_NOT_REGULAR},
 	{"CRL directory that is a file", ESG_FILE_CRL_DIR, true, REG | 0600, 0, ESG_FILE_NOT_REGULAR},
 	{"CRL directory", ESG_FILE_CRL_DIR, true, DIR | 0700, 0, 0},
+	{"no DH parameters", ESG_FILE_DH_PARAMS, false, 0, ENOENT, ESG_FILE_MISSING},
+	{"directory for DH parameters", ESG_FILE_DH_PARAMS, true, DIR | 0700, 0, ESG_FILE_NOT_REGULAR},
 };
 
 static EsgPolicy policy;
@@ -258,6 +268,66 @@ test_commands(void)
 	policy.overrides[ESG_WRONG_OWNER] = -1;
 }
 
+/* The owner is neither the server's user nor root; chown: it is for the administrator to change that. */
+static const struct
+{
+	const char *name;
+	EsgFileKind kind;
+	mode_t		mode;
+	const char *owner_name;
+	bool		system_owner;
+	EsgSeverity want;
+	const char *detail;
+	bool		chown;
+}			owners[] = {
+	{"a user's certificate", ESG_FILE_CERTIFICATE, REG | 0644, "joe", false, ESG_CRITICAL, "joe", true},
+	{"nobody's certificate", ESG_FILE_CERTIFICATE, REG | 0644, "", false, ESG_CRITICAL, "ID 1000", true},
+	{"an agent's certificate", ESG_FILE_CERTIFICATE, REG | 0644, "certd", true, ESG_WARNING, "certd", false},
+	{"an unnamed agent's", ESG_FILE_CA, REG | 0644, "", true, ESG_WARNING, "ID 1000", false},
+	{"an agent's CRL", ESG_FILE_CRL, REG | 0644, "certd", true, ESG_WARNING, "certd", false},
+	{"an agent's CRL directory", ESG_FILE_CRL_DIR, DIR | 0755, "certd", true, ESG_WARNING, "certd", false},
+	{"an agent's extra file", ESG_FILE_EXTRA, REG | 0644, "certd", true, ESG_WARNING, "certd", false},
+	{"an agent's client certificate", ESG_FILE_CLIENT, REG | 0644, "certd", true, ESG_WARNING, "certd", false},
+	{"an agent's DH parameters", ESG_FILE_DH_PARAMS, REG | 0644, "certd", true, ESG_WARNING, "certd", false},
+	{"an agent's key", ESG_FILE_KEY, REG | 0600, "certd", true, ESG_CRITICAL, "certd", true},
+	{"an agent's passphrase", ESG_FILE_PASSPHRASE, REG | 0600, "certd", true, ESG_CRITICAL, "certd", true},
+	{"a name in Latin-1", ESG_FILE_CA, REG | 0644, "Jos\xe9\n", false, ESG_CRITICAL, "Jos\\xe9\\x0a", true},
+};
+
+static void
+test_owners(void)
+{
+	size_t		i;
+
+	for (i = 0; i < sizeof(owners) / sizeof(owners[0]); i++)
+	{
+		EsgFileFacts facts = {.exists = true, .mode = owners[i].mode, .uid = STRANGER, .system_owner = owners[i].system_owner};
+		EsgFindings list = {0};
+
+		strcpy(facts.owner_name, owners[i].owner_name);
+		esg_policy_file_check(&facts, owners[i].kind, NULL, &policy, &list);
+		is_int(list.count, 1, owners[i].name);
+		shows(&list, ESG_WRONG_OWNER, owners[i].want, owners[i].name);
+		is_text(list.items[0].detail, owners[i].detail, owners[i].name);
+		esg_findings_free(&list);
+		expect_suggestion(&facts, owners[i].kind, "/srv/x", "postgres",
+						  owners[i].chown ? "chown postgres '/srv/x'" : "", owners[i].name);
+		facts.uid = SERVER;
+		expect_only(&facts, owners[i].kind, ESG_NO_FINDING, owners[i].name);
+		facts.uid = 0;
+		ok(!esg_policy_file_is_strange(&facts, &policy), "root is no stranger");
+	}
+}
+
+/* An agent's file that anybody may write: chmod, but no chown. */
+static void
+test_agents_mode(void)
+{
+	EsgFileFacts facts = {.exists = true, .mode = REG | 0666, .uid = STRANGER, .system_owner = true};
+
+	expect_suggestion(&facts, ESG_FILE_CA, "/srv/x", "postgres", "chmod 0644 '/srv/x'", "an agent's mode");
+}
+
 /* What was found inside; want: the only finding, ESG_NO_FINDING: none. */
 static const struct
 {
@@ -271,6 +341,8 @@ static const struct
 	{"a request", ESG_FILE_CERTIFICATE, {.end = ESG_PEM_NOTHING, .found = "a CERTIFICATE REQUEST"},
 	ESG_FILE_UNPARSABLE, "a CERTIFICATE REQUEST"},
 	{"a CRL for a CA", ESG_FILE_CA, {.crls = 1}, ESG_FILE_UNPARSABLE, "a CRL"},
+	{"a client's certificate", ESG_FILE_CLIENT, {.certs = 1}, 0, NULL},
+	{"a CRL for a client's certificate", ESG_FILE_CLIENT, {.crls = 1}, ESG_FILE_UNPARSABLE, "a CRL"},
 	{"a CRL", ESG_FILE_CRL, {.crls = 1}, 0, NULL},
 	{"a certificate for a CRL", ESG_FILE_CRL, {.certs = 1}, ESG_FILE_UNPARSABLE, "nothing"},
 	{"a CRL in an extra file", ESG_FILE_EXTRA, {.crls = 1}, 0, NULL},
@@ -325,6 +397,10 @@ main(void)
 	test_key_limits();
 	test_commands();
 	test_contents();
+	test_owners();
+	test_agents_mode();
+	is_text(esg_policy_file_kind_name(ESG_FILE_CLIENT), "client", "name of a kind");
+	is_text(esg_policy_file_kind_name(ESG_FILE_DH_PARAMS), "dh_params", "name of a kind");
 	is_text(esg_policy_file_kind_name(ESG_FILE_CRL_DIR), "crl_dir", "name of a kind");
 	return done();
 }

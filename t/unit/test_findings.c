@@ -54,7 +54,16 @@ test_finder(const EsgFindingDef *def)
 	ok((def->places & ~places[def->finder]) == 0, "%s: places and finder go together", def->name);
 }
 
-/* No remedy speaks of a reload where none helps. */
+/* never of an extra file, or about the server's own */
+static bool
+is_about_server(EsgCode code)
+{
+	return code == ESG_PASSPHRASE_UNUSABLE || code == ESG_CRL_NOT_HASHED || code == ESG_CRL_MISSING ||
+		code == ESG_CRL_REVOKES_OWN || code == ESG_CRL_UNKNOWN_ISSUER ||
+		code == ESG_PUBLIC_ROOT_STORE || code == ESG_FILE_NOT_RELOADED;
+}
+
+/* No remedy speaks of a reload where none helps, or of a setting that does not name the file. */
 static void
 test_extra_hint(const EsgFindingDef *def)
 {
@@ -62,13 +71,10 @@ test_extra_hint(const EsgFindingDef *def)
 
 	is_text(esg_findings_hint(def->code, "ssl_cert_file"), def->hint, def->name);
 	is_text(hint, def->extra_hint != NULL ? def->extra_hint : def->hint, def->name);
-	if (!(def->places & (ESG_PLACE_EXTRA | ESG_PLACE_FILE | ESG_PLACE_CRL)))
+	if (!(def->places & ~(unsigned) ESG_PLACE_SERVER) || is_about_server(def->code))
 		return;
-	if (def->code == ESG_PASSPHRASE_UNUSABLE || def->code == ESG_CRL_NOT_HASHED ||
-		def->code == ESG_CRL_REVOKES_OWN || def->code == ESG_FILE_NOT_RELOADED)
-		return;					/* never of an extra file, or about the
-								 * server's own */
 	ok(strstr(hint, "reload") == NULL, "%s of an extra file: no reload", def->name);
+	ok(strstr(hint, "\"ssl_") == NULL, "%s of an extra file: no setting of the server's", def->name);
 }
 
 static void

@@ -18,6 +18,7 @@
 #define CERTS ESG_PEM_CERTS
 #define CRLS ESG_PEM_CRLS
 #define TRUSTED ESG_PEM_TRUSTED
+#define TAILS ESG_PEM_TAILS
 
 /* What "{name}" in a file of the table below stands for. */
 typedef struct Part
@@ -73,6 +74,9 @@ static const struct
 	{"glued with a CRL", "{cert0}{crl}", CERTS | CRLS, ESG_PEM_BROKEN, 0, 0, "an END and a BEGIN line glued together"},
 	{"no final newline", "{cert}{cert0}", CERTS, ESG_PEM_COMPLETE, 2, 0, ""},
 	{"something behind the first", "{padded}{cert}", CERTS, ESG_PEM_BROKEN, 0, 0, "a CERTIFICATE block that does not decode"},
+	{"something behind the first, wanted", "{padded}{cert}", CERTS | TAILS, ESG_PEM_COMPLETE, 2, 0, ""},
+	{"something behind the first of a CA file", "{padded}{cert}", CERTS | TRUSTED, ESG_PEM_COMPLETE, 2, 0, ""},
+	{"garbage first, tails wanted", "{garbage}{cert}", CERTS | TAILS, ESG_PEM_BROKEN, 0, 0, "a CERTIFICATE block that does not decode"},
 	{"encrypted", "-----BEGIN CERTIFICATE-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,000102030405060708090A0B0C0D0E0F\n\nAAAA\n-----END CERTIFICATE-----\n", CERTS, ESG_PEM_BROKEN, 0, 0, "an encrypted block"},
 	{"header", "-----BEGIN CERTIFICATE-----\nColour: red\n\nAAAA\n-----END CERTIFICATE-----\n", CERTS, ESG_PEM_BROKEN, 0, 0, "a block with a blank line or a bad header"},
 
@@ -417,6 +421,40 @@ test_details(void)
 	free(text);
 }
 
+/* Data behind a certificate: where it is refused, and how many there are. */
+static void
+test_tails(void)
+{
+	static const struct
+	{
+		const char *file;
+		unsigned	want;
+		int			tails;
+		bool		refused;
+	}			tails[] = {
+		{"{cert}{cert}", CERTS | TAILS, 0, false},
+		{"{cert}{padded}", CERTS | TAILS, 1, false},
+		{"{padded}{padded}", CERTS | TAILS, 2, true},
+		{"{padded}{cert}", CERTS | TRUSTED | TAILS, 1, false},
+		{"{trusted}{cert}", CERTS | TAILS, 0, false},
+		{"{garbage}{cert}", CERTS | TAILS, 0, false},
+	};
+	size_t		i;
+
+	for (i = 0; i < sizeof(tails) / sizeof(tails[0]); i++)
+	{
+		size_t		len;
+		char	   *text = expand(tails[i].file, &len);
+		EsgPemResult result;
+
+		scan(text, len, tails[i].want, 0, &result);
+		is_int(result.tails, tails[i].tails, tails[i].file);
+		is_int(result.refused_tail, tails[i].refused, tails[i].file);
+		ok(ERR_peek_error() == 0, "error queue is empty");
+		free(text);
+	}
+}
+
 /* DER is told by its kind. */
 static void
 test_der(X509 *cert, X509_CRL *crl)
@@ -536,6 +574,7 @@ main(void)
 		test_file(i);
 	test_crlf();
 	test_details();
+	test_tails();
 	test_der(cert, crl);
 	test_wiping();
 	test_linear();
