@@ -4,10 +4,15 @@
  */
 #include "policy/elapsed.h"
 
+/* farther ahead than this lies only what the clock was set back behind */
+#define AHEAD INT64_C(60000000)
+
 bool
 esg_elapsed(int64_t since, int64_t span, int64_t now)
 {
-	return now < since || now - since >= span;
+	if (now >= since)
+		return now - since >= span;
+	return since - now >= (span < AHEAD ? span : AHEAD);
 }
 
 int64_t
