@@ -84,7 +84,7 @@ sub share
 }
 
 # [moment, pattern of the line, name] of all that will happen
-sub plan
+sub list_events
 {
 	my @plan;
 
@@ -122,7 +122,7 @@ sub logged_at
 	return;
 }
 
-my @plan = plan();
+my @plan = list_events();
 is($node->wait_sql('SELECT last_check_at IS NOT NULL FROM ssl_guard_status'), 't', 'the first check is done');
 my $checked = logged_at(qr/has checked the TLS set-up/);
 like($node->log_since(0), qr/LOG:  ext_ssl_guard \d[\d.]* has checked the TLS set-up: files 7, certificates 4, CRLs 2; standing alarms: critical \d+, warning \d+, notice \d+$/m,

@@ -20,6 +20,7 @@
 #include "storage/proc.h"
 #include "utils/backend_status.h"
 #include "utils/memutils.h"
+#include "utils/ps_status.h"
 #include "utils/wait_event.h"
 
 #include "audit/child.h"
@@ -192,6 +193,7 @@ fork_child(EsgChildWorkFn work, void *arg, const int *fds)
 		leave_shared_memory();
 		reset_signals(&mask);
 		die_with_parent(parent);
+		set_ps_display("reading TLS files");
 		run_child(work, arg, fds[1]);
 	}
 	save_errno = errno;

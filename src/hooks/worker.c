@@ -484,9 +484,10 @@ do_round(EsgWorkerState *state)
 		do_work(start_full_check, state);
 	if (is_change_due(state))
 		do_work(meet_change, state);
+	/* what lies on disk is compared with what is served when it has been read */
 	if (!esg_child_is_running() && !state->reload_open && is_poll_due(state, now))
 		do_work(poll_files, state);
-	if (!state->reload_open && is_served_news(state))
+	if (!esg_child_is_running() && !state->reload_open && is_served_news(state))
 		do_work(run_server_check, state);
 	show_next_check(state);
 }
