@@ -43,7 +43,12 @@ $node->wait_sql('SELECT last_check_at IS NOT NULL FROM ssl_guard_status');
 is(status("next_check_at - last_check_at BETWEEN '23:59:50' AND '24:00:10'"), 't', 'the next check is a day away');
 $node->append_conf('postgresql.conf', 'ext_ssl_guard.expire_check_interval = 0');
 $node->reload;
-is($node->wait_sql('SELECT next_check_at IS NULL FROM ssl_guard_status'), 't', 'an interval of 0 plans none');
+is($node->wait_sql("SELECT next_check_at > now() + '200 days' FROM ssl_guard_status"), 't',
+	"with an interval of 0 the next is at the server certificate's threshold");
+$node->append_conf('postgresql.conf', 'ext_ssl_guard.expire_check_interval = 0.9');
+$node->reload;
+$node->wait_log(qr/invalid value for parameter "ext_ssl_guard.expire_check_interval": 0\.9/);
+is(status("next_check_at > now() + '200 days'"), 't', 'less than a second is refused, not taken for 0');
 my $before = status('last_check_at');
 $node->append_conf('postgresql.conf', 'ext_ssl_guard.expire_check_interval = 1s');
 $node->reload;

@@ -12,8 +12,9 @@
 #define MAX_COLLECTED (2 * ESG_MAX_ALARMS)
 
 static void
-collect_file(EsgAlarmList *list, const EsgAuditFile *file, const EsgFindings *findings)
+collect_file(EsgAlarmList *list, const EsgAuditFile *file)
 {
+	const EsgFindings *findings = &file->findings;
 	EsgLocation location = {file->file.setting, file->file.path, 0};
 	const char *suggestion = file->suggestion[0] != '\0' ? file->suggestion : NULL;
 	int			i;
@@ -70,7 +71,7 @@ count_findings(const EsgAudit *audit)
 	int			i;
 
 	for (i = 0; i < audit->file_count; i++)
-		count += audit->files[i]->findings.count + audit->files[i]->server_findings.count;
+		count += audit->files[i]->findings.count;
 	for (i = 0; i < audit->cert_count; i++)
 		count += audit->certs[i]->findings.count;
 	for (i = 0; i < audit->crl_count; i++)
@@ -85,10 +86,7 @@ collect_audit(EsgAlarmList *list, void *arg)
 	int			i;
 
 	for (i = 0; i < audit->file_count; i++)
-	{
-		collect_file(list, audit->files[i], &audit->files[i]->findings);
-		collect_file(list, audit->files[i], &audit->files[i]->server_findings);
-	}
+		collect_file(list, audit->files[i]);
 	for (i = 0; i < audit->cert_count; i++)
 		collect_cert(list, audit->certs[i]);
 	for (i = 0; i < audit->crl_count; i++)

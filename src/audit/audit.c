@@ -18,9 +18,7 @@
 #include "policy/file.h"
 #include "server/accounts.h"
 #include "server/guc.h"
-#include "server/loaded_files.h"
 #include "server/report.h"
-#include "server/state.h"
 #include "server/system_roots.h"
 
 #define MEMO_ENTRIES 16384
@@ -58,13 +56,13 @@ free_indexes(void *arg)
 }
 
 static Judge *
-start_judge(EsgAudit *audit)
+start_judge(EsgAudit *audit, int64 now)
 {
 	Judge	   *judge = MemoryContextAllocZero(audit->context, sizeof(Judge));
 
 	judge->audit = audit;
 	judge->memo = get_memo();
-	judge->now = esg_report_unix_now();
+	judge->now = audit->judged_at = now;
 	esg_guc_policy(&judge->policy);
 	if (esg_guc_file_permission_check == ESG_MODE_OFF)
 	{
@@ -296,25 +294,16 @@ get_content(const EsgAuditFile *file)
 }
 
 /*
- * A new server certificate is reload_pending, which knows what is served.  What
- * lies in ssl_crl_dir is read by OpenSSL when it is needed, and what is faulty
- * should be mended, not reloaded.
+ * Is it worth comparing with what the server has loaded?  What is faulty should
+ * be mended, not reloaded.
  */
 static bool
-should_be_reloaded(const Judge *judge, const EsgAuditFile *file)
+is_sound(const EsgAuditFile *file)
 {
-	EsgServedState served;
-
-	if (get_content(file) == NULL || !file->hashed || file->in_crl_dir ||
-		esg_findings_has(&file->findings, ESG_FILE_UNPARSABLE) ||
-		esg_findings_has(&file->findings, ESG_FILE_PARTLY_READ) ||
-		esg_findings_has(&file->findings, ESG_TRUSTED_CERTIFICATE_BLOCK) ||
-		!esg_loaded_files_differ(file->file.setting, file->sha256))
-		return false;
-	esg_server_state_served(&served);
-	return file->file.kind != ESG_FILE_CERTIFICATE || !judge->audit->disk_known ||
-		served.seen_by == ESG_SEEN_NOT ||
-		memcmp(served.fingerprint, judge->audit->disk_fingerprint, ESG_DIGEST_SIZE) == 0;
+	return get_content(file) != NULL && file->hashed &&
+		!esg_findings_has(&file->findings, ESG_FILE_UNPARSABLE) &&
+		!esg_findings_has(&file->findings, ESG_FILE_PARTLY_READ) &&
+		!esg_findings_has(&file->findings, ESG_TRUSTED_CERTIFICATE_BLOCK);
 }
 
 static void
@@ -341,14 +330,10 @@ set_suggestion(Judge *judge, EsgAuditFile *file, const char *owner)
 static void
 judge_file(Judge *judge, EsgAuditFile *file)
 {
-	EsgRemark	remark;
-
 	esg_accounts_know_owner(&file->facts, &judge->policy);
 	esg_policy_file_check(&file->facts, file->file.kind, get_content(file), &judge->policy,
 						  &file->findings);
-	if (should_be_reloaded(judge, file) &&
-		esg_remark_start(&remark, ESG_FILE_NOT_RELOADED, ESG_PLACE_FILE))
-		(void) esg_findings_add(&file->server_findings, &remark, judge->policy.overrides);
+	file->sound = is_sound(file);
 }
 
 static void
@@ -391,23 +376,18 @@ finish_audit(EsgAudit *audit)
 
 	ERR_clear_error();
 	for (i = 0; i < audit->file_count; i++)
-	{
 		finish_findings(&audit->files[i]->findings);
-		finish_findings(&audit->files[i]->server_findings);
-	}
 	for (i = 0; i < audit->cert_count; i++)
 		finish_findings(&audit->certs[i]->findings);
 	for (i = 0; i < audit->crl_count; i++)
 		finish_findings(&audit->crls[i]->findings);
 }
 
-EsgAudit *
-esg_audit_run(unsigned what)
+static void
+judge_all(Judge *judge)
 {
-	EsgAudit   *audit = esg_audit_read_start();
-	Judge	   *judge = start_judge(audit);
+	EsgAudit   *audit = judge->audit;
 
-	esg_audit_read_files(audit, what, judge->memo);
 	judge->cas = index_certs(audit, is_own_ca);
 	judge->extras = index_certs(audit, is_extra);
 	judge_each_cert(judge);
@@ -415,14 +395,59 @@ esg_audit_run(unsigned what)
 	judge_crls(judge);
 	judge_files(judge);
 	finish_audit(audit);
+}
+
+EsgAudit *
+esg_audit_run(unsigned what)
+{
+	EsgAudit   *audit = esg_audit_read_start();
+	Judge	   *judge = start_judge(audit, esg_report_unix_now());
+
+	esg_audit_read_files(audit, what, judge->memo);
+	judge_all(judge);
 	return audit;
+}
+
+void
+esg_audit_judge_as_of(EsgAudit *audit, int64 now)
+{
+	MemoryContext old = MemoryContextSwitchTo(audit->context);
+
+	esg_audit_read_forget_findings(audit);
+	judge_all(start_judge(audit, now));
+	MemoryContextSwitchTo(old);
+}
+
+int64
+esg_audit_next_change(const EsgAudit *audit)
+{
+	int64		next = ESG_TIME_NEVER;
+	EsgPolicy	policy;
+	int			i;
+
+	esg_guc_policy(&policy);
+	for (i = 0; i < audit->cert_count; i++)
+	{
+		const EsgCertInfo *info = &audit->certs[i]->info;
+
+		next = Min(next, esg_policy_time_next(info->not_before, info->not_after, &policy,
+											  audit->judged_at));
+	}
+	for (i = 0; i < audit->crl_count; i++)
+	{
+		const EsgCrlInfo *info = &audit->crls[i]->info;
+
+		next = Min(next, esg_policy_time_next(info->this_update, info->next_update, &policy,
+											  audit->judged_at));
+	}
+	return next;
 }
 
 EsgAudit *
 esg_audit_inspect(const char *data, size_t len, EsgPlace place, EsgPemResult *result)
 {
 	EsgAudit   *audit = esg_audit_read_start();
-	Judge	   *judge = start_judge(audit);
+	Judge	   *judge = start_judge(audit, esg_report_unix_now());
 
 	esg_audit_read_text(audit, data, len, place, judge->memo, result);
 	judge_each_cert(judge);

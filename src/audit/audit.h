@@ -16,6 +16,12 @@
 extern EsgAudit *esg_audit_run(unsigned what);
 extern void esg_audit_free(EsgAudit *audit);
 
+/* The same files judged as of another moment, seconds since 1970; nothing is read. */
+extern void esg_audit_judge_as_of(EsgAudit *audit, int64 now);
+
+/* The first moment after the one judged at which a verdict is another; ESG_TIME_NEVER if none is to come. */
+extern int64 esg_audit_next_change(const EsgAudit *audit);
+
 /*
  * The certificates in PEM text, or one in DER, by themselves: nothing else is
  * read.  place is what the first is judged as: ESG_PLACE_LEAF, CHAIN, CA, CLIENT

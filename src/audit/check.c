@@ -9,13 +9,11 @@
 #include "postmaster/postmaster.h"
 #include "utils/timestamp.h"
 
-#include "audit/alarms.h"
-#include "audit/audit.h"
 #include "audit/check.h"
-#include "audit/file_state.h"
 #include "compat.h"
 #include "server/alarms.h"
 #include "server/guc.h"
+#include "server/loaded_files.h"
 #include "server/passphrase.h"
 #include "server/state.h"
 
@@ -117,40 +115,71 @@ esg_check_server(void)
 	pfree(alarms);
 }
 
-/* The alarm about the passphrase pair, before the others; returns how many there are now. */
-static int
-add_passphrase_alarm(EsgAlarm **alarms, int count)
+/* A new server certificate is reload_pending, which knows what is served. */
+static bool
+is_certificate_news(const EsgOutlook *outlook)
 {
-	EsgPolicy	policy;
-	EsgAlarm   *found = palloc0(sizeof(EsgAlarm));
+	EsgServedState served;
 
-	esg_guc_policy(&policy);
-	if (esg_passphrase_check(policy.overrides, found))
+	esg_server_state_served(&served);
+	return outlook->disk_known && served.seen_by != ESG_SEEN_NOT &&
+		memcmp(served.fingerprint, outlook->disk_fingerprint, ESG_DIGEST_SIZE) != 0;
+}
+
+/* Appends the alarms about files that the server should reload; returns how many there are. */
+static int
+add_not_reloaded(const EsgOutlook *outlook, EsgAlarm *alarms)
+{
+	int			count = 0;
+
+	for (int i = 0; i < outlook->loaded_count; i++)
 	{
-		*alarms = repalloc(*alarms, (count + 1) * sizeof(EsgAlarm));
-		memmove(*alarms + 1, *alarms, count * sizeof(EsgAlarm));
-		(*alarms)[0] = *found;
-		count++;
+		const EsgLoadedFile *file = &outlook->loaded[i];
+
+		if (esg_loaded_files_differ(file->setting, file->sha256) &&
+			!(file->is_certificate && is_certificate_news(outlook)) &&
+			file->alarm.severity != ESG_OK)
+			alarms[count++] = file->alarm;
 	}
-	pfree(found);
 	return count;
 }
 
-void
-esg_check_run(unsigned char *signature)
+/* The alarm about the passphrase pair; returns how many there are, 0 or 1. */
+static int
+add_passphrase_alarm(EsgAlarm *alarm)
 {
-	TimestampTz now = GetCurrentTimestamp();
-	EsgAudit   *audit = esg_audit_run(ESG_AUDIT_ALL);
-	EsgAlarm   *alarms;
-	int			count;
+	EsgPolicy	policy;
 
-	if (signature != NULL)
-		esg_file_state_of(audit, signature);
-	count = esg_audit_alarms_collect(audit, &alarms);
-	count = add_passphrase_alarm(&alarms, count);
-	esg_alarms_reconcile(ESG_SCOPE_FILES, alarms, count, now);
-	esg_server_state_set_check(now, audit->disk_known ? audit->disk_fingerprint : NULL);
+	esg_guc_policy(&policy);
+	return esg_passphrase_check(policy.overrides, alarm) ? 1 : 0;
+}
+
+void
+esg_check_conclude(const EsgOutlook *outlook, int moment, TimestampTz began)
+{
+	const EsgMoment *found = &outlook->moments[moment];
+	int			count = 0;
+	EsgAlarm   *alarms;
+
+	alarms = palloc_extended((found->count + 1 + ESG_MAX_LOADED_FILES) * sizeof(EsgAlarm),
+							 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	count += add_passphrase_alarm(alarms);
+	count += add_not_reloaded(outlook, alarms + count);
+	memcpy(alarms + count, outlook->alarms + found->first, found->count * sizeof(EsgAlarm));
+	count += found->count;
+	esg_alarms_reconcile(ESG_SCOPE_FILES, alarms, count, began);
+	esg_server_state_set_check(began, outlook->disk_known ? outlook->disk_fingerprint : NULL);
 	pfree(alarms);
-	esg_audit_free(audit);
 	esg_check_server();
+}
+
+void
+esg_check_run(void)
+{
+	TimestampTz began = GetCurrentTimestamp();
+	Size		size;
+	EsgOutlook *outlook = esg_outlook_make(NULL, 1, &size);
+
+	esg_check_conclude(outlook, 0, began);
+	pfree(outlook);
 }

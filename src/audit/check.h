@@ -7,8 +7,16 @@
 #ifndef ESG_AUDIT_CHECK_H
 #define ESG_AUDIT_CHECK_H
 
-/* signature: of the files as they were read, for esg_file_state_now(); may be NULL */
-extern void esg_check_run(unsigned char *signature);
+#include "audit/outlook.h"
+
+/* Everything, in this process. */
+extern void esg_check_run(void);
+
+/*
+ * Everything but the reading: the alarms of that moment of an outlook that was
+ * begun at that time are those that stand.
+ */
+extern void esg_check_conclude(const EsgOutlook *outlook, int moment, TimestampTz began);
 
 /* only what needs no file: reload_failed, reload_pending, hook_inactive */
 extern void esg_check_server(void);

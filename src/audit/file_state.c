@@ -2,7 +2,7 @@
  * audit/file_state.c
  *		Are the TLS files as they were when they were audited?
  *
- * Both signatures are made of the same bytes in the same order: a check needs
+ * Both signatures of the content are made of the same bytes in the same order: a check needs
  * not read the files a second time to know what to compare with later.
  */
 #include "postgres.h"
@@ -13,8 +13,16 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
 
 #include "audit/file_state.h"
+
+/* The clock that stamps files ticks this slowly, where it knows fractions of a second, and where not. */
+#define FINE_TICK_NS (INT64CONST(20) * 1000000)
+#define COARSE_TICK_NS (INT64CONST(2) * 1000000000)
+
+/* What is made of each file, one after the other. */
+typedef void (*VisitFn) (StringInfo buf, const EsgTlsFile *file, void *arg);
 
 static void
 append_number(StringInfo buf, int64 value)
@@ -93,9 +101,43 @@ esg_file_state_of(const EsgAudit *audit, unsigned char *sha256)
 	pfree(buf.data);
 }
 
-/* A file as it is now. */
+/* Calls visit for each file, an entry of ssl_crl_dir being one, and digests what that appends. */
 static void
-append_file(StringInfo buf, const EsgTlsFile *file)
+digest_files(VisitFn visit, void *arg, unsigned char *sha256)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "ext_ssl_guard signature",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	EsgTlsFile *files = NULL;
+	int			count = esg_tls_files_list(&files);
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	for (int i = 0; i < count; i++)
+	{
+		char	  **paths;
+		int			error;
+		int			entries = 0;
+
+		visit(&buf, &files[i], arg);
+		if (files[i].kind == ESG_FILE_CRL_DIR)
+			entries = esg_tls_files_list_crl_dir(files[i].path, &paths, &error);
+		for (int k = 0; k < entries; k++)
+		{
+			EsgTlsFile	entry = {files[i].setting, ESG_FILE_CRL, paths[k], false};
+
+			visit(&buf, &entry, arg);
+		}
+	}
+	finish_signature(&buf, sha256);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+}
+
+/* The file with its content. */
+static void
+append_file(StringInfo buf, const EsgTlsFile *file, void *arg)
 {
 	unsigned char sha256[ESG_DIGEST_SIZE] = {0};
 	char	   *resolved = esg_tls_files_resolve(file->path);
@@ -111,40 +153,68 @@ append_file(StringInfo buf, const EsgTlsFile *file)
 		pfree(resolved);
 }
 
-static void
-append_crl_dir(StringInfo buf, const EsgTlsFile *dir)
-{
-	char	  **paths;
-	int			error;
-	int			count = esg_tls_files_list_crl_dir(dir->path, &paths, &error);
-
-	for (int i = 0; i < count; i++)
-	{
-		EsgTlsFile	entry = {dir->setting, ESG_FILE_CRL, paths[i], false};
-
-		append_file(buf, &entry);
-	}
-}
-
 void
 esg_file_state_now(unsigned char *sha256)
 {
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
-												  "ext_ssl_guard signature",
-												  ALLOCSET_DEFAULT_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(context);
-	EsgTlsFile *files = NULL;
-	int			count = esg_tls_files_list(&files);
-	StringInfoData buf;
+	digest_files(append_file, NULL, sha256);
+}
 
-	initStringInfo(&buf);
-	for (int i = 0; i < count; i++)
-	{
-		append_file(&buf, &files[i]);
-		if (files[i].kind == ESG_FILE_CRL_DIR)
-			append_crl_dir(&buf, &files[i]);
-	}
-	finish_signature(&buf, sha256);
-	MemoryContextSwitchTo(old);
-	MemoryContextDelete(context);
+static int64
+tick_ns(int64 time_ns)
+{
+	return time_ns % 1000000000 != 0 ? FINE_TICK_NS : COARSE_TICK_NS;
+}
+
+/* All that stat() tells, but for the times of reading. */
+static void
+append_look(StringInfo buf, const EsgTlsFile *file, void *arg)
+{
+	EsgFileLook *look = arg;
+	char	   *resolved = esg_tls_files_resolve(file->path);
+	EsgFileFacts facts;
+
+	esg_tls_files_stat(file->path, &facts);
+	append_string(buf, file->setting);
+	append_string(buf, file->path);
+	append_string(buf, resolved != NULL ? resolved : "");
+	append_number(buf, facts.error);
+	append_number(buf, facts.mode);
+	append_number(buf, facts.uid);
+	append_number(buf, facts.gid);
+	append_number(buf, facts.size);
+	append_number(buf, facts.mtime);
+	append_number(buf, facts.ctime_ns);
+	append_number(buf, (int64) facts.device);
+	append_number(buf, (int64) facts.inode);
+	look->at_rest_ns = Max(look->at_rest_ns, facts.ctime_ns + tick_ns(facts.ctime_ns));
+	if (resolved != NULL)
+		pfree(resolved);
+}
+
+void
+esg_file_state_look(EsgFileLook *out)
+{
+	const int64 epoch = (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
+
+	memset(out, 0, sizeof(*out));
+	out->at_ns = (GetCurrentTimestamp() + epoch) * 1000;
+	digest_files(append_look, out, out->digest);
+	out->taken = true;
+}
+
+bool
+esg_file_state_same_look(const EsgFileLook *before, const EsgFileLook *now)
+{
+	return before->taken && now->taken &&
+		memcmp(before->digest, now->digest, ESG_DIGEST_SIZE) == 0;
+}
+
+/*
+ * Of a file that was written just before the look a second change may bear the
+ * same time.  So may one ahead of the clock.
+ */
+bool
+esg_file_state_unchanged(const EsgFileLook *before, const EsgFileLook *now)
+{
+	return before->at_ns >= before->at_rest_ns && esg_file_state_same_look(before, now);
 }

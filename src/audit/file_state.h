@@ -11,6 +11,23 @@
 
 #include "audit/read.h"
 
+typedef struct EsgFileLook
+{
+	bool		taken;
+	unsigned char digest[ESG_DIGEST_SIZE];
+	int64		at_rest_ns;		/* a change after this moment, since 1970,
+								 * shows in the times of the file */
+	int64		at_ns;
+} EsgFileLook;
+
+extern void esg_file_state_look(EsgFileLook *out);
+
+/* do the files look the same? */
+extern bool esg_file_state_same_look(const EsgFileLook *before, const EsgFileLook *now);
+
+/* can nothing have been written to them between the two looks? */
+extern bool esg_file_state_unchanged(const EsgFileLook *before, const EsgFileLook *now);
+
 /* of what an audit with ESG_AUDIT_ALL has read */
 extern void esg_file_state_of(const EsgAudit *audit, unsigned char *sha256);
 

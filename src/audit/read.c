@@ -54,22 +54,25 @@ raise_out_of_memory(void)
  * The audit's memory
  * ------------------------------------------------------------------------ */
 
-static void
-free_openssl_objects(void *arg)
+void
+esg_audit_read_forget_findings(EsgAudit *audit)
 {
-	AuditState *state = arg;
-	EsgAudit   *audit = &state->audit;
 	int			i;
 
 	for (i = 0; i < audit->file_count; i++)
-	{
 		esg_findings_free(&audit->files[i]->findings);
-		esg_findings_free(&audit->files[i]->server_findings);
-	}
 	for (i = 0; i < audit->cert_count; i++)
 		esg_findings_free(&audit->certs[i]->findings);
 	for (i = 0; i < audit->crl_count; i++)
 		esg_findings_free(&audit->crls[i]->findings);
+}
+
+static void
+free_openssl_objects(void *arg)
+{
+	AuditState *state = arg;
+
+	esg_audit_read_forget_findings(&state->audit);
 	sk_X509_pop_free(state->x509s, X509_free);
 	sk_X509_CRL_pop_free(state->x509_crls, X509_CRL_free);
 #ifdef __GLIBC__
@@ -154,7 +157,10 @@ keep_crl(X509_CRL *crl, int position, void *arg)
 	AuditState *state = arg;
 
 	if (sk_X509_CRL_push(state->x509_crls, crl) > 0)
-		return true;
+	{
+		state->stopped = state->may_stop && InterruptPending;
+		return !state->stopped;
+	}
 	X509_CRL_free(crl);
 	state->scan_failed = true;
 	return false;

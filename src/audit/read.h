@@ -30,8 +30,8 @@ typedef struct EsgAuditFile
 	bool		in_crl_dir;		/* an entry of ssl_crl_dir */
 	EsgPemResult pem;
 	EsgFindings findings;
-	EsgFindings server_findings;	/* about the running server's use of it,
-									 * not about the file: alarms only */
+	bool		sound;			/* hashed and without a fault: worth comparing
+								 * with what the server has loaded */
 	char	   *suggestion;		/* UTF-8, "" if none */
 } EsgAuditFile;
 
@@ -66,6 +66,8 @@ typedef struct EsgAudit
 	EsgAuditCrl **crls;
 	bool		crl_configured; /* ssl_crl_file or ssl_crl_dir is set */
 	bool		crl_unread;		/* some CRL could not be read or was skipped */
+	int64		judged_at;		/* seconds since 1970: what the findings are
+								 * as of */
 	bool		disk_known;		/* ssl_cert_file is sound PEM and has a first
 								 * certificate */
 	unsigned char disk_fingerprint[ESG_DIGEST_SIZE];
@@ -73,6 +75,9 @@ typedef struct EsgAudit
 
 /* An empty audit in a context below the current one; delete the context to free it. */
 extern EsgAudit *esg_audit_read_start(void);
+
+/* Back to what was read, so that it can be judged anew. */
+extern void esg_audit_read_forget_findings(EsgAudit *audit);
 
 /* What the settings name.  Errors: out of memory, cancel. */
 extern void esg_audit_read_files(EsgAudit *audit, unsigned what, EsgMemo *memo);

@@ -4,6 +4,11 @@
  *
  * It has shared memory but no database, so that it runs from the start of
  * recovery and on standbys.  No login waits for it.
+ *
+ * What takes time, reading the files, is done by a child (audit/child.h), so
+ * that signals are obeyed at once.  Between two readings the worker sleeps until
+ * the next moment at which the outlook, or the registry of clients, says that a
+ * verdict changes.
  */
 #include "postgres.h"
 
@@ -25,13 +30,18 @@
 #include "utils/wait_event.h"
 
 #include "audit/check.h"
+#include "audit/child.h"
 #include "audit/file_state.h"
+#include "audit/outlook.h"
 #include "compat.h"
 #include "hooks/worker.h"
 #include "login/client_check.h"
 #include "login/clients.h"
 #include "login/guard.h"
 #include "login/handshake.h"
+#include "policy/certificate.h"
+#include "policy/elapsed.h"
+#include "server/alarms.h"
 #include "server/guc.h"
 #include "server/state.h"
 
@@ -40,10 +50,17 @@
 /* seconds until the postmaster starts it again */
 #define RESTART_DELAY 5
 
-/* What logins report is looked at this often, milliseconds. */
+/*
+ * The longest sleep, milliseconds: sleeps are measured by a clock that nobody
+ * sets and that stands still while the machine is suspended, so a jump of the
+ * other one is noticed this late at most.
+ */
 #define LONGEST_SLEEP 10000L
 /* After SIGHUP, while the outcome of the reload is not known, milliseconds. */
 #define SHORT_SLEEP 200L
+
+/* While files are read; also what a failed handshake waits then, milliseconds. */
+#define READING_SLEEP 1000L
 
 /*
  * The postmaster signals us before it reloads the TLS files.  A check in
@@ -54,6 +71,13 @@
 /* and keep looking closely for this long */
 #define RELOAD_WATCH (3 * USECS_PER_SEC)
 
+/* A check that failed is tried again after this long, microseconds. */
+#define RETRY_PAUSE (60 * USECS_PER_SEC)
+/* Refused connections, however many, make it look at the files this often. */
+#define REFUSAL_PAUSE (USECS_PER_SEC / 2)
+/* So often in a row reloads make a check start over; then one is finished. */
+#define MAX_INTERRUPTIONS 3
+
 /* Clients are judged anew as often as files are polled, but at least, seconds. */
 #define CLIENT_REVIEW_INTERVAL 60
 /* and written to disk, if anything changed, every so many times */
@@ -62,7 +86,10 @@
 /* What the worker knows of its own past. */
 typedef struct EsgWorkerState
 {
+	bool		first_logged;	/* the server's first check was */
 	TimestampTz checked_at;		/* start of the last full check, 0 if none */
+	bool		check_failed;	/* it came to no end */
+	int			interruptions;	/* checks given up in a row */
 	TimestampTz polled_at;		/* of the last look at the files' content */
 	TimestampTz reviewed_at;	/* of the last look at the client registry */
 	int			reviews;		/* since it was last saved */
@@ -70,7 +97,15 @@ typedef struct EsgWorkerState
 	bool		reload_open;	/* that SIGHUP has had no check yet */
 	EsgLoadState load;			/* as of the last check */
 	EsgServedState served;		/* as of the last check of the server */
-	unsigned char signature[ESG_DIGEST_SIZE];	/* of the files as checked */
+	uint32		refusals;		/* connections refused for the files' sake, as
+								 * of the last look at them */
+	TimestampTz reading_at;		/* when the child began to read the files */
+	bool		read_anyway;	/* and is to judge them even if it knows them */
+	EsgFileLook reading_look;	/* at the files, just before */
+	EsgFileLook look;			/* the same, of the reading that outlook is of */
+	EsgOutlook *outlook;		/* of the last full check, NULL if none; ours */
+	int			moment;			/* the one in force */
+	TimestampTz next_shown;		/* next_check_at */
 } EsgWorkerState;
 
 /* One kind of work; runs in a context that is emptied afterwards. */
@@ -78,34 +113,61 @@ typedef void (*EsgWorkFn) (EsgWorkerState *state);
 
 static MemoryContext work_context = NULL;
 
-/* Has interval (seconds, 0 never) passed since last?  A clock set back counts as yes. */
-static bool
-has_passed(TimestampTz last, int interval, TimestampTz now)
+/* Not 0: that would mean the worker need not be started again. */
+static void
+stop_worker(void)
 {
-	if (interval <= 0)
-		return false;
-	return now < last || now - last >= (int64) interval * USECS_PER_SEC;
+	esg_clients_save();
+	proc_exit(1);
 }
 
-/* Milliseconds until interval has passed since last, at most limit. */
-static long
-time_left(TimestampTz last, int interval, TimestampTz now, long limit)
-{
-	int64		left;
+/* ---- when ---- */
 
-	if (interval <= 0)
-		return limit;
-	left = ((int64) interval * USECS_PER_SEC - (now - last)) / 1000 + 1;
-	return (long) Max(1, Min(left, limit));
+static int64
+seconds(int interval)
+{
+	return (int64) interval * USECS_PER_SEC;
+}
+
+/* Has interval (seconds, 0 never) passed since then? */
+static bool
+has_passed(TimestampTz since, int interval, TimestampTz now)
+{
+	return interval > 0 && esg_elapsed(since, seconds(interval), now);
+}
+
+static TimestampTz
+from_unix(int64 unix_seconds)
+{
+	EsgTime		t = {ESG_TIME_VALID, unix_seconds, false};
+	bool		is_null;
+
+	return esg_report_timestamp(t, &is_null);
+}
+
+/* When does the verdict about a file or a client change?  DT_NOEND if never. */
+static TimestampTz
+next_change(const EsgWorkerState *state)
+{
+	int64		next = esg_server_state_client_change();
+
+	if (state->outlook != NULL)
+		next = Min(next, esg_outlook_next(state->outlook, state->moment));
+	return next != ESG_TIME_NEVER ? from_unix(next) : DT_NOEND;
 }
 
 static void
-plan_next_check(const EsgWorkerState *state)
+show_next_check(EsgWorkerState *state)
 {
-	TimestampTz next = 0;
+	TimestampTz next = next_change(state);
 
 	if (esg_guc_expire_check_interval > 0 && state->checked_at != 0)
-		next = state->checked_at + (int64) esg_guc_expire_check_interval * USECS_PER_SEC;
+		next = Min(next, state->checked_at + seconds(esg_guc_expire_check_interval));
+	if (next == DT_NOEND)
+		next = 0;
+	if (next == state->next_shown)
+		return;
+	state->next_shown = next;
 	esg_server_state_set_next_check(next);
 }
 
@@ -136,6 +198,8 @@ do_work(EsgWorkFn work, EsgWorkerState *state)
 	}
 	PG_CATCH();
 	{
+		if (ShutdownRequestPending)
+			stop_worker();
 		MemoryContextSwitchTo(work_context);
 		recover_from_error();
 	}
@@ -144,19 +208,125 @@ do_work(EsgWorkFn work, EsgWorkerState *state)
 	MemoryContextReset(work_context);
 }
 
+/* ---- the files ---- */
+
+/* Did a TLS load end since the last full check? */
+static bool
+is_load_news(const EsgWorkerState *state)
+{
+	EsgLoadState load;
+
+	esg_server_state_load(&load);
+	return load.result != ESG_LOAD_PENDING &&
+		(load.sequence != state->load.sequence || load.result != state->load.result);
+}
+
 /*
- * The past is written down before the check, so that one that fails is not
- * repeated at once, and what changes while it runs is found afterwards.
+ * Is a check under way for nothing?  It starts over then, but one that is never
+ * left in peace has to come to an end, too.
+ */
+static bool
+is_reading_moot(const EsgWorkerState *state)
+{
+	return state->interruptions < MAX_INTERRUPTIONS && is_load_news(state);
+}
+
+static void
+give_up_reading(EsgWorkerState *state)
+{
+	esg_child_end();
+	state->interruptions++;
+}
+
+/* EsgChildWorkFn */
+static void *
+read_files(void *arg, Size *size)
+{
+	const EsgWorkerState *state = arg;
+	bool		known = state->outlook != NULL && !state->read_anyway;
+
+	return esg_outlook_make(known ? state->outlook->signature : NULL, ESG_MAX_MOMENTS, size);
+}
+
+/* The server has looked at its files for the first time. */
+static void
+log_first_check(const EsgOutlook *outlook)
+{
+	EsgAlarmCounts counts;
+
+	esg_alarms_count(&counts);
+	ereport(LOG,
+			(errmsg("ext_ssl_guard %s has checked the TLS set-up: "
+					"files %d, certificates %d, CRLs %d; "
+					"standing alarms: critical %d, warning %d, notice %d",
+					ESG_VERSION, outlook->file_count, outlook->cert_count, outlook->crl_count,
+					counts.criticals, counts.warnings, counts.notices)));
+}
+
+static void
+conclude_check(EsgWorkerState *state, TimestampTz began)
+{
+	esg_server_state_served(&state->served);
+	esg_check_conclude(state->outlook, state->moment, began);
+	if (!state->first_logged)
+		log_first_check(state->outlook);
+	state->first_logged = true;
+}
+
+/* Keeps what the child found; it may have taken long. */
+static void
+keep_outlook(EsgWorkerState *state, const EsgOutlook *outlook, Size size)
+{
+	if (state->outlook != NULL)
+		pfree(state->outlook);
+	state->outlook = NULL;
+	state->outlook = MemoryContextAllocHuge(TopMemoryContext, size);
+	memcpy(state->outlook, outlook, size);
+	state->moment = Max(esg_outlook_find(outlook, esg_report_unix_now()), 0);
+}
+
+/*
+ * Has the files read and, unless their content turns out to be what the outlook
+ * is about, judged.  The past is written down before, so that what changes
+ * meanwhile is found afterwards.
  */
 static void
-run_full_check(EsgWorkerState *state)
+start_reading(EsgWorkerState *state)
 {
-	state->checked_at = state->polled_at = GetCurrentTimestamp();
+	state->reading_at = state->polled_at = GetCurrentTimestamp();
+	state->check_failed = true;
+	state->refusals = esg_server_state_refusals();
+	esg_file_state_look(&state->reading_look);
+	esg_child_start(read_files, state);
+}
+
+static void
+finish_reading(EsgWorkerState *state)
+{
+	Size		size;
+	const EsgOutlook *outlook = esg_child_take(&size);
+
+	if (outlook == NULL)
+		return;
+	state->interruptions = 0;
+	state->look = state->reading_look;
+	if (!outlook->unchanged)
+	{
+		state->checked_at = state->reading_at;
+		keep_outlook(state, outlook, size);
+		conclude_check(state, state->reading_at);
+	}
+	state->check_failed = false;
+}
+
+static void
+start_full_check(EsgWorkerState *state)
+{
+	state->checked_at = GetCurrentTimestamp();
 	state->reload_open = false;
+	state->read_anyway = true;
 	esg_server_state_load(&state->load);
-	esg_server_state_served(&state->served);
-	memset(state->signature, 0, sizeof(state->signature));
-	esg_check_run(state->signature);
+	start_reading(state);
 }
 
 static void
@@ -170,13 +340,42 @@ run_server_check(EsgWorkerState *state)
 static void
 poll_files(EsgWorkerState *state)
 {
-	unsigned char signature[ESG_DIGEST_SIZE];
+	uint32		refusals = esg_server_state_refusals();
+	EsgFileLook look;
 
+	esg_file_state_look(&look);
+	if (!esg_file_state_unchanged(&state->look, &look))
+	{
+		state->read_anyway = false;
+		start_reading(state);
+		return;
+	}
 	state->polled_at = GetCurrentTimestamp();
-	esg_file_state_now(signature);
-	if (memcmp(signature, state->signature, sizeof(signature)) != 0)
-		run_full_check(state);
+	state->refusals = refusals;
 }
+
+/*
+ * A verdict is another now, or the clock was set back before the last one.  What
+ * was not judged beforehand is read again; a reading under way will tell, too.
+ */
+static void
+meet_change(EsgWorkerState *state)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	int			moment = esg_outlook_find(state->outlook, esg_report_unix_now());
+	EsgFileLook look;
+
+	esg_file_state_look(&look);
+	if (moment >= 0 && esg_file_state_same_look(&state->look, &look))
+	{
+		state->moment = moment;
+		conclude_check(state, now);
+	}
+	else if (!esg_child_is_running() && !state->reload_open)
+		start_full_check(state);
+}
+
+/* ---- the clients ---- */
 
 static int
 review_interval(void)
@@ -191,7 +390,8 @@ static void
 review_clients(EsgWorkerState *state)
 {
 	state->reviewed_at = GetCurrentTimestamp();
-	esg_client_check_review();
+	esg_server_state_forget_client_change();
+	esg_server_state_note_client_change(esg_client_check_review());
 	esg_login_guard_review();
 	if (++state->reviews < REVIEWS_PER_SAVE)
 		return;
@@ -205,16 +405,7 @@ drain_handshakes(EsgWorkerState *state)
 	esg_handshake_drain();
 }
 
-/* Did a TLS load end since the last full check? */
-static bool
-is_load_news(const EsgWorkerState *state)
-{
-	EsgLoadState load;
-
-	esg_server_state_load(&load);
-	return load.result != ESG_LOAD_PENDING &&
-		(load.sequence != state->load.sequence || load.result != state->load.result);
-}
+/* ---- what is due ---- */
 
 /* Did a login see another certificate than the last check knew? */
 static bool
@@ -241,9 +432,40 @@ is_full_check_due(const EsgWorkerState *state, TimestampTz now)
 {
 	if (state->checked_at == 0 || is_load_news(state))
 		return true;
-	if (state->reload_open && !is_load_pending())
-		return now - state->signalled_at >= RELOAD_PATIENCE;
+	if (state->reload_open)
+		return !is_load_pending() && esg_elapsed(state->signalled_at, RELOAD_PATIENCE, now);
+	if (state->check_failed && esg_elapsed(state->checked_at, RETRY_PAUSE, now))
+		return true;
 	return has_passed(state->checked_at, esg_guc_expire_check_interval, now);
+}
+
+static bool
+is_review_due(const EsgWorkerState *state, TimestampTz now)
+{
+	return has_passed(state->reviewed_at, review_interval(), now) ||
+		esg_server_state_client_change() <= esg_report_unix_now();
+}
+
+/* Is the moment in force no longer the one that was? */
+static bool
+is_change_due(const EsgWorkerState *state)
+{
+	return state->outlook != NULL &&
+		esg_outlook_find(state->outlook, esg_report_unix_now()) != state->moment;
+}
+
+static bool
+is_refusal_news(const EsgWorkerState *state)
+{
+	return esg_server_state_refusals() != state->refusals;
+}
+
+static bool
+is_poll_due(const EsgWorkerState *state, TimestampTz now)
+{
+	if (is_refusal_news(state) && esg_elapsed(state->polled_at, REFUSAL_PAUSE, now))
+		return true;
+	return has_passed(state->polled_at, esg_guc_file_poll_interval, now);
 }
 
 /* Does what is due now. */
@@ -253,23 +475,48 @@ do_round(EsgWorkerState *state)
 	TimestampTz now = GetCurrentTimestamp();
 
 	do_work(drain_handshakes, state);
-	if (has_passed(state->reviewed_at, review_interval(), now))
+	if (is_review_due(state, now))
 		do_work(review_clients, state);
-	if (is_full_check_due(state, now))
-	{
-		do_work(run_full_check, state);
-		plan_next_check(state);
-		return;
-	}
-	if (state->reload_open)
-		return;
-	if (has_passed(state->polled_at, esg_guc_file_poll_interval, now))
-	{
+	if (esg_child_is_running() && is_reading_moot(state))
+		give_up_reading(state);
+	do_work(finish_reading, state);
+	if (!esg_child_is_running() && is_full_check_due(state, now))
+		do_work(start_full_check, state);
+	if (is_change_due(state))
+		do_work(meet_change, state);
+	/* what lies on disk is compared with what is served when it has been read */
+	if (!esg_child_is_running() && !state->reload_open && is_poll_due(state, now))
 		do_work(poll_files, state);
-		plan_next_check(state);
-	}
-	if (is_served_news(state))
+	if (!esg_child_is_running() && !state->reload_open && is_served_news(state))
 		do_work(run_server_check, state);
+	show_next_check(state);
+}
+
+/* Shortens a sleep, microseconds, to what is left of a span. */
+static void
+shorten_sleep(int64 *sleep, TimestampTz since, int64 span, TimestampTz now)
+{
+	*sleep = Min(*sleep, esg_elapsed_left(since, span, now));
+}
+
+/* Microseconds until the files or the clients are to be looked at. */
+static int64
+time_to_look(const EsgWorkerState *state, TimestampTz now)
+{
+	int64		sleep = LONGEST_SLEEP * 1000;
+
+	if (state->signalled_at != 0 && !esg_elapsed(state->signalled_at, RELOAD_WATCH, now))
+		sleep = SHORT_SLEEP * 1000;
+	shorten_sleep(&sleep, state->reviewed_at, seconds(review_interval()), now);
+	if (esg_guc_expire_check_interval > 0)
+		shorten_sleep(&sleep, state->checked_at, seconds(esg_guc_expire_check_interval), now);
+	if (esg_guc_file_poll_interval > 0)
+		shorten_sleep(&sleep, state->polled_at, seconds(esg_guc_file_poll_interval), now);
+	if (is_refusal_news(state))
+		shorten_sleep(&sleep, state->polled_at, REFUSAL_PAUSE, now);
+	if (state->check_failed)
+		shorten_sleep(&sleep, state->checked_at, RETRY_PAUSE, now);
+	return sleep;
 }
 
 /* Milliseconds until something can be due. */
@@ -277,15 +524,21 @@ static long
 next_sleep(const EsgWorkerState *state)
 {
 	TimestampTz now = GetCurrentTimestamp();
-	long		sleep = LONGEST_SLEEP;
+	TimestampTz change = next_change(state);
+	int64		sleep;
 
 	if (state->reload_open)
 		return SHORT_SLEEP;
-	if (state->signalled_at != 0 && now - state->signalled_at < RELOAD_WATCH)
-		sleep = SHORT_SLEEP;
-	sleep = time_left(state->reviewed_at, review_interval(), now, sleep);
-	sleep = time_left(state->checked_at, esg_guc_expire_check_interval, now, sleep);
-	return time_left(state->polled_at, esg_guc_file_poll_interval, now, sleep);
+	if (!esg_child_is_running())
+		sleep = time_to_look(state, now);
+	else if (change > now)
+		sleep = READING_SLEEP * 1000;
+	else
+		/* what has changed comes with what the child reads */
+		return SHORT_SLEEP;
+	sleep = Min(sleep, change - now);
+	/* rounded up: a millisecond too early would be a round for nothing */
+	return (long) (Max(sleep, 0) / 1000) + 1;
 }
 
 static void
@@ -307,6 +560,10 @@ reload_settings(EsgWorkerState *state)
 	warn_of_thresholds();
 	state->signalled_at = GetCurrentTimestamp();
 	state->reload_open = true;
+	if (esg_child_is_running() && state->interruptions < MAX_INTERRUPTIONS)
+		give_up_reading(state);
+	/* other thresholds, other moments */
+	state->reviewed_at = 0;
 }
 
 static void
@@ -316,8 +573,11 @@ forget_worker(int code, Datum arg)
 }
 
 static void
-start_worker(void)
+start_worker(EsgWorkerState *state)
 {
+	EsgCheckState check;
+
+
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
 	BackgroundWorkerUnblockSignals();
@@ -326,24 +586,20 @@ start_worker(void)
 	before_shmem_exit(forget_worker, (Datum) 0);
 	esg_server_state_set_worker(MyProcPid);
 	warn_of_thresholds();
+	/* a worker before this one may have made it */
+	esg_server_state_check(&check);
+	state->first_logged = check.last_check_at != 0;
 }
 
-/* Not 0: that would mean the worker need not be started again. */
-static void
-stop_worker(void)
-{
-	esg_clients_save();
-	proc_exit(1);
-}
-
-/* Until something is to be done, or a handshake failed. */
+/* Until something is to be done, the child has read the files, or a handshake failed. */
 static void
 wait_for_work(const EsgWorkerState *state, uint32 wait_event)
 {
 	int			events = WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH;
+	int			fd = esg_child_is_running() ? esg_child_fd() : esg_handshake_fd();
 
-	if (esg_handshake_fd() >= 0)
-		(void) WaitLatchOrSocket(MyLatch, events | WL_SOCKET_READABLE, esg_handshake_fd(),
+	if (fd >= 0)
+		(void) WaitLatchOrSocket(MyLatch, events | WL_SOCKET_READABLE, fd,
 								 next_sleep(state), wait_event);
 	else
 		(void) WaitLatch(MyLatch, events, next_sleep(state), wait_event);
@@ -357,7 +613,7 @@ esg_worker_main(Datum main_arg)
 	uint32		wait_event = WaitEventExtensionNew("ExtSslGuardMain");
 
 	memset(&state, 0, sizeof(state));
-	start_worker();
+	start_worker(&state);
 	for (;;)
 	{
 		CHECK_FOR_INTERRUPTS();

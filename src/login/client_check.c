@@ -15,6 +15,7 @@
 #include "compat.h"
 #include "login/client_check.h"
 #include "policy/chain.h"
+#include "policy/elapsed.h"
 #include "server/alarm_list.h"
 #include "server/alarms.h"
 #include "server/guc.h"
@@ -200,7 +201,7 @@ esg_client_check_facts(const EsgPeer *peer, const EsgPolicy *policy,
 	*fresh = true;
 	good = peer->has_fingerprint && digest_chain(chain, chain_digest);
 	if (good && esg_clients_lookup(&key, out, &alarmed_at))
-		*fresh = GetCurrentTimestamp() - alarmed_at > ALARM_PAUSE;
+		*fresh = esg_elapsed(alarmed_at, ALARM_PAUSE, GetCurrentTimestamp());
 	else if (good)
 	{
 		memcpy(out->fingerprint, peer->fingerprint, ESG_DIGEST_SIZE);
@@ -247,6 +248,13 @@ esg_client_check_refused(const EsgClientFacts *facts, const EsgPolicy *policy, i
 	refused = findings.out_of_memory ? ESG_CERTIFICATE_NOT_JUDGED : find_refusing(&findings);
 	esg_findings_free(&findings);
 	return refused;
+}
+
+int64
+esg_client_check_next_change(const EsgClientFacts *facts, const EsgPolicy *policy, int64 now)
+{
+	return Min(esg_policy_time_next(facts->not_before, facts->not_after, policy, now),
+			   esg_policy_time_next(facts->chain_not_before, facts->chain_not_after, policy, now));
 }
 
 static void
@@ -354,11 +362,28 @@ collect_clients(EsgAlarmList *list, void *arg)
 	}
 }
 
-void
+/* Of the certificates in use; the first after began. */
+static int64
+find_next_change(const Review *review, int64 began)
+{
+	int64		next = ESG_TIME_NEVER;
+
+	for (int i = 0; i < review->count; i++)
+	{
+		if (is_active(&review->rows[i], review->now))
+			next = Min(next, esg_client_check_next_change(&review->rows[i].entry.facts,
+														  &review->policy, began));
+	}
+	return next;
+}
+
+int64
 esg_client_check_review(void)
 {
 	EsgAlarmList list;
 	Review		review = {.now = GetCurrentTimestamp()};
+	int64		began = esg_report_unix_now();
+	int64		next_change;
 
 	esg_guc_policy(&review.policy);
 	if (esg_guc_client_certificate_check != ESG_MODE_OFF)
@@ -366,6 +391,8 @@ esg_client_check_review(void)
 	esg_alarm_list_fill(&list, ESG_MAX_REPORTED, collect_clients, &review);
 	esg_alarms_reconcile(ESG_SCOPE_CLIENTS, list.items, list.count, review.now);
 	pfree(list.items);
+	next_change = find_next_change(&review, began);
 	if (review.rows != NULL)
 		pfree(review.rows);
+	return next_change;
 }

@@ -32,7 +32,11 @@ extern void esg_client_check_findings(const EsgClientFacts *facts, const EsgPoli
 extern void esg_client_check_alarm(const EsgClientFacts *facts, const char *role_name,
 								   const EsgPolicy *policy, TimestampTz now);
 
-/* the worker: judges the whole registry anew, as time passes */
-extern void esg_client_check_review(void);
+/* the first moment after now at which these findings are others; ESG_TIME_NEVER if none is to come */
+extern int64 esg_client_check_next_change(const EsgClientFacts *facts, const EsgPolicy *policy,
+										  int64 now);
+
+/* the worker: judges the whole registry anew, as time passes; returns the next such moment of all */
+extern int64 esg_client_check_review(void);
 
 #endif							/* ESG_LOGIN_CLIENT_CHECK_H */

@@ -20,6 +20,7 @@
 #include "login/role_label.h"
 #include "server/alarms.h"
 #include "server/guc.h"
+#include "server/state.h"
 
 /* One login on its way through the checks. */
 typedef struct Login
@@ -54,6 +55,7 @@ static void
 record(const Login *login, bool denied)
 {
 	EsgPolicy	policy;
+	int64		began = esg_report_unix_now();
 	EsgClientLogin entry = {
 		.facts = &login->facts,
 		.role_name = login->peer.role_name,
@@ -70,6 +72,8 @@ record(const Login *login, bool denied)
 		return;
 	esg_guc_policy(&policy);
 	esg_client_check_alarm(&login->facts, login->peer.role_name, &policy, GetCurrentTimestamp());
+	/* after the entry: who forgets the moment now will see it there */
+	esg_server_state_note_client_change(esg_client_check_next_change(&login->facts, &policy, began));
 }
 
 /* The client learns the code; what was expected of it is for the log. */
@@ -169,6 +173,8 @@ check_files(const Login *login)
 	esg_login_peer_add_pair(&refusal, "path", violation.path);
 	esg_login_peer_add_pair(&refusal, "fault", violation.message);
 	esg_login_peer_add_pair(&refusal, "remedy", violation.suggestion);
+	/* who is refused shall find the alarm about it */
+	esg_server_state_note_refusal();
 	refuse(login, &refusal);
 }
 

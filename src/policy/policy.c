@@ -59,7 +59,8 @@ esg_policy_time_left(EsgTime begin, EsgTime end, const EsgPolicy *policy, int64_
 	*left = 0;
 	if (end.state != ESG_TIME_VALID)
 		return ESG_LEFT_ENOUGH;
-	if (end.unix_seconds < now)
+	/* the last second is over when it begins, as for OpenSSL */
+	if (end.unix_seconds <= now)
 	{
 		*left = now - end.unix_seconds;
 		return ESG_LEFT_NOTHING;
@@ -74,6 +75,48 @@ esg_policy_time_left(EsgTime begin, EsgTime end, const EsgPolicy *policy, int64_
 							  policy->alert_lifetime_percent, lifetime))
 		return ESG_LEFT_SOON;
 	return ESG_LEFT_ENOUGH;
+}
+
+/* What a verdict depends on: the stage, and whether the life has begun. */
+static int
+life_state(EsgTime begin, EsgTime end, const EsgPolicy *policy, int64_t now)
+{
+	int64_t		left;
+	bool		waiting = esg_policy_time_known(begin) && begin.unix_seconds > now;
+
+	return (int) esg_policy_time_left(begin, end, policy, now, &left) * 2 + waiting;
+}
+
+int64_t
+esg_policy_time_next(EsgTime begin, EsgTime end, const EsgPolicy *policy, int64_t now)
+{
+	int64_t		lifetime = 0;
+	int64_t		moments[4];
+	int64_t		next = ESG_TIME_NEVER;
+	int			count = 0;
+	int			i;
+
+	if (esg_policy_time_known(begin))
+		moments[count++] = begin.unix_seconds;
+	if (end.state == ESG_TIME_VALID)
+	{
+		if (esg_policy_time_known(begin))
+			lifetime = end.unix_seconds - begin.unix_seconds;
+		/* a stage begins when less than the threshold is left */
+		moments[count++] = end.unix_seconds + 1 -
+			cap_threshold(policy->alert_threshold, policy->alert_lifetime_percent, lifetime);
+		moments[count++] = end.unix_seconds + 1 -
+			cap_threshold(policy->critical_threshold, policy->critical_lifetime_percent, lifetime);
+		moments[count++] = end.unix_seconds;
+	}
+	for (i = 0; i < count; i++)
+	{
+		/* one threshold may lie behind the other, or behind the end */
+		if (moments[i] > now && moments[i] < next &&
+			life_state(begin, end, policy, moments[i]) != life_state(begin, end, policy, now))
+			next = moments[i];
+	}
+	return next;
 }
 
 bool

@@ -35,7 +35,7 @@ typedef enum EsgTimeLeft
 	ESG_LEFT_ENOUGH = 0,		/* also: no end, or none that can be read */
 	ESG_LEFT_SOON,
 	ESG_LEFT_VERY_SOON,
-	ESG_LEFT_NOTHING			/* expired */
+	ESG_LEFT_NOTHING			/* expired: the end is now or was before */
 } EsgTimeLeft;
 
 /* DESIGN defaults; every override -1; server_uid is this process's */
@@ -55,6 +55,14 @@ extern bool esg_policy_time_unusable(EsgTime t);
 extern EsgTimeLeft esg_policy_time_left(EsgTime begin, EsgTime end,
 										const EsgPolicy *policy, int64_t now,
 										int64_t *left);
+
+/*
+ * The first moment after now at which the answer above, or whether the life has
+ * begun, is another than now's; until then a verdict holds.
+ */
+#define ESG_TIME_NEVER INT64_MAX
+extern int64_t esg_policy_time_next(EsgTime begin, EsgTime end,
+									const EsgPolicy *policy, int64_t now);
 
 /*
  * Is the life at that stage, or not begun yet?  The remark is how long to its

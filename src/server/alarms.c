@@ -12,6 +12,7 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
+#include "policy/elapsed.h"
 #include "server/alarms.h"
 #include "server/guc.h"
 #include "server/shmem.h"
@@ -87,14 +88,11 @@ esg_alarms_init(void)
 	esg_shmem_register("alarms", sizeof(EsgAlarmArea), (void **) &area, &area_lock, NULL);
 }
 
-/* The clock may have been set back: any distance that large makes it due. */
 bool
 esg_alarms_is_line_due(TimestampTz last_logged, TimestampTz now)
 {
-	int64		interval = (int64) esg_guc_alarm_repeat_interval * USECS_PER_SEC;
-	int64		distance = now - last_logged;
-
-	return last_logged == 0 || distance >= interval || distance <= -interval;
+	return last_logged == 0 ||
+		esg_elapsed(last_logged, (int64) esg_guc_alarm_repeat_interval * USECS_PER_SEC, now);
 }
 
 static uint32

@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <unistd.h>
 
 #include "lib/stringinfo.h"
@@ -53,6 +54,10 @@ static char *identity_sources_text = NULL;
 static char *exempt_roles_text = NULL;
 static char *max_file_mode_text = NULL;
 static char *max_key_file_mode_text = NULL;
+
+/* As written, seconds; whole ones are what counts. */
+static double expire_check_interval = 0;
+static double file_poll_interval = 0;
 
 /* A list of strings in one block: the strings follow each other in data. */
 typedef struct EsgStringList
@@ -579,24 +584,54 @@ define_expiry_thresholds(void)
 							PGC_SIGHUP, 0, NULL, NULL, NULL);
 }
 
+/* Whole seconds; what is less than one would be 0, which means something else. */
+static bool
+check_interval(double *newval, void **extra, GucSource source)
+{
+	if (*newval > 0 && *newval < 1)
+	{
+		GUC_check_errdetail("The shortest interval is 1s.");
+		return false;
+	}
+	*newval = rint(*newval);
+	return true;
+}
+
+static void
+assign_expire_check_interval(double newval, void *extra)
+{
+	esg_guc_expire_check_interval = (int) newval;
+}
+
+static void
+assign_file_poll_interval(double newval, void *extra)
+{
+	esg_guc_file_poll_interval = (int) newval;
+}
+
 /* How often the worker looks, and how often a standing alarm is repeated. */
 static void
 define_intervals(void)
 {
-	/* How old may the last full check be, of whatever kind of finding? */
-	DefineCustomIntVariable("ext_ssl_guard.expire_check_interval",
-							"Time between two full checks of all that is checked, not of expiry alone.",
-							"0 checks only at server start and at reload, and when a file changes.",
-							&esg_guc_expire_check_interval,
-							DAYS(1), 0, DAYS(365),
-							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+	/*
+	 * How old may the last full check be, of whatever kind of finding?  Kept
+	 * as a fraction, so that less than a second is not taken for 0.
+	 */
+	DefineCustomRealVariable("ext_ssl_guard.expire_check_interval",
+							 "Time between two full checks of all that is checked, not of expiry alone.",
+							 "0 checks when something happens: at server start, at reload, when a file changes, and when a threshold or an end is reached.",
+							 &expire_check_interval,
+							 DAYS(1), 0, DAYS(365),
+							 PGC_SIGHUP, GUC_UNIT_S,
+							 check_interval, assign_expire_check_interval, NULL);
 	/* How soon must a changed file be noticed? */
-	DefineCustomIntVariable("ext_ssl_guard.file_poll_interval",
-							"Time between two looks at whether a TLS file's content changed.",
-							"0 switches the looks off.",
-							&esg_guc_file_poll_interval,
-							60, 0, DAYS(1),
-							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomRealVariable("ext_ssl_guard.file_poll_interval",
+							 "Time between two looks at whether a TLS file has changed.",
+							 "0 switches the looks off.",
+							 &file_poll_interval,
+							 60, 0, DAYS(1),
+							 PGC_SIGHUP, GUC_UNIT_S,
+							 check_interval, assign_file_poll_interval, NULL);
 	/* How often should the log remind of an unmended fault? */
 	DefineCustomIntVariable("ext_ssl_guard.alarm_repeat_interval",
 							"Time after which a standing alarm is logged again.",

@@ -19,8 +19,8 @@ typedef enum EsgMode
 extern int	esg_guc_expire_alert_threshold;
 extern int	esg_guc_expire_critical_threshold;
 extern int	esg_guc_expire_check_interval;	/* of all checks, whatever its
-											 * name says; 0 = at start, at
-											 * reload and when a file changes */
+											 * name says; 0 = only when
+											 * something happens */
 extern int	esg_guc_file_poll_interval; /* 0 = off */
 extern int	esg_guc_alarm_repeat_interval;
 extern int	esg_guc_max_validity;

@@ -11,17 +11,24 @@
  *	 static "local_load": it exists before shared memory does and outlives the
  *	 loss of it in a crash restart.
  *
- * - "login" and "check" are written by backends and the worker under the
- *	 area's lock.  "login_seen_at" alone is atomic, so that a login that has
- *	 nothing new to say takes the lock in shared mode only.
+ * - "login", "check" and "worker_latch" are written by backends and the worker
+ *	 under the area's lock.  "login_seen_at" alone is atomic, so that a login
+ *	 that has nothing new to say takes the lock in shared mode only.
+ *	 "client_change" and "refusals" are atomic, and cost a login nothing.
+ *
+ * Which of two pieces of news is the later one is told by the number of the load
+ * they belong to, never by their times: clocks are set back.
  */
 #include "postgres.h"
 
 #include "miscadmin.h"
 #include "port/atomics.h"
+#include "storage/latch.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"
+#include "policy/certificate.h"
+#include "policy/elapsed.h"
 #include "server/shmem.h"
 #include "server/state.h"
 
@@ -44,6 +51,7 @@ typedef struct EsgLoadRecord
 	TimestampTz at;				/* of the outcome; of the start while pending */
 	EsgServedState served;		/* ESG_SEEN_LOAD, or ESG_SEEN_NOT since
 								 * seen_at */
+	uint32		served_number;	/* rises with each load that changed served */
 } EsgLoadRecord;
 
 typedef struct EsgServerStateArea
@@ -53,13 +61,20 @@ typedef struct EsgServerStateArea
 	pg_atomic_uint64 login_seen_at; /* TimestampTz, written with the lock held
 									 * in any mode */
 	EsgServedState login;		/* by lock, but for seen_at, which is above */
+	uint32		login_number;	/* by lock: of the load that login is about */
 	EsgCheckState check;		/* by lock */
+	Latch	   *worker_latch;	/* by lock; NULL if none runs */
+	pg_atomic_uint64 client_change; /* int64, see the header */
+	pg_atomic_uint32 refusals;	/* connections refused for the TLS files */
 } EsgServerStateArea;
 
 static EsgServerStateArea *area = NULL;
 static LWLock *area_lock = NULL;
 
-/* Postmaster only. */
+/*
+ * The postmaster's.  Its children have the record as it was when they were
+ * forked, but for those of EXEC_BACKEND, where it is empty.
+ */
 static EsgLoadRecord local_load;
 
 /* Copies local_load to shared memory, if there is any yet. */
@@ -102,6 +117,8 @@ begin_area(void)
 {
 	pg_atomic_init_u32(&area->changes, 0);
 	pg_atomic_init_u64(&area->login_seen_at, 0);
+	pg_atomic_init_u64(&area->client_change, (uint64) ESG_TIME_NEVER);
+	pg_atomic_init_u32(&area->refusals, 0);
 	publish_load();
 }
 
@@ -135,6 +152,19 @@ set_served(EsgServedState *served, EsgSeenBy by, const unsigned char *fingerprin
 		memcpy(served->fingerprint, fingerprint, ESG_DIGEST_SIZE);
 }
 
+/* What the last load put into service; fingerprint NULL: not known. */
+static void
+set_load_served(const unsigned char *fingerprint, int64 not_after_unix, TimestampTz now)
+{
+	if (fingerprint != NULL)
+		set_served(&local_load.served, ESG_SEEN_LOAD, fingerprint, not_after_unix, now);
+	else
+		set_served(&local_load.served, ESG_SEEN_NOT, NULL, PG_INT64_MIN, now);
+	/* 0 is for who does not know */
+	if (++local_load.served_number == 0)
+		local_load.served_number = 1;
+}
+
 void
 esg_server_state_load_finished(bool ok, const unsigned char *fingerprint,
 							   int64 not_after_unix, TimestampTz now)
@@ -142,10 +172,8 @@ esg_server_state_load_finished(bool ok, const unsigned char *fingerprint,
 	local_load.sequence++;
 	local_load.result = ok ? ESG_LOAD_OK : ESG_LOAD_FAILED;
 	local_load.at = now;
-	if (ok && fingerprint != NULL)
-		set_served(&local_load.served, ESG_SEEN_LOAD, fingerprint, not_after_unix, now);
-	else if (ok)
-		set_served(&local_load.served, ESG_SEEN_NOT, NULL, PG_INT64_MIN, now);
+	if (ok)
+		set_load_served(fingerprint, not_after_unix, now);
 	publish_load();
 }
 
@@ -155,7 +183,7 @@ esg_server_state_tls_off(TimestampTz now)
 	local_load.sequence++;
 	local_load.result = ESG_LOAD_NONE;
 	local_load.at = now;
-	set_served(&local_load.served, ESG_SEEN_NOT, NULL, PG_INT64_MIN, now);
+	set_load_served(NULL, PG_INT64_MIN, now);
 	publish_load();
 }
 
@@ -170,7 +198,7 @@ esg_server_state_load(EsgLoadState *out)
 	out->result = load.result;
 	out->at = load.at;
 	if (out->result == ESG_LOAD_PENDING && !load.success_shows &&
-		GetCurrentTimestamp() - load.at > PENDING_LIMIT)
+		esg_elapsed(load.at, PENDING_LIMIT, GetCurrentTimestamp()))
 		out->result = ESG_LOAD_OK;
 }
 
@@ -178,6 +206,7 @@ void
 esg_server_state_served(EsgServedState *out)
 {
 	EsgLoadRecord load;
+	uint32		login_number;
 
 	memset(out, 0, sizeof(*out));
 	out->not_after_unix = PG_INT64_MIN;
@@ -185,11 +214,12 @@ esg_server_state_served(EsgServedState *out)
 		return;
 	LWLockAcquire(area_lock, LW_SHARED);
 	*out = area->login;
+	login_number = area->login_number;
 	out->seen_at = (TimestampTz) pg_atomic_read_u64(&area->login_seen_at);
 	LWLockRelease(area_lock);
 
 	read_load(&load);
-	if (out->seen_by == ESG_SEEN_NOT || load.served.seen_at > out->seen_at)
+	if (out->seen_by == ESG_SEEN_NOT || login_number != load.served_number)
 		*out = load.served;
 	if (out->seen_by == ESG_SEEN_NOT)
 		out->not_after_unix = PG_INT64_MIN;
@@ -197,12 +227,12 @@ esg_server_state_served(EsgServedState *out)
 
 /* Nothing but the time differs from what is known: the common case. */
 static bool
-touch_served(EsgSeenBy by, const unsigned char *fingerprint, TimestampTz now)
+touch_served(EsgSeenBy by, const unsigned char *fingerprint, uint32 number, TimestampTz now)
 {
 	bool		same;
 
 	LWLockAcquire(area_lock, LW_SHARED);
-	same = area->login.seen_by == by &&
+	same = area->login.seen_by == by && area->login_number == number &&
 		memcmp(area->login.fingerprint, fingerprint, ESG_DIGEST_SIZE) == 0;
 	if (same)
 		pg_atomic_write_u64(&area->login_seen_at, (uint64) now);
@@ -221,11 +251,13 @@ esg_server_state_report_served(EsgSeenBy by, const unsigned char *fingerprint,
 		return;
 	/* a backend keeps the context it was forked with: old news after a reload */
 	read_load(&load);
-	if (by == ESG_SEEN_LOGIN && MyStartTimestamp < load.served.seen_at)
+	if (by == ESG_SEEN_LOGIN && local_load.served_number != 0 &&
+		local_load.served_number != load.served_number)
 		return;
-	if (touch_served(by, fingerprint, now))
+	if (touch_served(by, fingerprint, load.served_number, now))
 		return;
 	LWLockAcquire(area_lock, LW_EXCLUSIVE);
+	area->login_number = load.served_number;
 	set_served(&area->login, by, fingerprint, not_after_unix, now);
 	pg_atomic_write_u64(&area->login_seen_at, (uint64) now);
 	LWLockRelease(area_lock);
@@ -249,9 +281,65 @@ esg_server_state_set_worker(int pid)
 		return;
 	LWLockAcquire(area_lock, LW_EXCLUSIVE);
 	area->check.worker_pid = pid;
+	area->worker_latch = pid != 0 ? MyLatch : NULL;
 	if (pid == 0)
 		area->check.next_check_at = 0;
 	LWLockRelease(area_lock);
+}
+
+/* It looks for itself what there is to do. */
+static void
+wake_worker(void)
+{
+	LWLockAcquire(area_lock, LW_SHARED);
+	if (area->worker_latch != NULL)
+		SetLatch(area->worker_latch);
+	LWLockRelease(area_lock);
+}
+
+void
+esg_server_state_forget_client_change(void)
+{
+	if (area != NULL)
+		pg_atomic_write_u64(&area->client_change, (uint64) ESG_TIME_NEVER);
+}
+
+void
+esg_server_state_note_client_change(int64 at)
+{
+	uint64		known;
+
+	if (area == NULL)
+		return;
+	known = pg_atomic_read_u64(&area->client_change);
+	while (at < (int64) known)
+	{
+		if (!pg_atomic_compare_exchange_u64(&area->client_change, &known, (uint64) at))
+			continue;
+		wake_worker();
+		return;
+	}
+}
+
+int64
+esg_server_state_client_change(void)
+{
+	return area != NULL ? (int64) pg_atomic_read_u64(&area->client_change) : ESG_TIME_NEVER;
+}
+
+void
+esg_server_state_note_refusal(void)
+{
+	if (area == NULL)
+		return;
+	pg_atomic_fetch_add_u32(&area->refusals, 1);
+	wake_worker();
+}
+
+uint32
+esg_server_state_refusals(void)
+{
+	return area != NULL ? pg_atomic_read_u32(&area->refusals) : 0;
 }
 
 void

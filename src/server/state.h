@@ -53,7 +53,8 @@ typedef struct EsgCheckState
 {
 	int			worker_pid;		/* 0 if none runs */
 	TimestampTz last_check_at;	/* 0 if never */
-	TimestampTz next_check_at;	/* 0 if none is planned */
+	TimestampTz next_check_at;	/* 0 if none is planned and no verdict will
+								 * change */
 	bool		disk_known;
 	unsigned char disk_fingerprint[ESG_DIGEST_SIZE];	/* first certificate of
 														 * ssl_cert_file */
@@ -83,6 +84,20 @@ extern void esg_server_state_report_served(EsgSeenBy by, const unsigned char *fi
 										   int64 not_after_unix, TimestampTz now);
 extern void esg_server_state_check(EsgCheckState *out);
 extern void esg_server_state_set_worker(int pid);
+
+/*
+ * When does the verdict about a client's certificate change next?  Seconds since
+ * 1970, ESG_TIME_NEVER if at no time that is known.  A login that knows of an
+ * earlier moment wakes the worker; the worker forgets the moment before it looks
+ * at all clients to find it anew.
+ */
+extern void esg_server_state_note_client_change(int64 at);
+extern void esg_server_state_forget_client_change(void);
+extern int64 esg_server_state_client_change(void);
+
+/* A connection was refused for the TLS files' sake: counts it and wakes the worker; how many were. */
+extern void esg_server_state_note_refusal(void);
+extern uint32 esg_server_state_refusals(void);
 
 /* disk_fingerprint: NULL if there is no certificate on disk */
 extern void esg_server_state_set_check(TimestampTz last, const unsigned char *disk_fingerprint);

@@ -94,7 +94,7 @@ check_now(FunctionCallInfo fcinfo, EsgSqlScript script)
 
 	esg_shmem_require("ssl_guard_check()");
 	esg_sql_row_init(&row, fcinfo, alarm_columns, script);
-	esg_check_run(NULL);
+	esg_check_run();
 	/* the worker has no database and cannot look into catalogs */
 	esg_role_label_audit();
 	put_alarms(&row);

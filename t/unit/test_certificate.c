@@ -389,7 +389,8 @@ static const struct
 	{365, 90 * DAY - 1, 25, 10, ESG_LEFT_SOON},
 	{365, 7 * DAY, 25, 10, ESG_LEFT_SOON},
 	{365, 7 * DAY - 1, 25, 10, ESG_LEFT_VERY_SOON},
-	{365, 0, 25, 10, ESG_LEFT_VERY_SOON},
+	{365, 1, 25, 10, ESG_LEFT_VERY_SOON},
+	{365, 0, 25, 10, ESG_LEFT_NOTHING},
 	{365, -1, 25, 10, ESG_LEFT_NOTHING},
 	{365, -500 * DAY, 25, 10, ESG_LEFT_NOTHING},
 	/* a week: 25 % are 42 hours, 10 % are 16.8 */
@@ -440,6 +441,72 @@ test_time_left(void)
 		   ESG_LEFT_ENOUGH, "no end that can be read");
 }
 
+/* What a verdict says of a life at a moment. */
+static int
+verdict(EsgTime begin, EsgTime end, const EsgPolicy *own, int64_t at)
+{
+	int64_t		left;
+
+	return (int) esg_policy_time_left(begin, end, own, at, &left) * 2 +
+		(esg_policy_time_known(begin) && begin.unix_seconds > at);
+}
+
+/* Steps the clock over a life second by second: does each change come when it was announced, and nothing else? */
+static int
+count_wrong_steps(EsgTime begin, EsgTime end, const EsgPolicy *own, int64_t from, int64_t to)
+{
+	int64_t		next = esg_policy_time_next(begin, end, own, from);
+	int			wrong = 0;
+	int64_t		at;
+
+	for (at = from + 1; at <= to; at++)
+	{
+		int			before = verdict(begin, end, own, at - 1);
+
+		wrong += (verdict(begin, end, own, at) != before) != (at == next);
+		if (at == next)
+			next = esg_policy_time_next(begin, end, own, at);
+		wrong += next <= at;
+	}
+	return wrong + (next != ESG_TIME_NEVER);
+}
+
+static void
+test_time_next(void)
+{
+	static const EsgTimeState ends[] = {ESG_TIME_VALID, ESG_TIME_FOREVER, ESG_TIME_INVALID, ESG_TIME_ABSENT};
+	EsgPolicy	own = policy;
+	EsgTime		begin = {ESG_TIME_VALID, 1000, false};
+	EsgTime		end = {ESG_TIME_VALID, 1000, false};
+	int			wrong = 0;
+	int			i;
+
+	srand(1);
+	for (i = 0; i < 4000; i++)
+	{
+		begin.state = i % 5 ? ESG_TIME_VALID : ESG_TIME_INVALID;
+		end.state = i % 7 ? ESG_TIME_VALID : ends[rand() % 4];
+		begin.unix_seconds = 1000 + rand() % 200;
+		/* also reversed, and empty */
+		end.unix_seconds = begin.unix_seconds + rand() % 300 - 20;
+		own.alert_threshold = rand() % 150;
+		own.critical_threshold = rand() % 150;
+		own.alert_lifetime_percent = 1 + rand() % 100;
+		own.critical_lifetime_percent = 1 + rand() % 100;
+		wrong += count_wrong_steps(begin, end, &own, 700, 1600);
+	}
+	is_int(wrong, 0, "every change is announced to the second, and nothing else");
+
+	begin.state = end.state = ESG_TIME_VALID;
+	begin.unix_seconds = 0;
+	end.unix_seconds = 1000 * DAY;
+	is_int(esg_policy_time_next(begin, end, &policy, 1), 910 * DAY + 1, "the alert threshold");
+	is_int(esg_policy_time_next(begin, end, &policy, 910 * DAY + 1), 993 * DAY + 1, "the critical threshold");
+	is_int(esg_policy_time_next(begin, end, &policy, 993 * DAY + 1), 1000 * DAY, "the end");
+	ok(esg_policy_time_next(begin, end, &policy, 1000 * DAY) == ESG_TIME_NEVER, "nothing after the end");
+	is_int(esg_policy_time_next(begin, end, &policy, -1), 0, "the beginning");
+}
+
 /* now is 2026-06-01 */
 static const struct
 {
@@ -458,8 +525,11 @@ static const struct
 	{"20250101000000Z", "20260701000000Z", X, ESG_EXPIRES_SOON, N},
 	{"20250101000000Z", "20260531235959Z", C, ESG_EXPIRES_VERY_SOON, ABSENT},
 	{"20250101000000Z", "20260531235959Z", C, ESG_EXPIRES_SOON, ABSENT},
-	{"20250101000000Z", "20260601000000Z", C, ESG_EXPIRED, ABSENT},
-	{"20250101000000Z", "20260601000000Z", C, ESG_EXPIRES_VERY_SOON, CRIT},
+	/* the last second is over when it begins */
+	{"20250101000000Z", "20260601000000Z", C, ESG_EXPIRED, CRIT},
+	{"20250101000000Z", "20260601000000Z", C, ESG_EXPIRES_VERY_SOON, ABSENT},
+	{"20250101000000Z", "20260601000001Z", C, ESG_EXPIRED, ABSENT},
+	{"20250101000000Z", "20260601000001Z", C, ESG_EXPIRES_VERY_SOON, CRIT},
 	{"500101000000Z", "20250101000000Z", C, ESG_EXPIRED, CRIT},
 	{"00000101000000Z", "00010101000000Z", C, ESG_EXPIRED, CRIT},
 	{"20250101000000Z", "491231235959Z", C, ESG_EXPIRED, ABSENT},
@@ -770,6 +840,7 @@ main(void)
 	test_key_kind();
 	test_crafted_key();
 	test_time_left();
+	test_time_next();
 	test_times();
 	test_time_settings();
 	test_structures();

@@ -1,0 +1,311 @@
+/*
+ * audit/child.c
+ *		Work in a process of its own, which may be ended at any moment.
+ */
+#include "postgres.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+
+#include "lib/stringinfo.h"
+#include "libpq/pqsignal.h"
+#include "miscadmin.h"
+#include "storage/ipc.h"
+#include "storage/pg_shmem.h"
+#include "storage/proc.h"
+#include "utils/backend_status.h"
+#include "utils/memutils.h"
+#include "utils/ps_status.h"
+#include "utils/wait_event.h"
+
+#include "audit/child.h"
+#include "compat.h"
+
+/* what a child may hand over at most */
+#define MAX_RESULT (256 << 20)
+#define RECEIVE_CHUNK (1 << 16)
+/* how long to wait for the end of a child, milliseconds: done, or killed, which may take longer than we have */
+#define DONE_PATIENCE 2000
+#define KILLED_PATIENCE 20
+
+/* The one that runs, the end of its pipe, and what came through it; 0 and -1 if none does. */
+static pid_t child_pid = 0;
+static int	child_fd = -1;
+static StringInfoData received;
+
+/* One that was killed and had not ended by then: its memory was large, or it hangs in the kernel. */
+static pid_t left_pid = 0;
+
+/* ---- in the child ---- */
+
+static void
+die_at_once(SIGNAL_ARGS)
+{
+	_exit(1);
+}
+
+/*
+ * The handlers of the parent would set its latch, in shared memory.  A shutdown
+ * reaches the whole process group.
+ */
+static void
+reset_signals(const sigset_t *mask)
+{
+	pqsignal(SIGHUP, SIG_IGN);
+	pqsignal(SIGINT, die_at_once);
+	pqsignal(SIGTERM, die_at_once);
+	pqsignal(SIGQUIT, die_at_once);
+	pqsignal(SIGALRM, SIG_IGN);
+	pqsignal(SIGPIPE, die_at_once);
+	pqsignal(SIGUSR1, SIG_IGN);
+	pqsignal(SIGUSR2, SIG_IGN);
+	sigprocmask(SIG_SETMASK, mask, NULL);
+}
+
+/* An orphan would go on for nobody. */
+static void
+die_with_parent(pid_t parent)
+{
+#ifdef __linux__
+	(void) prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
+	if (getppid() != parent)
+		_exit(1);
+}
+
+/*
+ * What this process must not touch it shall not have: neither shared memory nor
+ * the ways there that the logging code knows.  MyProcPid stays the parent's, by
+ * which proc_exit() would tell that it is not ours to call.
+ */
+static void
+leave_shared_memory(void)
+{
+	on_exit_reset();
+	pgstat_reset_wait_event_storage();
+	MyProc = NULL;
+	MyBEEntry = NULL;
+	PGSharedMemoryDetach();
+}
+
+static bool
+write_all(int fd, const char *data, Size size)
+{
+	while (size > 0)
+	{
+		ssize_t		n = write(fd, data, Min(size, 1 << 20));
+
+		if (n < 0 && errno != EINTR)
+			return false;
+		if (n > 0)
+		{
+			data += n;
+			size -= n;
+		}
+	}
+	return true;
+}
+
+static void
+run_child(EsgChildWorkFn work, void *arg, int fd)
+{
+	volatile bool good = false;
+
+	PG_TRY();
+	{
+		Size		size;
+		void	   *result = work(arg, &size);
+
+		good = write_all(fd, result, size);
+	}
+	PG_CATCH();
+	{
+		EmitErrorReport();
+	}
+	PG_END_TRY();
+	/* memory goes with the process: freeing a large CRL takes a while */
+	_exit(good ? 0 : 1);
+}
+
+/* ---- in the parent ---- */
+
+/* Waits for so many milliseconds; false if it has not ended by then. */
+static bool
+reap_child(pid_t pid, int patience, int *status)
+{
+	for (int waited = 0;; waited++)
+	{
+		pid_t		found = waitpid(pid, status, WNOHANG);
+
+		if (found == pid || (found < 0 && errno != EINTR))
+			return found == pid;
+		if (waited >= patience)
+			return false;
+		pg_usleep(1000L);
+	}
+}
+
+void
+esg_child_end(void)
+{
+	int			status;
+
+	if (child_fd >= 0)
+		close(child_fd);
+	child_fd = -1;
+	if (child_pid != 0)
+	{
+		kill(child_pid, SIGKILL);
+		if (!reap_child(child_pid, KILLED_PATIENCE, &status))
+			left_pid = child_pid;
+	}
+	child_pid = 0;
+}
+
+static void
+end_child_at_exit(int code, Datum arg)
+{
+	esg_child_end();
+}
+
+/* All signals are blocked until the child has handlers of its own; false, with errno, if there is none. */
+static bool
+fork_child(EsgChildWorkFn work, void *arg, const int *fds)
+{
+	sigset_t	all;
+	sigset_t	mask;
+	pid_t		parent = getpid();
+	pid_t		pid;
+	int			save_errno;
+
+	sigfillset(&all);
+	fflush(NULL);
+	sigprocmask(SIG_SETMASK, &all, &mask);
+	pid = fork();
+	if (pid == 0)
+	{
+		close(fds[0]);
+		leave_shared_memory();
+		reset_signals(&mask);
+		die_with_parent(parent);
+		set_ps_display("reading TLS files");
+		run_child(work, arg, fds[1]);
+	}
+	save_errno = errno;
+	sigprocmask(SIG_SETMASK, &mask, NULL);
+	errno = save_errno;
+	child_pid = Max(pid, 0);
+	return pid > 0;
+}
+
+/* Memory that outlives the caller's context. */
+static void
+prepare_buffer(void)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+
+	if (received.data != NULL)
+		pfree(received.data);
+	initStringInfo(&received);
+	MemoryContextSwitchTo(old);
+}
+
+/* What does not outlive this process: the child, and the one before it. */
+static void
+prepare_process(void)
+{
+	static bool registered = false;
+	int			status;
+
+	if (!registered)
+		before_shmem_exit(end_child_at_exit, (Datum) 0);
+	registered = true;
+	esg_child_end();
+	if (left_pid != 0 && reap_child(left_pid, 0, &status))
+		left_pid = 0;
+}
+
+void
+esg_child_start(EsgChildWorkFn work, void *arg)
+{
+	int			fds[2];
+
+	prepare_process();
+	prepare_buffer();
+	if (pipe(fds) != 0)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not create pipe: %m")));
+	if (!fork_child(work, arg, fds))
+	{
+		int			save_errno = errno;
+
+		close(fds[0]);
+		close(fds[1]);
+		errno = save_errno;
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
+				 errmsg("could not fork a process to check TLS files: %m")));
+	}
+	close(fds[1]);
+	child_fd = fds[0];
+	(void) fcntl(child_fd, F_SETFL, O_NONBLOCK);
+	(void) fcntl(child_fd, F_SETFD, FD_CLOEXEC);
+}
+
+bool
+esg_child_is_running(void)
+{
+	return child_fd >= 0;
+}
+
+int
+esg_child_fd(void)
+{
+	return child_fd;
+}
+
+/* Takes what is in the pipe; false at its end. */
+static bool
+receive(void)
+{
+	for (;;)
+	{
+		ssize_t		n;
+
+		enlargeStringInfo(&received, RECEIVE_CHUNK);
+		n = read(child_fd, received.data + received.len, RECEIVE_CHUNK);
+		if (n == 0 || received.len > MAX_RESULT)
+			return false;
+		if (n < 0 && errno != EINTR)
+			return errno == EAGAIN || errno == EWOULDBLOCK;
+		if (n > 0)
+			received.len += n;
+	}
+}
+
+const void *
+esg_child_take(Size *size)
+{
+	int			status = -1;
+
+	*size = 0;
+	if (child_fd < 0 || receive())
+		return NULL;
+	/* it has closed its end; did it do its work? */
+	if (reap_child(child_pid, DONE_PATIENCE, &status))
+		child_pid = 0;
+	esg_child_end();
+	if (status != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYSTEM_ERROR),
+				 errmsg("could not check the TLS files: %s",
+						status == -1 ? "the process to do it does not end" : wait_result_to_str(status))));
+	*size = received.len;
+	return received.data;
+}

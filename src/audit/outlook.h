@@ -1,0 +1,71 @@
+/*
+ * audit/outlook.h
+ *		What an audit found, and what it will find as time goes on.
+ *
+ * Certificates and CRLs grow old while nothing is read.  So whoever has read
+ * them judges them as of now and as of each coming moment at which a verdict
+ * changes, and keeps the alarms of each moment; the files' content, which may
+ * be a CRL of a million entries, is not kept.  One flat piece of memory without
+ * pointers.
+ */
+#ifndef ESG_AUDIT_OUTLOOK_H
+#define ESG_AUDIT_OUTLOOK_H
+
+#include "server/report.h"
+
+#define ESG_MAX_MOMENTS 16
+/* ssl_cert_file, ssl_ca_file, ssl_crl_file */
+#define ESG_MAX_LOADED_FILES 3
+
+/* From then on these alarms stand; the first moment is that of the reading. */
+typedef struct EsgMoment
+{
+	int64		from;			/* seconds since 1970 */
+	int			first;			/* in alarms[] */
+	int			count;
+} EsgMoment;
+
+/* A sound file that the server loads: only shared memory tells whether it has. */
+typedef struct EsgLoadedFile
+{
+	char		setting[32];
+	bool		is_certificate;
+	unsigned char sha256[ESG_DIGEST_SIZE];
+	EsgAlarm	alarm;			/* if it has not; ESG_OK: switched off */
+} EsgLoadedFile;
+
+typedef struct EsgOutlook
+{
+	bool		unchanged;		/* the files are as the caller knows them: all
+								 * else is empty */
+	unsigned char signature[ESG_DIGEST_SIZE];	/* see audit/file_state.h */
+	bool		disk_known;
+	unsigned char disk_fingerprint[ESG_DIGEST_SIZE];
+	int			file_count;		/* that are there, without directories */
+	int			cert_count;
+	int			crl_count;
+	int			loaded_count;
+	EsgLoadedFile loaded[ESG_MAX_LOADED_FILES];
+	int64		until;			/* the first change that was not judged;
+								 * ESG_TIME_NEVER if all were */
+	int			moment_count;
+	EsgMoment	moments[ESG_MAX_MOMENTS];
+	int			alarm_count;
+	EsgAlarm	alarms[FLEXIBLE_ARRAY_MEMBER];
+} EsgOutlook;
+
+/*
+ * Reads the files and judges them for up to max_moments; palloc'd, of *size
+ * bytes.  known: the signature of the content at the last reading; if that is
+ * still it, nothing is judged.  NULL to judge anyway.  Does not look at shared
+ * memory.  Errors: out of memory, cancel.
+ */
+extern EsgOutlook *esg_outlook_make(const unsigned char *known, int max_moments, Size *size);
+
+/* the moment in force at now; -1 if now is before the first, or not judged any more */
+extern int	esg_outlook_find(const EsgOutlook *outlook, int64 now);
+
+/* the next change after the moment in force */
+extern int64 esg_outlook_next(const EsgOutlook *outlook, int moment);
+
+#endif							/* ESG_AUDIT_OUTLOOK_H */
