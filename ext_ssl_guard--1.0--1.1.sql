@@ -318,7 +318,7 @@ CREATE OR REPLACE VIEW ssl_guard_status AS
 DROP FUNCTION ssl_guard_read_status_1_0();
 
 COMMENT ON COLUMN ssl_guard_status.last_check_at IS 'when the worker last looked at everything';
-COMMENT ON COLUMN ssl_guard_status.next_check_at IS 'when it will do so at the latest';
+COMMENT ON COLUMN ssl_guard_status.next_check_at IS 'when it will do so, or judge what it knows anew: the next moment at which a certificate or CRL, also a client''s, begins, crosses a threshold or ends counts';
 COMMENT ON COLUMN ssl_guard_status.served_not_after IS 'end of the validity of that certificate';
 COMMENT ON COLUMN ssl_guard_status.served_seen_at IS 'when that certificate was last seen in service';
 COMMENT ON COLUMN ssl_guard_status.alarms_evicted IS 'how often an alarm had no place among the 512, or made room for a worse one, since the start';

@@ -390,7 +390,7 @@ COMMENT ON COLUMN ssl_guard_status.ssl IS 'setting ssl';
 COMMENT ON COLUMN ssl_guard_status.tls_hook_active IS 'the server has called the extension''s TLS hook';
 COMMENT ON COLUMN ssl_guard_status.worker_pid IS 'NULL if the worker does not run';
 COMMENT ON COLUMN ssl_guard_status.last_check_at IS 'when the worker last looked at everything';
-COMMENT ON COLUMN ssl_guard_status.next_check_at IS 'when it will do so at the latest';
+COMMENT ON COLUMN ssl_guard_status.next_check_at IS 'when it will do so, or judge what it knows anew: the next moment at which a certificate or CRL, also a client''s, begins, crosses a threshold or ends counts';
 COMMENT ON COLUMN ssl_guard_status.last_reload_at IS 'when the server last loaded its TLS files';
 COMMENT ON COLUMN ssl_guard_status.last_reload_ok IS 'false: the previous certificate stays in service';
 COMMENT ON COLUMN ssl_guard_status.served_fingerprint IS 'SHA-256 of the certificate that clients get; NULL if not yet seen';
