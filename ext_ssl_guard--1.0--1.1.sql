@@ -321,7 +321,7 @@ COMMENT ON COLUMN ssl_guard_status.last_check_at IS 'when the worker last looked
 COMMENT ON COLUMN ssl_guard_status.next_check_at IS 'when it will do so, or judge what it knows anew: the next moment at which a certificate or CRL, also a client''s, begins, crosses a threshold or ends counts';
 COMMENT ON COLUMN ssl_guard_status.served_not_after IS 'end of the validity of that certificate';
 COMMENT ON COLUMN ssl_guard_status.served_seen_at IS 'when that certificate was last seen in service';
-COMMENT ON COLUMN ssl_guard_status.alarms_evicted IS 'how often an alarm had no place among the 512, or made room for a worse one, since the start';
+COMMENT ON COLUMN ssl_guard_status.alarms_evicted IS 'how many alarms had no place among the 512, or lost it to a worse one, each counted once, since the start';
 
 --
 -- ssl_guard_client_certificates
@@ -387,6 +387,7 @@ CREATE OR REPLACE VIEW ssl_guard_client_certificates AS
 
 DROP FUNCTION ssl_guard_list_client_certificates_1_0();
 
+COMMENT ON COLUMN ssl_guard_client_certificates.role_name IS 'role that logged in, or tried to; bytes that are not valid in the encoding of this database are escaped';
 COMMENT ON COLUMN ssl_guard_client_certificates.issuer IS 'long names are cut, with ... at the end';
 COMMENT ON COLUMN ssl_guard_client_certificates.serial_number IS 'upper-case hexadecimal';
 COMMENT ON COLUMN ssl_guard_client_certificates.not_before IS 'begin of its validity; NULL if the field cannot be read';
@@ -396,6 +397,7 @@ COMMENT ON COLUMN ssl_guard_client_certificates.key_bits IS 'RSA modulus, DSA pr
 COMMENT ON COLUMN ssl_guard_client_certificates.signature_algorithm IS 'with which the issuer signed it';
 COMMENT ON COLUMN ssl_guard_client_certificates.first_seen_at IS 'first login with it as this role';
 COMMENT ON COLUMN ssl_guard_client_certificates.last_seen_at IS 'last login with it as this role';
+COMMENT ON COLUMN ssl_guard_client_certificates.logins IS 'how often the client was authenticated as this role and not refused by the extension; the server may have refused the connection after that: unknown database, no privilege, connection limit';
 COMMENT ON COLUMN ssl_guard_client_certificates.last_tls_version IS 'of the last login';
 COMMENT ON COLUMN ssl_guard_client_certificates.last_cipher IS 'of the last login';
 

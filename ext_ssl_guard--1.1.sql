@@ -405,7 +405,7 @@ COMMENT ON COLUMN ssl_guard_status.criticals IS 'standing alarms of that severit
 COMMENT ON COLUMN ssl_guard_status.client_certificates IS 'entries in the registry of client certificates';
 COMMENT ON COLUMN ssl_guard_status.max_client_certificates IS 'places in the registry';
 COMMENT ON COLUMN ssl_guard_status.client_certificates_evicted IS 'entries that made room for others since the start';
-COMMENT ON COLUMN ssl_guard_status.alarms_evicted IS 'how often an alarm had no place among the 512, or made room for a worse one, since the start';
+COMMENT ON COLUMN ssl_guard_status.alarms_evicted IS 'how many alarms had no place among the 512, or lost it to a worse one, each counted once, since the start';
 
 CREATE FUNCTION ssl_guard_check(
     OUT severity ssl_guard_severity,
@@ -492,7 +492,7 @@ CREATE VIEW ssl_guard_client_certificates AS
 
 COMMENT ON VIEW ssl_guard_client_certificates IS 'client certificates seen at logins, one row for each certificate and role';
 COMMENT ON COLUMN ssl_guard_client_certificates.fingerprint IS 'SHA-256 of the certificate, lower-case hexadecimal';
-COMMENT ON COLUMN ssl_guard_client_certificates.role_name IS 'role that logged in, or tried to';
+COMMENT ON COLUMN ssl_guard_client_certificates.role_name IS 'role that logged in, or tried to; bytes that are not valid in the encoding of this database are escaped';
 COMMENT ON COLUMN ssl_guard_client_certificates.subject IS 'long names are cut, with ... at the end';
 COMMENT ON COLUMN ssl_guard_client_certificates.issuer IS 'long names are cut, with ... at the end';
 COMMENT ON COLUMN ssl_guard_client_certificates.serial_number IS 'upper-case hexadecimal';
@@ -505,7 +505,7 @@ COMMENT ON COLUMN ssl_guard_client_certificates.key_bits IS 'RSA modulus, DSA pr
 COMMENT ON COLUMN ssl_guard_client_certificates.signature_algorithm IS 'with which the issuer signed it';
 COMMENT ON COLUMN ssl_guard_client_certificates.first_seen_at IS 'first login with it as this role';
 COMMENT ON COLUMN ssl_guard_client_certificates.last_seen_at IS 'last login with it as this role';
-COMMENT ON COLUMN ssl_guard_client_certificates.logins IS 'logins that were accepted';
+COMMENT ON COLUMN ssl_guard_client_certificates.logins IS 'how often the client was authenticated as this role and not refused by the extension; the server may have refused the connection after that: unknown database, no privilege, connection limit';
 COMMENT ON COLUMN ssl_guard_client_certificates.denials IS 'logins that the extension refused';
 COMMENT ON COLUMN ssl_guard_client_certificates.last_address IS 'NULL if not known';
 COMMENT ON COLUMN ssl_guard_client_certificates.last_tls_version IS 'of the last login';

@@ -108,15 +108,15 @@ sub crc32c
 	return $crc ^ 0xFFFFFFFF;
 }
 
-our $magic;
+our ($magic, $owner);
 
 # (size of an entry, entries)
 sub read_file
 {
-	my ($head, $rest) = unpack('a20 a*', ESG::Certs::slurp($file));
+	my ($head, $rest) = unpack('a48 a*', ESG::Certs::slurp($file));
 	my ($size, $count);
 
-	($magic, $size, $count) = unpack('a8 L L', $head);
+	($magic, $owner, $size, $count) = unpack('a8 a24 L L', $head);
 
 	return ($size, unpack("(a$size)*", $rest));
 }
@@ -126,7 +126,7 @@ sub write_file
 	my ($size, $count, @entries) = @_;
 	my $body = join('', @entries);
 
-	ESG::Certs::spew($file, pack('a8 L L L', $magic, $size, $count, crc32c($body)), $body);
+	ESG::Certs::spew($file, pack('a8 a24 L L L x4', $magic, $owner, $size, $count, crc32c($body)), $body);
 	return;
 }
 

@@ -8,9 +8,6 @@
 #include "server/alarm_list.h"
 #include "server/alarms.h"
 
-/* twice the registry: the same (code, object) may come several times */
-#define MAX_COLLECTED (2 * ESG_MAX_ALARMS)
-
 static void
 collect_file(EsgAlarmList *list, const EsgAuditFile *file)
 {
@@ -98,7 +95,7 @@ esg_audit_alarms_collect(EsgAudit *audit, EsgAlarm **out)
 {
 	EsgAlarmList list;
 
-	esg_alarm_list_fill(&list, Min(count_findings(audit), MAX_COLLECTED), collect_audit, audit);
+	esg_alarm_list_fill(&list, Min(count_findings(audit), ESG_MAX_REPORTED), collect_audit, audit);
 	*out = list.items;
 	return list.count;
 }

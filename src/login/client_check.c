@@ -285,6 +285,8 @@ esg_client_check_alarm(const EsgClientFacts *facts, const char *role_name,
 		report_finding(&findings.items[i], facts, role_name, &alarm);
 		(void) esg_alarms_raise(ESG_SCOPE_CLIENTS, &alarm, now);
 	}
+	if (findings.count > 0)
+		esg_clients_mark(facts->fingerprint, role_name, true);
 	esg_findings_free(&findings);
 }
 
@@ -300,12 +302,10 @@ is_replaced(const EsgClientRow *row, TimestampTz now)
 		 now - row->entry.last_seen > ESG_CLIENT_OVERLAP_DAYS * USECS_PER_DAY);
 }
 
-/* A certificate that was replaced, or is not used any more, bothers nobody. */
 static bool
-is_active(const EsgClientRow *row, TimestampTz now)
+is_idle(const EsgClientRow *row, TimestampTz now)
 {
-	return !is_replaced(row, now) &&
-		now - row->entry.last_seen <= ESG_CLIENT_IDLE_DAYS * USECS_PER_DAY;
+	return now - row->entry.last_seen > ESG_CLIENT_IDLE_DAYS * USECS_PER_DAY;
 }
 
 /* Is the list's last alarm in it already?  Several roles share a certificate. */
@@ -322,14 +322,78 @@ is_listed(const EsgAlarmList *list)
 	return false;
 }
 
-/* All client certificates in use. */
+/* All client certificates, and which of them are in use and have findings. */
 typedef struct Review
 {
 	EsgPolicy	policy;
+	bool		off;			/* nothing is wrong with any of them */
 	TimestampTz now;
 	EsgClientRow *rows;
+	bool	   *alarming;		/* as many as rows */
 	int			count;
 } Review;
+
+/* A certificate that was replaced, or is not used any more, bothers nobody. */
+static bool
+is_active(const Review *review, const EsgClientRow *row)
+{
+	return !review->off && !is_replaced(row, review->now) && !is_idle(row, review->now);
+}
+
+/* ESG_NO_FINDING: any */
+static bool
+has_finding(const Review *review, const EsgClientEntry *entry, EsgCode code)
+{
+	EsgFindings findings;
+	bool		found = false;
+
+	esg_client_check_findings(&entry->facts, &review->policy, esg_report_unix_now(), &findings);
+	for (int i = 0; i < findings.count && !found; i++)
+		found = code == ESG_NO_FINDING || findings.items[i].code == code;
+	esg_findings_free(&findings);
+	return found;
+}
+
+/* The entries are told, too, as those with an alarm give way last. */
+static void
+judge_rows(Review *review)
+{
+	review->alarming = palloc_extended(review->count + 1, MCXT_ALLOC_HUGE);
+	for (int i = 0; i < review->count; i++)
+	{
+		const EsgClientRow *row = &review->rows[i];
+		const EsgClientEntry *entry = &row->entry;
+		bool		alarming = is_active(review, row) && has_finding(review, entry, ESG_NO_FINDING);
+
+		review->alarming[i] = alarming;
+		if (alarming != (entry->alarming != 0))
+			esg_clients_mark(entry->facts.fingerprint, entry->role_name, alarming);
+	}
+}
+
+/*
+ * EsgAlarmFateFn: mended is what is not found any more in a certificate that is
+ * there, or was replaced.  Of one that gave way to others nothing is known.
+ */
+static EsgAlarmFate
+judge_missing(const EsgAlarm *alarm, const void *arg)
+{
+	const Review *review = arg;
+	EsgAlarmFate fate = ESG_FATE_UNTRACKED;
+
+	for (int i = 0; i < review->count; i++)
+	{
+		const EsgClientRow *row = &review->rows[i];
+
+		if (!esg_report_is_about(alarm, row->entry.facts.fingerprint))
+			continue;
+		if (review->alarming[i] && has_finding(review, &row->entry, alarm->code))
+			return ESG_FATE_STANDS;
+		if (is_replaced(row, review->now) || !is_idle(row, review->now))
+			fate = ESG_FATE_MENDED;
+	}
+	return fate;
+}
 
 static void
 collect_client(EsgAlarmList *list, const Review *review, const EsgClientEntry *entry)
@@ -357,7 +421,7 @@ collect_clients(EsgAlarmList *list, void *arg)
 
 	for (int i = 0; i < review->count; i++)
 	{
-		if (is_active(&review->rows[i], review->now))
+		if (review->alarming[i])
 			collect_client(list, review, &review->rows[i].entry);
 	}
 }
@@ -370,7 +434,7 @@ find_next_change(const Review *review, int64 began)
 
 	for (int i = 0; i < review->count; i++)
 	{
-		if (is_active(&review->rows[i], review->now))
+		if (is_active(review, &review->rows[i]))
 			next = Min(next, esg_client_check_next_change(&review->rows[i].entry.facts,
 														  &review->policy, began));
 	}
@@ -381,17 +445,22 @@ int64
 esg_client_check_review(void)
 {
 	EsgAlarmList list;
-	Review		review = {.now = GetCurrentTimestamp()};
+	Review		review = {
+		.off = esg_guc_client_certificate_check == ESG_MODE_OFF,
+		.now = GetCurrentTimestamp(),
+	};
 	int64		began = esg_report_unix_now();
 	int64		next_change;
 
 	esg_guc_policy(&review.policy);
-	if (esg_guc_client_certificate_check != ESG_MODE_OFF)
-		review.count = esg_clients_copy(&review.rows);
+	review.count = esg_clients_copy(&review.rows);
+	judge_rows(&review);
 	esg_alarm_list_fill(&list, ESG_MAX_REPORTED, collect_clients, &review);
-	esg_alarms_reconcile(ESG_SCOPE_CLIENTS, list.items, list.count, review.now);
+	esg_alarms_reconcile_judged(ESG_SCOPE_CLIENTS, list.items, list.count, review.now,
+								judge_missing, &review);
 	pfree(list.items);
 	next_change = find_next_change(&review, began);
+	pfree(review.alarming);
 	if (review.rows != NULL)
 		pfree(review.rows);
 	return next_change;

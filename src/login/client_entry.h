@@ -61,11 +61,13 @@ typedef struct EsgClientEntry
 	TimestampTz first_seen;
 	TimestampTz last_seen;
 	TimestampTz alarmed_at;		/* when a login last raised its alarms */
-	int64		logins;
+	int64		authenticated;	/* not refused by us; the server may have
+								 * refused it after that */
 	int64		denials;
 	EsgClientAddress last_address;
 	char		last_tls_version[ESG_CLIENT_TLS_SIZE];
 	char		last_cipher[ESG_CLIENT_CIPHER_SIZE];
+	uint8		alarming;		/* an alarm stands for it: 1, else 0 */
 } EsgClientEntry;
 
 /* One entry copied out. */

@@ -8,8 +8,8 @@
  * copy.
  *
  * Entries hang in two lists at once: their hash bucket (by fingerprint, so
- * that the roles using one certificate share its analysis) and the order of
- * last use.
+ * that the roles using one certificate share its analysis) and one of two
+ * orders of last use.
  */
 #include "postgres.h"
 
@@ -29,13 +29,14 @@
 typedef struct ClientSlot
 {
 	dlist_node	bucket;			/* among those of one hash value */
-	dlist_node	use;			/* in ClientArea.uses */
+	dlist_node	use;			/* in one of ClientArea.uses */
 	EsgClientEntry entry;
 } ClientSlot;
 
 typedef struct ClientArea
 {
-	dlist_head	uses;			/* all in use, the one used last first */
+	dlist_head	uses[2];		/* all in use, the one used last first: those
+								 * without and those with a standing alarm */
 	int			used;			/* slots [0, used) are in use */
 	int64		evicted;
 	uint64		changes;		/* rises with every change */
@@ -106,6 +107,12 @@ find_slot(const unsigned char *fingerprint, const char *role_name)
 	return NULL;
 }
 
+static dlist_head *
+uses_of(const EsgClientEntry *entry)
+{
+	return &area->uses[entry->alarming != 0];
+}
+
 /* A slot for a new entry, the least recently used one's if need be. */
 static ClientSlot *
 take_slot(void)
@@ -117,7 +124,7 @@ take_slot(void)
 		area->used++;
 		return slot_at(area->used - 1);
 	}
-	slot = dlist_tail_element(ClientSlot, use, &area->uses);
+	slot = dlist_tail_element(ClientSlot, use, &area->uses[dlist_is_empty(&area->uses[0])]);
 	dlist_delete(&slot->use);
 	dlist_delete(&slot->bucket);
 	area->evicted++;
@@ -133,7 +140,7 @@ insert_entry(const EsgClientEntry *entry)
 	slot = take_slot();
 	slot->entry = *entry;
 	dlist_push_head(bucket_of(entry->facts.fingerprint), &slot->bucket);
-	dlist_push_head(&area->uses, &slot->use);
+	dlist_push_head(uses_of(entry), &slot->use);
 	return slot;
 }
 
@@ -156,7 +163,8 @@ save_at_exit(int code, Datum arg)
 static void
 begin_area(void)
 {
-	dlist_init(&area->uses);
+	dlist_init(&area->uses[0]);
+	dlist_init(&area->uses[1]);
 	if (esg_guc_save_client_certificates)
 		esg_clients_save_load(insert_loaded);
 	area->evicted = 0;
@@ -218,7 +226,7 @@ update_entry(EsgClientEntry *entry, const EsgClientLogin *login)
 	if (login->denied)
 		entry->denials++;
 	else
-		entry->logins++;
+		entry->authenticated++;
 	if (login->at > entry->last_seen)
 		entry->last_seen = login->at;
 	if (login->alarmed)
@@ -245,13 +253,32 @@ esg_clients_record(const EsgClientLogin *login)
 		fill_entry(&fresh, login);
 		slot = insert_entry(&fresh);
 	}
-	dlist_move_head(&area->uses, &slot->use);
 	entry = &slot->entry;
+	dlist_move_head(uses_of(entry), &slot->use);
 	/* facts are large and seldom change */
 	if (!facts_hold(&entry->facts, login->facts->chain_digest, login->facts->policy_stamp))
 		entry->facts = *login->facts;
 	update_entry(entry, login);
 	area->changes++;
+	unlock_area();
+}
+
+/* An entry that changes between the two orders counts as used just now. */
+void
+esg_clients_mark(const unsigned char *fingerprint, const char *role_name, bool alarming)
+{
+	ClientSlot *slot;
+
+	if (area == NULL)
+		return;
+	lock_area(LW_EXCLUSIVE);
+	slot = find_slot(fingerprint, role_name);
+	if (slot != NULL && (slot->entry.alarming != 0) != alarming)
+	{
+		dlist_delete(&slot->use);
+		slot->entry.alarming = alarming ? 1 : 0;
+		dlist_push_head(uses_of(&slot->entry), &slot->use);
+	}
 	unlock_area();
 }
 
@@ -373,7 +400,8 @@ esg_clients_reset(void)
 	removed = area->used;
 	area->used = 0;
 	area->evicted = 0;
-	dlist_init(&area->uses);
+	dlist_init(&area->uses[0]);
+	dlist_init(&area->uses[1]);
 	memset(area->buckets, 0, sizeof(dlist_head) * capacity);
 	area->changes++;
 	unlock_area();

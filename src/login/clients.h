@@ -4,8 +4,9 @@
  *		seen at a login.
  *
  * Fixed number of entries in shared memory, ext_ssl_guard.max_client_certificates;
- * when full, the least recently used one gives way and is counted.  Texts are
- * printable UTF-8, cut at a character with "..." where they do not fit.
+ * when full, the least recently used one gives way and is counted, those for
+ * which an alarm stands last.  Texts are printable UTF-8, cut at a character
+ * with "..." where they do not fit; role names are bytes in no known encoding.
  */
 #ifndef ESG_LOGIN_CLIENTS_H
 #define ESG_LOGIN_CLIENTS_H
@@ -23,7 +24,11 @@ typedef struct EsgClientKey
 	uint64		policy_stamp;
 } EsgClientKey;
 
-/* One login that has got as far as our hook. */
+/*
+ * One login that has got as far as our hook: the client has proved who it is.
+ * The server looks only after it whether the database exists, and whether the
+ * role may connect to it now.
+ */
 typedef struct EsgClientLogin
 {
 	const EsgClientFacts *facts;
@@ -52,6 +57,9 @@ extern bool esg_clients_lookup(const EsgClientKey *key, EsgClientFacts *out, Tim
 
 /* counts it, in a new entry if need be; nothing happens without shared memory */
 extern void esg_clients_record(const EsgClientLogin *login);
+
+/* whether an alarm stands for an entry, which then gives way later than others */
+extern void esg_clients_mark(const unsigned char *fingerprint, const char *role_name, bool alarming);
 
 /* palloc'd, in no particular order; superseded is resolved */
 extern int	esg_clients_copy(EsgClientRow **out);

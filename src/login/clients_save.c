@@ -7,9 +7,12 @@
  */
 #include "postgres.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "access/xlog.h"
+#include "miscadmin.h"
 #include "pgstat.h"
 #include "port/pg_crc32c.h"
 #include "storage/fd.h"
@@ -19,15 +22,71 @@
 #define SAVE_FILE PGSTAT_STAT_PERMANENT_DIRECTORY "/ext_ssl_guard.clients"
 #define DAMAGED_FILE SAVE_FILE ".damaged"
 #define TEMP_FILE SAVE_FILE ".tmp"
-#define SAVE_MAGIC "ESGCLI02"
+#define SAVE_MAGIC "ESGCLI03"
+
+/*
+ * Which data directory wrote the file?  A copy of it, as pg_basebackup makes
+ * for a standby, is another directory, of clients that never came to us.  The
+ * inode number alone may be the same on a host that was set up in the same way;
+ * the number of a device is not the same after each boot.
+ */
+typedef struct SaveOwner
+{
+	uint64		system_identifier;
+	uint64		inode;			/* of the data directory */
+	int64		born;			/* nanoseconds; 0: the file system does not
+								 * say */
+} SaveOwner;
 
 typedef struct SaveHeader
 {
 	char		magic[8];
+	SaveOwner	owner;
 	uint32		entry_size;		/* sizeof(EsgClientEntry) of who wrote it */
 	uint32		count;
 	pg_crc32c	crc;			/* of the entries */
 } SaveHeader;
+
+typedef enum LoadResult
+{
+	LOAD_DONE,
+	LOAD_DAMAGED,
+	LOAD_FOREIGN
+} LoadResult;
+
+/* When was it made?  A directory keeps that when it is renamed. */
+static int64
+birth_time(const char *path)
+{
+#ifdef STATX_BTIME
+	struct statx st;
+
+	if (statx(AT_FDCWD, path, 0, STATX_BTIME, &st) == 0 && (st.stx_mask & STATX_BTIME) != 0)
+		return (int64) st.stx_btime.tv_sec * INT64CONST(1000000000) + st.stx_btime.tv_nsec;
+#endif
+	return 0;
+}
+
+static void
+identify_owner(SaveOwner *out)
+{
+	struct stat st;
+
+	memset(out, 0, sizeof(*out));
+	out->system_identifier = GetSystemIdentifier();
+	if (stat(DataDir, &st) == 0)
+		out->inode = (uint64) st.st_ino;
+	out->born = birth_time(DataDir);
+}
+
+static bool
+is_ours(const SaveHeader *header)
+{
+	SaveOwner	owner;
+
+	identify_owner(&owner);
+	return memcmp(&header->owner, &owner, sizeof(owner)) == 0;
+}
 
 static bool
 header_good(const SaveHeader *header, int64 file_size)
@@ -71,7 +130,7 @@ checksum_good(FILE *file, const SaveHeader *header)
 	return EQ_CRC32C(crc, header->crc);
 }
 
-static bool
+static LoadResult
 read_entries(FILE *file, EsgClientLoadFn each)
 {
 	SaveHeader	header;
@@ -82,26 +141,28 @@ read_entries(FILE *file, EsgClientLoadFn each)
 		fread(&header, sizeof(header), 1, file) != 1 ||
 		!header_good(&header, st.st_size) || !checksum_good(file, &header) ||
 		fseek(file, sizeof(header), SEEK_SET) != 0)
-		return false;
+		return LOAD_DAMAGED;
+	if (!is_ours(&header))
+		return LOAD_FOREIGN;
 	for (uint32 i = 0; i < header.count; i++)
 	{
 		if (fread(&entry, sizeof(entry), 1, file) != 1 || !entry_good(&entry))
-			return false;
+			return LOAD_DAMAGED;
 		each(&entry);
 	}
-	return true;
+	return LOAD_DONE;
 }
 
 /* Something else than a file is not opened: a FIFO would hold up the start. */
-static bool
+static LoadResult
 load_entries(EsgClientLoadFn each)
 {
 	struct stat st;
 	FILE	   *file;
-	bool		good;
+	LoadResult	result;
 
 	if (stat(SAVE_FILE, &st) == 0 && !S_ISREG(st.st_mode))
-		return false;
+		return LOAD_DAMAGED;
 	file = AllocateFile(SAVE_FILE, PG_BINARY_R);
 	if (file == NULL)
 	{
@@ -109,23 +170,48 @@ load_entries(EsgClientLoadFn each)
 			ereport(LOG,
 					(errcode_for_file_access(),
 					 errmsg("could not open file \"%s\": %m", SAVE_FILE)));
-		return true;
+		return LOAD_DONE;
 	}
-	good = read_entries(file, each);
+	result = read_entries(file, each);
 	FreeFile(file);
-	return good;
+	return result;
 }
 
-void
-esg_clients_save_load(EsgClientLoadFn each)
+static void
+set_aside_damaged(void)
 {
-	if (load_entries(each))
-		return;
 	(void) rename(SAVE_FILE, DAMAGED_FILE);
 	ereport(LOG,
 			(errcode(ERRCODE_DATA_CORRUPTED),
 			 errmsg("ignoring damaged file \"%s\" of client certificates", SAVE_FILE),
 			 errdetail("The file is kept as \"%s\".", DAMAGED_FILE)));
+}
+
+static void
+remove_foreign(void)
+{
+	(void) unlink(SAVE_FILE);
+	ereport(LOG,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("removed file \"%s\" of client certificates, which belongs to another data directory",
+					SAVE_FILE),
+			 errdetail("A copy of a data directory begins without client certificates, as they came to another server.")));
+}
+
+void
+esg_clients_save_load(EsgClientLoadFn each)
+{
+	switch (load_entries(each))
+	{
+		case LOAD_DONE:
+			break;
+		case LOAD_DAMAGED:
+			set_aside_damaged();
+			break;
+		case LOAD_FOREIGN:
+			remove_foreign();
+			break;
+	}
 }
 
 static bool
@@ -135,6 +221,7 @@ write_entries(FILE *file, const EsgClientRow *rows, int count)
 
 	memset(&header, 0, sizeof(header));
 	memcpy(header.magic, SAVE_MAGIC, sizeof(header.magic));
+	identify_owner(&header.owner);
 	header.entry_size = sizeof(EsgClientEntry);
 	header.count = count;
 	INIT_CRC32C(header.crc);

@@ -3,9 +3,10 @@
  *		The file that keeps the client registry over a restart.
  *
  * pg_stat/ext_ssl_guard.clients in the data directory: a header with magic,
- * sizes, count and CRC-32C, then the entries as they are in memory.  Replaced
- * atomically.  A file that is not whole is renamed to
- * ext_ssl_guard.clients.damaged with a log line; never an error.
+ * owner, sizes, count and CRC-32C, then the entries as they are in memory.
+ * Replaced atomically.  A file that is not whole is renamed to
+ * ext_ssl_guard.clients.damaged with a log line; one that came with a copy of
+ * another data directory is removed with a log line; never an error.
  */
 #ifndef ESG_LOGIN_CLIENTS_SAVE_H
 #define ESG_LOGIN_CLIENTS_SAVE_H

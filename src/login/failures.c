@@ -44,24 +44,50 @@ find_entry(const EsgFailure *failure)
 	return NULL;
 }
 
-/* A place for a new entry: a free one, else the one not seen for longest. */
-static EsgFailure *
-take_entry(void)
+/* Whose entry gives way to a new one of this kind: who has more than half of the table? */
+static bool
+choose_kind(bool known_ca)
 {
-	EsgFailure *oldest = &area->entries[0];
+	int			same = 0;
+
+	for (int i = 0; i < area->used; i++)
+		same += area->entries[i].known_ca == known_ca;
+	return same >= area->used - same ? known_ca : !known_ca;
+}
+
+/* Is a worth more than b, which should give way? */
+static bool
+is_dearer(const EsgFailure *a, const EsgFailure *b)
+{
+	bool		once = b->failures == 1;
+
+	if ((a->failures == 1) != once)
+		return once;
+	return b->last_seen < a->last_seen;
+}
+
+/* A place for a new entry: a free one, else that of the one that gives way. */
+static EsgFailure *
+take_entry(bool known_ca)
+{
+	EsgFailure *victim = NULL;
+	bool		kind;
 
 	if (area->used < ESG_MAX_FAILURES)
 		return &area->entries[area->used++];
-	for (int i = 1; i < area->used; i++)
+	kind = choose_kind(known_ca);
+	for (int i = 0; i < area->used; i++)
 	{
-		if (area->entries[i].last_seen < oldest->last_seen)
-			oldest = &area->entries[i];
+		EsgFailure *entry = &area->entries[i];
+
+		if (entry->known_ca == kind && (victim == NULL || is_dearer(victim, entry)))
+			victim = entry;
 	}
-	return oldest;
+	return victim;
 }
 
 bool
-esg_failures_note(EsgFailure *failure)
+esg_failures_note(EsgFailure *failure, bool will_log)
 {
 	EsgFailure *entry;
 	bool		due;
@@ -70,7 +96,7 @@ esg_failures_note(EsgFailure *failure)
 	entry = find_entry(failure);
 	if (entry == NULL)
 	{
-		entry = take_entry();
+		entry = take_entry(failure->known_ca);
 		*entry = *failure;
 		entry->first_seen = failure->last_seen;
 		entry->last_logged = 0;
@@ -80,7 +106,7 @@ esg_failures_note(EsgFailure *failure)
 	entry->last_seen = failure->last_seen;
 	entry->last_address = failure->last_address;
 	due = esg_alarms_is_line_due(entry->last_logged, failure->last_seen);
-	if (due)
+	if (due && will_log)
 		entry->last_logged = failure->last_seen;
 	*failure = *entry;
 	LWLockRelease(area_lock);

@@ -27,6 +27,8 @@ typedef struct Login
 {
 	EsgPeer		peer;
 	bool		exempt;
+	bool		countable;		/* the role could log in: it is worth a place
+								 * in our tables */
 	bool		known;			/* facts are there */
 	bool		alarming;		/* it is time to raise the certificate's
 								 * alarms */
@@ -66,6 +68,8 @@ record(const Login *login, bool denied)
 		.cipher = SSL_get_cipher_name(login->peer.ssl),
 	};
 
+	if (!login->countable)
+		return;
 	esg_client_entry_set_address(login->peer.address, &entry.address);
 	esg_clients_record(&entry);
 	if (!login->alarming)
@@ -116,11 +120,11 @@ make_alarm(const EsgPeer *peer, EsgCode code, const char *pairs, EsgAlarm *out)
 }
 
 static void
-warn(const EsgPeer *peer, const EsgRefusal *refusal)
+warn(const Login *login, const EsgRefusal *refusal)
 {
 	EsgAlarm	alarm;
 
-	if (make_alarm(peer, refusal->code, refusal->pairs, &alarm))
+	if (login->countable && make_alarm(&login->peer, refusal->code, refusal->pairs, &alarm))
 		esg_alarms_raise(ESG_SCOPE_LOGIN, &alarm, GetCurrentTimestamp());
 }
 
@@ -143,7 +147,7 @@ conclude(const Login *login, EsgCode code, int mode, const EsgRefusal *refusal)
 	else if (mode == ESG_MODE_ENFORCE && !login->exempt)
 		refuse(login, refusal);
 	else
-		warn(&login->peer, refusal);
+		warn(login, refusal);
 }
 
 static void
@@ -230,6 +234,7 @@ run_checks(Port *port)
 	if (login.peer.local)
 		return;
 	login.exempt = esg_guc_is_exempt_role(login.peer.role_name);
+	login.countable = esg_login_peer_may_log_in(&login.peer);
 	check_certificate(&login);
 	check_files(&login);
 	for (int i = 0; i < (int) lengthof(checks); i++)
@@ -256,12 +261,13 @@ esg_login_guard_check(Port *port)
 static void
 expire_warnings(EsgCode code, int mode, const EsgPolicy *policy, TimestampTz now)
 {
-	TimestampTz before = now - ESG_CLIENT_IDLE_DAYS * USECS_PER_DAY;
+	TimestampTz idle = now - ESG_CLIENT_IDLE_DAYS * USECS_PER_DAY;
 
 	if (mode == ESG_MODE_OFF ||
 		esg_findings_severity(code, ESG_PLACE_SERVER, policy->overrides) == ESG_OK)
-		before = DT_NOEND;
-	esg_alarms_expire(ESG_SCOPE_LOGIN, code, before);
+		esg_alarms_expire(ESG_SCOPE_LOGIN, code, DT_NOEND, ESG_FATE_MENDED);
+	else
+		esg_alarms_expire(ESG_SCOPE_LOGIN, code, idle, ESG_FATE_UNTRACKED);
 }
 
 void

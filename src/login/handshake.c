@@ -33,6 +33,11 @@
 
 /* records taken in one go: the worker has other things to do */
 #define MAX_DRAIN 200
+/* the longest chain whose signatures are looked at again */
+#define MAX_CHAIN 8
+/* log lines in an interval, for those who come from a CA we know, and for the others */
+#define MAX_LINES 10
+#define LINE_INTERVAL (10 * USECS_PER_SEC)
 /* OpenSSL's error queue holds no more */
 #define MAX_ERRORS 16
 
@@ -40,6 +45,7 @@ typedef struct HandshakeRecord
 {
 	int			verify_error;
 	int			depth;			/* 0: the client's own certificate */
+	bool		known_ca;
 	TimestampTz at;
 	EsgClientAddress address;
 	unsigned char fingerprint[ESG_DIGEST_SIZE];
@@ -96,6 +102,25 @@ static int	pipe_read = -1;
 static int	pipe_write = -1;
 static int	drop_counter = -1;
 
+/* Worker only: the log lines of the current interval. */
+typedef struct LineBudget
+{
+	const char *who;
+	TimestampTz began;			/* 0: none yet */
+	int			lines;
+	int64		suppressed;
+} LineBudget;
+
+static LineBudget known_budget =
+{
+	"known CAs", 0, 0, 0
+};
+static LineBudget stranger_budget =
+{
+	"other CAs", 0, 0, 0
+};
+static TimestampTz drops_reported_at = 0;
+
 static X509_STORE_CTX_cleanup_fn prev_store_cleanup = NULL;
 
 static const Reason *
@@ -129,12 +154,36 @@ put_errors(const unsigned long *codes, int count)
 		ERR_raise(ERR_GET_LIB(codes[i]), ERR_GET_REASON(codes[i]));
 }
 
+/*
+ * Did a CA of the server's sign the certificate?  Much is found wrong before
+ * OpenSSL looks at signatures, and names are anybody's to write.  From the top,
+ * so that no key is used that nobody vouches for.
+ */
+static bool
+is_of_known_ca(X509_STORE_CTX *store)
+{
+	STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(store);
+	int			count = chain ? sk_X509_num(chain) : 0;
+
+	if (count > MAX_CHAIN || X509_STORE_CTX_get_num_untrusted(store) >= count)
+		return false;
+	for (int i = count - 2; i >= 0; i--)
+	{
+		EVP_PKEY   *key = X509_get0_pubkey(sk_X509_value(chain, i + 1));
+
+		if (key == NULL || X509_verify(sk_X509_value(chain, i), key) != 1)
+			return false;
+	}
+	return true;
+}
+
 static void
 fill_record(HandshakeRecord *record, X509_STORE_CTX *store, X509 *cert)
 {
 	memset(record, 0, sizeof(*record));
 	record->verify_error = X509_STORE_CTX_get_error(store);
 	record->depth = X509_STORE_CTX_get_error_depth(store);
+	record->known_ca = is_of_known_ca(store);
 	record->at = GetCurrentTimestamp();
 	if (MyProcPort != NULL)
 		esg_client_entry_set_address(&MyProcPort->raddr, &record->address);
@@ -283,10 +332,36 @@ log_failure(const HandshakeRecord *record, const EsgFailure *failure)
 			 hint ? errhint("%s", hint) : 0));
 }
 
+/* Has an interval passed?  A clock set back counts as yes. */
+static bool
+is_over(TimestampTz began, TimestampTz now)
+{
+	return now < began || now - began >= LINE_INTERVAL;
+}
+
+/* Says what was not said in an interval that is over, and begins the next one. */
+static void
+renew_budget(LineBudget *budget, TimestampTz now)
+{
+	if (!is_over(budget->began, now))
+		return;
+	if (budget->suppressed > 0)
+		ereport(LOG,
+				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+				 errmsg("too many failed TLS handshakes: " INT64_FORMAT " log lines about clients of %s were suppressed",
+						budget->suppressed, budget->who),
+				 errhint("The view \"ssl_guard_handshake_failures\" has the last ones.")));
+	budget->began = now;
+	budget->lines = 0;
+	budget->suppressed = 0;
+}
+
 static void
 note_record(const HandshakeRecord *record)
 {
 	const Reason *reason = find_reason(record->verify_error);
+	LineBudget *budget = record->known_ca ? &known_budget : &stranger_budget;
+	bool		will_log = budget->lines < MAX_LINES;
 	EsgFailure	failure;
 
 	memset(&failure, 0, sizeof(failure));
@@ -295,19 +370,27 @@ note_record(const HandshakeRecord *record)
 	strlcpy(failure.issuer, record->issuer, sizeof(failure.issuer));
 	strlcpy(failure.serial_number, record->serial_number, sizeof(failure.serial_number));
 	memcpy(failure.fingerprint, record->fingerprint, ESG_DIGEST_SIZE);
+	failure.known_ca = record->known_ca;
 	failure.last_address = record->address;
 	failure.last_seen = record->at;
-	if (esg_failures_note(&failure))
+	if (!esg_failures_note(&failure, will_log))
+		return;
+	budget->lines += will_log;
+	budget->suppressed += !will_log;
+	if (will_log)
 		log_failure(record, &failure);
 }
 
+/* The counter keeps what is not reported yet. */
 static void
-report_drops(void)
+report_drops(TimestampTz now)
 {
 	uint64		drops = 0;
 
-	if (drop_counter < 0 || read(drop_counter, &drops, sizeof(drops)) != sizeof(drops))
+	if (drop_counter < 0 || !is_over(drops_reported_at, now) ||
+		read(drop_counter, &drops, sizeof(drops)) != sizeof(drops))
 		return;
+	drops_reported_at = now;
 	ereport(LOG,
 			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
 			 errmsg("too many failed TLS handshakes: " UINT64_FORMAT " were not counted", drops)));
@@ -316,15 +399,18 @@ report_drops(void)
 void
 esg_handshake_drain(void)
 {
+	TimestampTz now = GetCurrentTimestamp();
 	HandshakeRecord record;
 
 	if (pipe_read < 0)
 		return;
+	renew_budget(&known_budget, now);
+	renew_budget(&stranger_budget, now);
 	for (int i = 0; i < MAX_DRAIN; i++)
 	{
 		if (read(pipe_read, &record, sizeof(record)) != sizeof(record))
 			break;
 		note_record(&record);
 	}
-	report_drops();
+	report_drops(now);
 }

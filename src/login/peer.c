@@ -6,8 +6,11 @@
 
 #include <openssl/err.h>
 
+#include "access/htup_details.h"
+#include "catalog/pg_authid.h"
 #include "libpq/hba.h"
 #include "miscadmin.h"
+#include "utils/syscache.h"
 
 #include "compat.h"
 #include "login/peer.h"
@@ -41,6 +44,19 @@ esg_login_peer_read(Port *port, EsgPeer *out)
 	out->has_fingerprint = out->cert != NULL &&
 		esg_x509_info_fingerprint(out->cert, out->fingerprint);
 	ERR_clear_error();
+}
+
+bool
+esg_login_peer_may_log_in(const EsgPeer *peer)
+{
+	HeapTuple	tuple = SearchSysCache1(AUTHNAME, CStringGetDatum(peer->role_name));
+	bool		may;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	may = ((Form_pg_authid) GETSTRUCT(tuple))->rolcanlogin;
+	ReleaseSysCache(tuple);
+	return may;
 }
 
 void

@@ -41,6 +41,12 @@ extern X509 *esg_login_peer_cert(void);
 
 extern void esg_login_peer_read(Port *port, EsgPeer *out);
 
+/*
+ * Is there such a role, and may it log in?  The server itself looks only after
+ * our hook: by then anybody may have come as anybody, on a "trust" line.
+ */
+extern bool esg_login_peer_may_log_in(const EsgPeer *peer);
+
 /* A refusal that tells who: role, client, certificate. */
 extern void esg_login_peer_begin_refusal(const EsgPeer *peer, EsgCode code, EsgRefusal *out);
 

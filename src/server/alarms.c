@@ -5,6 +5,9 @@
  * A fixed table in shared memory; everything in it is guarded by the area's
  * lock.  Under the lock nothing is allocated and nothing is logged: the
  * decisions go to memory obtained before, the log lines come after release.
+ *
+ * Clients decide how many alarms there are about them.  They cannot take the
+ * places of those about the server: see "shares".
  */
 #include "postgres.h"
 
@@ -17,11 +20,42 @@
 #include "server/guc.h"
 #include "server/shmem.h"
 
-/* cleared alarms that are carried out of the lock in one go */
-#define CLEAR_BATCH 32
+/* alarms that are carried out of the lock in one go */
+#define BATCH_SIZE 32
 
 /* EsgAlarmScope's, as many as "scopes" has bits */
 #define MAX_SCOPES 8
+
+#define SCOPE_BIT(scope) (1 << (scope))
+
+/* An alarm that only these scopes hold takes one of so many places. */
+typedef struct Share
+{
+	uint8		scopes;
+	int			places;
+} Share;
+
+/* each part of the next one; 96 places are the server's own */
+static const Share shares[] = {
+	{SCOPE_BIT(ESG_SCOPE_LOGIN), 128},
+	{SCOPE_BIT(ESG_SCOPE_LOGIN) | SCOPE_BIT(ESG_SCOPE_CLIENTS), ESG_MAX_ALARMS - 96},
+	{PG_UINT8_MAX, ESG_MAX_ALARMS},
+};
+
+/*
+ * Alarms that found no place, or lost it, and have not found one since, so that
+ * each is counted once.  When there is no room for more it begins anew: they
+ * may be counted again.
+ */
+#define MAX_LOST 2048
+
+typedef struct LostAlarms
+{
+	int			count;
+	uint32		hashes[MAX_LOST];
+	uint8		scopes[MAX_LOST];	/* a bit for each EsgAlarmScope */
+	bool		seen[MAX_LOST]; /* in the report being reconciled */
+} LostAlarms;
 
 typedef struct EsgAlarmEntry
 {
@@ -41,10 +75,9 @@ typedef struct EsgAlarmEntry
 
 typedef struct EsgAlarmArea
 {
-	int64		dropped;		/* see EsgAlarmCounts */
-	int			lacking[MAX_SCOPES];	/* of each scope: how many alarms of
-										 * its last report have no place */
-	bool		full;			/* said so in the log, until there is room */
+	int64		evicted;		/* see EsgAlarmCounts */
+	LostAlarms	lost;
+	bool		full[MAX_SCOPES];	/* said so in the log, until there is room */
 	int			used;			/* entries [0, used) have been in use */
 	EsgAlarmEntry entries[ESG_MAX_ALARMS];
 } EsgAlarmArea;
@@ -76,8 +109,19 @@ typedef struct Selection
 	TimestampTz before;
 } Selection;
 
-/* Is this one of the alarms to be cleared?  Called under the lock. */
-typedef bool (*ClearFn) (const EsgAlarmEntry *entry, const void *arg);
+/* Is this one of the alarms that may have to go?  Called under the lock. */
+typedef bool (*PickFn) (const EsgAlarmEntry *entry, const void *arg);
+
+/* Alarms of a scope that may have to go, and what has become of them. */
+typedef struct Sweep
+{
+	EsgAlarmScope scope;
+	PickFn		is_picked;
+	const void *arg;
+	EsgAlarmFate fate;			/* unless judge is there */
+	EsgAlarmFateFn judge;
+	const void *judge_arg;
+} Sweep;
 
 static EsgAlarmArea *area = NULL;
 static LWLock *area_lock = NULL;
@@ -112,7 +156,7 @@ static bool
 is_held(const EsgAlarmEntry *entry, EsgAlarmScope scope)
 {
 	Assert(scope > 0 && scope < MAX_SCOPES);
-	return entry->code != ESG_NO_FINDING && (entry->scopes & (1 << scope)) != 0;
+	return entry->code != ESG_NO_FINDING && (entry->scopes & SCOPE_BIT(scope)) != 0;
 }
 
 static EsgAlarmEntry *
@@ -139,13 +183,103 @@ find_free(void)
 	return area->used < ESG_MAX_ALARMS ? &area->entries[area->used] : NULL;
 }
 
-/* An alarm gives way.  That its scope will lack a place is counted with that. */
-static void
-count_evicted(const EsgAlarmEntry *entry)
+static bool
+is_in_share(const EsgAlarmEntry *entry, const Share *share)
 {
-	area->dropped++;
-	for (int scope = 1; scope < MAX_SCOPES; scope++)
-		area->lacking[scope] += is_held(entry, (EsgAlarmScope) scope);
+	return entry->code != ESG_NO_FINDING && (entry->scopes & ~share->scopes) == 0;
+}
+
+/* The least severe alarm of a share that is full; NULL if there is room. */
+static EsgAlarmEntry *
+find_least(const Share *share)
+{
+	EsgAlarmEntry *least = NULL;
+	int			count = 0;
+
+	for (int i = 0; i < area->used; i++)
+	{
+		EsgAlarmEntry *entry = &area->entries[i];
+
+		if (!is_in_share(entry, share))
+			continue;
+		count++;
+		if (least == NULL || entry->severity < least->severity)
+			least = entry;
+	}
+	return count < share->places ? NULL : least;
+}
+
+/* The narrowest share of the scope's that is full has this least severe alarm. */
+static EsgAlarmEntry *
+find_displaced(EsgAlarmScope scope)
+{
+	EsgAlarmEntry *least = NULL;
+
+	for (int i = 0; i < (int) lengthof(shares) && least == NULL; i++)
+	{
+		if (shares[i].scopes & SCOPE_BIT(scope))
+			least = find_least(&shares[i]);
+	}
+	return least;
+}
+
+/* -1: it is not one of them.  The lock is held. */
+static int
+find_lost(uint32 hash)
+{
+	for (int i = 0; i < area->lost.count; i++)
+	{
+		if (area->lost.hashes[i] == hash)
+			return i;
+	}
+	return -1;
+}
+
+/* Counts an alarm without a place, unless that was done; returns where.  The lock is held. */
+static int
+count_lost(uint32 hash, uint8 scopes)
+{
+	LostAlarms *lost = &area->lost;
+	int			at = find_lost(hash);
+
+	if (at < 0)
+	{
+		area->evicted++;
+		if (lost->count == MAX_LOST)
+			lost->count = 0;
+		at = lost->count++;
+		lost->hashes[at] = hash;
+		lost->scopes[at] = 0;
+		lost->seen[at] = false;
+	}
+	lost->scopes[at] |= scopes;
+	return at;
+}
+
+/* It has found a place, or is gone.  The lock is held. */
+static void
+forget_lost(int at)
+{
+	LostAlarms *lost = &area->lost;
+	int			last = lost->count - 1;
+
+	if (at < 0)
+		return;
+	lost->hashes[at] = lost->hashes[last];
+	lost->scopes[at] = lost->scopes[last];
+	lost->seen[at] = lost->seen[last];
+	lost->count--;
+}
+
+/* What a scope's report did not have is not lost any more.  The lock is held. */
+static void
+forget_unseen(EsgAlarmScope scope)
+{
+	for (int i = area->lost.count - 1; i >= 0; i--)
+	{
+		if (area->lost.scopes[i] == SCOPE_BIT(scope) && !area->lost.seen[i])
+			forget_lost(i);
+	}
 }
 
 /*
@@ -153,24 +287,20 @@ count_evicted(const EsgAlarmEntry *entry)
  * provided that it is less severe than the new one.
  */
 static EsgAlarmEntry *
-find_place(EsgSeverity severity)
+find_place(EsgAlarmScope scope, EsgSeverity severity)
 {
-	EsgAlarmEntry *place = find_free();
+	EsgAlarmEntry *place = find_displaced(scope);
 
-	if (place != NULL)
+	if (place == NULL)
 	{
+		place = find_free();
+		Assert(place != NULL);
 		area->used = Max(area->used, (int) (place - area->entries) + 1);
 		return place;
 	}
-	place = &area->entries[0];
-	for (int i = 1; i < ESG_MAX_ALARMS; i++)
-	{
-		if (area->entries[i].severity < place->severity)
-			place = &area->entries[i];
-	}
 	if (place->severity >= severity)
 		return NULL;
-	count_evicted(place);
+	(void) count_lost(place->hash, place->scopes);
 	return place;
 }
 
@@ -186,9 +316,13 @@ note_alarm(EsgAlarmScope scope, const EsgAlarm *alarm, uint32 hash, TimestampTz 
 	Assert(alarm->severity > ESG_OK && alarm->severity <= ESG_CRITICAL);
 	if (entry == NULL)
 	{
-		entry = find_place(alarm->severity);
+		entry = find_place(scope, alarm->severity);
 		if (entry == NULL)
+		{
+			area->lost.seen[count_lost(hash, SCOPE_BIT(scope))] = true;
 			return OUTCOME_DROPPED;
+		}
+		forget_lost(find_lost(hash));
 		memset(entry, 0, sizeof(*entry));
 		entry->hash = hash;
 		entry->code = (uint16) alarm->code;
@@ -199,7 +333,7 @@ note_alarm(EsgAlarmScope scope, const EsgAlarm *alarm, uint32 hash, TimestampTz 
 	else
 		log = alarm->severity > entry->severity || esg_alarms_is_line_due(entry->last_logged_at, now);
 
-	entry->scopes |= 1 << scope;
+	entry->scopes |= SCOPE_BIT(scope);
 	entry->seen = true;
 	entry->severity = (uint8) alarm->severity;
 	entry->last_seen_at = now;
@@ -219,8 +353,9 @@ static bool
 is_duplicate(const EsgAlarm *alarm, uint32 hash)
 {
 	const EsgAlarmEntry *entry = find_entry(hash, alarm->code, alarm->object);
+	int			lost = entry == NULL ? find_lost(hash) : -1;
 
-	return entry != NULL && entry->seen;
+	return entry != NULL ? entry->seen : lost >= 0 && area->lost.seen[lost];
 }
 
 /*
@@ -234,6 +369,7 @@ note_report(const Report *report, EsgOutcome *outcomes)
 
 	for (int i = 0; i < area->used; i++)
 		area->entries[i].seen = false;
+	memset(area->lost.seen, false, sizeof(area->lost.seen));
 	for (int severity = ESG_CRITICAL; severity > ESG_OK; severity--)
 	{
 		for (int i = 0; i < report->count; i++)
@@ -246,6 +382,8 @@ note_report(const Report *report, EsgOutcome *outcomes)
 			lacking += outcomes[i] == OUTCOME_DROPPED;
 		}
 	}
+	if (report->count < ESG_MAX_REPORTED)
+		forget_unseen(report->scope);
 	return lacking;
 }
 
@@ -268,7 +406,7 @@ copy_entry(const EsgAlarmEntry *entry, EsgAlarm *out)
 static bool
 release_entry(EsgAlarmEntry *entry, EsgAlarmScope scope, EsgAlarm *gone)
 {
-	entry->scopes &= ~(1 << scope);
+	entry->scopes &= ~SCOPE_BIT(scope);
 	if (entry->scopes != 0)
 		return false;
 	copy_entry(entry, gone);
@@ -277,66 +415,111 @@ release_entry(EsgAlarmEntry *entry, EsgAlarmScope scope, EsgAlarm *gone)
 	return true;
 }
 
-/* Clears what a scope holds and is to go, at most CLEAR_BATCH.  The lock is held. */
+/* Copies out what may have to go, from entry *next on, at most BATCH_SIZE.  The lock is held. */
 static int
-clear_batch(EsgAlarmScope scope, ClearFn is_gone, const void *arg, EsgAlarm *gone)
+pick_batch(const Sweep *sweep, int *next, EsgAlarm *batch)
 {
 	int			count = 0;
 
-	Assert(LWLockHeldByMeInMode(area_lock, LW_EXCLUSIVE));
-	for (int i = 0; i < area->used && count < CLEAR_BATCH; i++)
+	Assert(LWLockHeldByMe(area_lock));
+	for (; *next < area->used && count < BATCH_SIZE; (*next)++)
 	{
-		EsgAlarmEntry *entry = &area->entries[i];
+		const EsgAlarmEntry *entry = &area->entries[*next];
 
-		if (is_held(entry, scope) && is_gone(entry, arg) &&
-			release_entry(entry, scope, &gone[count]))
-			count++;
+		if (is_held(entry, sweep->scope) && sweep->is_picked(entry, sweep->arg))
+			copy_entry(entry, &batch[count++]);
 	}
 	return count;
 }
 
-/* Clears what a scope holds and is to go, then logs it. */
-static void
-clear_alarms(EsgAlarmScope scope, ClearFn is_gone, const void *arg)
+/*
+ * Takes an alarm down that was picked, unless it was seen meanwhile; returns
+ * whether it is gone, with its latest texts.  The lock is held.
+ */
+static bool
+release_picked(const Sweep *sweep, EsgAlarm *alarm)
 {
-	EsgAlarm   *gone = palloc(sizeof(EsgAlarm) * CLEAR_BATCH);
-	int			cleared;
+	EsgAlarmEntry *entry = find_entry(hash_key(alarm->code, alarm->object), alarm->code,
+									  alarm->object);
+
+	Assert(LWLockHeldByMeInMode(area_lock, LW_EXCLUSIVE));
+	return entry != NULL && is_held(entry, sweep->scope) &&
+		sweep->is_picked(entry, sweep->arg) && release_entry(entry, sweep->scope, alarm);
+}
+
+/* Takes those of a batch down that do not stand, then logs it. */
+static void
+release_batch(const Sweep *sweep, EsgAlarm *batch, int count)
+{
+	EsgAlarmFate fates[BATCH_SIZE];
+
+	for (int i = 0; i < count; i++)
+		fates[i] = sweep->judge ? sweep->judge(&batch[i], sweep->judge_arg) : sweep->fate;
+
+	LWLockAcquire(area_lock, LW_EXCLUSIVE);
+	for (int i = 0; i < count; i++)
+	{
+		if (fates[i] != ESG_FATE_STANDS && !release_picked(sweep, &batch[i]))
+			fates[i] = ESG_FATE_STANDS;
+	}
+	LWLockRelease(area_lock);
+
+	for (int i = 0; i < count; i++)
+	{
+		if (fates[i] != ESG_FATE_STANDS)
+			esg_report_log_gone(&batch[i], fates[i] == ESG_FATE_MENDED);
+	}
+}
+
+/* Entries do not move: what comes while we are at it is not picked, or found by the next sweep. */
+static void
+sweep_alarms(const Sweep *sweep)
+{
+	EsgAlarm   *batch = palloc(sizeof(EsgAlarm) * BATCH_SIZE);
+	int			next = 0;
+	int			count;
 
 	do
 	{
-		LWLockAcquire(area_lock, LW_EXCLUSIVE);
-		cleared = clear_batch(scope, is_gone, arg, gone);
+		LWLockAcquire(area_lock, LW_SHARED);
+		count = pick_batch(sweep, &next, batch);
 		LWLockRelease(area_lock);
-		for (int i = 0; i < cleared; i++)
-			esg_report_log_alarm(&gone[i], true);
-	} while (cleared == CLEAR_BATCH);
-	pfree(gone);
+		if (count > 0)
+			release_batch(sweep, batch, count);
+	} while (count == BATCH_SIZE);
+	pfree(batch);
 }
 
 /*
  * Takes down that so many alarms found no place; is that news for the log?  It
- * is not until there has been room again: a report that lacks nothing may be a
- * small one of another scope.  The lock is held.
+ * is not until there has been room again.  The lock is held.
  */
 static bool
-note_lacking(int lacking)
+note_lacking(EsgAlarmScope scope, int lacking)
 {
-	bool		news = lacking > 0 && !area->full;
+	bool		news = lacking > 0 && !area->full[scope];
 
 	if (lacking > 0)
-		area->full = true;
-	else if (find_free() != NULL)
-		area->full = false;
+		area->full[scope] = true;
+	else if (area->full[scope])
+		area->full[scope] = find_displaced(scope) != NULL;
 	return news;
 }
 
 static void
-log_overflow(int lacking)
+log_overflow(EsgAlarmScope scope, int lacking)
 {
+	const Share *share = &shares[0];
+
+	while ((share->scopes & SCOPE_BIT(scope)) == 0)
+		share++;
 	ereport(LOG,
 			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 			 errmsg("too many alarms: %d found no place in the registry of %d",
 					lacking, ESG_MAX_ALARMS),
+			 share->places < ESG_MAX_ALARMS ?
+			 errdetail("Alarms of this kind, which clients cause, have at most %d places.",
+					   share->places) : 0,
 			 errhint("Mend the most severe ones first, or switch findings off with \"ext_ssl_guard.finding_overrides\"."),
 			 errhidestmt(true), errhidecontext(true)));
 }
@@ -356,7 +539,7 @@ is_reported(const EsgAlarmEntry *entry, const Report *report)
 }
 
 /*
- * ClearFn: not in a Report?  Who saw it after the report began knows better;
+ * PickFn: not in a Report?  Who saw it after the report began knows better;
  * but what lies further ahead than a report can take is left over from before
  * the clock was set back.
  */
@@ -370,38 +553,58 @@ is_missing(const EsgAlarmEntry *entry, const void *arg)
 		!is_reported(entry, report);
 }
 
-void
-esg_alarms_reconcile(EsgAlarmScope scope, const EsgAlarm *alarms, int count, TimestampTz now)
+/* Before anything new is noted, so that a full registry has room for it. */
+static void
+sweep_missing(const Report *report, EsgAlarmFateFn judge, const void *arg)
 {
-	Report		report = {scope, alarms, count, palloc(sizeof(uint32) * Max(count, 1)), now};
-	EsgOutcome *outcomes = palloc0(sizeof(EsgOutcome) * Max(count, 1));
+	Sweep		sweep = {report->scope, is_missing, report, ESG_FATE_MENDED, judge, arg};
+
+	if (report->count >= ESG_MAX_REPORTED)
+		sweep.fate = ESG_FATE_UNTRACKED;
+	sweep_alarms(&sweep);
+}
+
+/* Notes the report, then logs what is to be logged. */
+static void
+note_and_log(const Report *report)
+{
+	EsgOutcome *outcomes = palloc0(sizeof(EsgOutcome) * Max(report->count, 1));
 	int			lacking;
 	bool		overflow;
+
+	LWLockAcquire(area_lock, LW_EXCLUSIVE);
+	lacking = note_report(report, outcomes);
+	overflow = note_lacking(report->scope, lacking);
+	LWLockRelease(area_lock);
+
+	for (int i = 0; i < report->count; i++)
+	{
+		if (outcomes[i] == OUTCOME_LOG)
+			esg_report_log_alarm(&report->alarms[i]);
+	}
+	if (overflow)
+		log_overflow(report->scope, lacking);
+	pfree(outcomes);
+}
+
+void
+esg_alarms_reconcile_judged(EsgAlarmScope scope, const EsgAlarm *alarms, int count,
+							TimestampTz now, EsgAlarmFateFn judge, const void *arg)
+{
+	Report		report = {scope, alarms, count, palloc(sizeof(uint32) * Max(count, 1)), now};
 
 	esg_shmem_require("the alarm registry");
 	for (int i = 0; i < count; i++)
 		report.hashes[i] = hash_key(alarms[i].code, alarms[i].object);
-
-	/* before anything new is noted, so that a full registry has room for it */
-	clear_alarms(scope, is_missing, &report);
-
-	LWLockAcquire(area_lock, LW_EXCLUSIVE);
-	lacking = note_report(&report, outcomes);
-	/* a scope that lacks the same places in each report counts them once */
-	area->dropped += Max(lacking - area->lacking[scope], 0);
-	area->lacking[scope] = lacking;
-	overflow = note_lacking(lacking);
-	LWLockRelease(area_lock);
-
-	for (int i = 0; i < count; i++)
-	{
-		if (outcomes[i] == OUTCOME_LOG)
-			esg_report_log_alarm(&alarms[i], false);
-	}
-	if (overflow)
-		log_overflow(lacking);
-	pfree(outcomes);
+	sweep_missing(&report, judge, arg);
+	note_and_log(&report);
 	pfree(report.hashes);
+}
+
+void
+esg_alarms_reconcile(EsgAlarmScope scope, const EsgAlarm *alarms, int count, TimestampTz now)
+{
+	esg_alarms_reconcile_judged(scope, alarms, count, now, NULL, NULL);
 }
 
 void
@@ -409,27 +612,23 @@ esg_alarms_raise(EsgAlarmScope scope, const EsgAlarm *alarm, TimestampTz now)
 {
 	uint32		hash = hash_key(alarm->code, alarm->object);
 	EsgOutcome	outcome;
-	bool		overflow = false;
+	bool		overflow;
 
 	esg_shmem_require("the alarm registry");
 	if (alarm->severity == ESG_OK)
 		return;
 	LWLockAcquire(area_lock, LW_EXCLUSIVE);
 	outcome = note_alarm(scope, alarm, hash, now);
-	if (outcome == OUTCOME_DROPPED)
-	{
-		area->dropped++;
-		overflow = note_lacking(1);
-	}
+	overflow = note_lacking(scope, outcome == OUTCOME_DROPPED ? 1 : 0);
 	LWLockRelease(area_lock);
 
 	if (outcome == OUTCOME_LOG)
-		esg_report_log_alarm(alarm, false);
+		esg_report_log_alarm(alarm);
 	if (overflow)
-		log_overflow(1);
+		log_overflow(scope, 1);
 }
 
-/* ClearFn: is it the alarm with this code and object? */
+/* PickFn: is it the alarm with this code and object? */
 static bool
 is_same(const EsgAlarmEntry *entry, const void *arg)
 {
@@ -443,19 +642,27 @@ void
 esg_alarms_clear(EsgAlarmScope scope, EsgCode code, const char *object)
 {
 	Selection	alarm = {.code = code,.object = object,.hash = hash_key(code, object)};
+	Sweep		sweep = {scope, is_same, &alarm, ESG_FATE_MENDED, NULL, NULL};
 	const EsgAlarmEntry *entry;
 	bool		stands;
+	bool		lost;
 
 	esg_shmem_require("the alarm registry");
 	LWLockAcquire(area_lock, LW_SHARED);
 	entry = find_entry(alarm.hash, code, object);
 	stands = entry != NULL && is_held(entry, scope);
+	lost = find_lost(alarm.hash) >= 0;
 	LWLockRelease(area_lock);
 	if (stands)
-		clear_alarms(scope, is_same, &alarm);
+		sweep_alarms(&sweep);
+	if (!lost)
+		return;
+	LWLockAcquire(area_lock, LW_EXCLUSIVE);
+	forget_lost(find_lost(alarm.hash));
+	LWLockRelease(area_lock);
 }
 
-/* ClearFn: of that code, and not seen for long? */
+/* PickFn: of that code, and not seen for long? */
 static bool
 is_old(const EsgAlarmEntry *entry, const void *arg)
 {
@@ -465,12 +672,13 @@ is_old(const EsgAlarmEntry *entry, const void *arg)
 }
 
 void
-esg_alarms_expire(EsgAlarmScope scope, EsgCode code, TimestampTz before)
+esg_alarms_expire(EsgAlarmScope scope, EsgCode code, TimestampTz before, EsgAlarmFate fate)
 {
 	Selection	old = {.code = code,.before = before};
+	Sweep		sweep = {scope, is_old, &old, fate, NULL, NULL};
 
 	esg_shmem_require("the alarm registry");
-	clear_alarms(scope, is_old, &old);
+	sweep_alarms(&sweep);
 }
 
 /* worst first, then oldest first, then in a fixed order */
@@ -545,6 +753,6 @@ esg_alarms_count(EsgAlarmCounts *out)
 		out->warnings += entry->severity == ESG_WARNING;
 		out->criticals += entry->severity == ESG_CRITICAL;
 	}
-	out->dropped = area->dropped;
+	out->evicted = area->evicted;
 	LWLockRelease(area_lock);
 }

@@ -14,7 +14,10 @@
 
 #define ESG_MAX_ALARMS 512
 
-/* alarms of one report: more than have a place, so that the lack is counted */
+/*
+ * The longest report: more alarms than have a place, so that the lack is
+ * counted.  One as long as that may have been cut.
+ */
 #define ESG_MAX_REPORTED (2 * ESG_MAX_ALARMS)
 
 typedef enum EsgAlarmScope
@@ -41,9 +44,21 @@ typedef struct EsgAlarmCounts
 	int			notices;
 	int			warnings;
 	int			criticals;
-	int64		dropped;		/* alarms that found no place in the registry,
-								 * or lost it to a worse one; since the start */
+	int64		evicted;		/* alarms that found no place in the registry,
+								 * or lost it to a worse one, each counted
+								 * once while it lasts; since the start */
 } EsgAlarmCounts;
+
+/* What has become of an alarm that is not reported any more. */
+typedef enum EsgAlarmFate
+{
+	ESG_FATE_MENDED,			/* cleared, which the log says */
+	ESG_FATE_UNTRACKED,			/* dropped: nobody knows, says the log */
+	ESG_FATE_STANDS				/* it only was not in the report */
+} EsgAlarmFate;
+
+/* Called without the lock; may raise an error. */
+typedef EsgAlarmFate (*EsgAlarmFateFn) (const EsgAlarm *alarm, const void *arg);
 
 extern void esg_alarms_init(void);
 
@@ -60,12 +75,17 @@ extern bool esg_alarms_is_line_due(TimestampTz last_logged, TimestampTz now);
  */
 extern void esg_alarms_reconcile(EsgAlarmScope scope, const EsgAlarm *alarms, int count, TimestampTz now);
 
+/* The same for a report that is not complete: judge says of each alarm that is missing why it is. */
+extern void esg_alarms_reconcile_judged(EsgAlarmScope scope, const EsgAlarm *alarms, int count,
+										TimestampTz now, EsgAlarmFateFn judge, const void *arg);
+
 /* One alarm more in a scope, nothing cleared. */
 extern void esg_alarms_raise(EsgAlarmScope scope, const EsgAlarm *alarm, TimestampTz now);
 extern void esg_alarms_clear(EsgAlarmScope scope, EsgCode code, const char *object);
 
-/* Clears the alarms of that code in a scope that were last seen before then. */
-extern void esg_alarms_expire(EsgAlarmScope scope, EsgCode code, TimestampTz before);
+/* Takes the alarms of that code in a scope down that were last seen before then. */
+extern void esg_alarms_expire(EsgAlarmScope scope, EsgCode code, TimestampTz before,
+							  EsgAlarmFate fate);
 
 /* palloc'd, worst first, then oldest first */
 extern int	esg_alarms_copy(EsgAlarmRow **out);

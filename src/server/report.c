@@ -24,6 +24,9 @@
 
 #define ELLIPSIS "..."
 
+/* before the fingerprint, in the object of an alarm about a client's certificate */
+#define CLIENT_PREFIX "client:"
+
 /* bytes of a name or path in the message; the sentence after it must fit, too */
 #define MAX_NAME_IN_MESSAGE 200
 #define MAX_PATH_IN_MESSAGE 240
@@ -236,6 +239,24 @@ esg_report_crl_alarm(const EsgFinding *finding, const EsgCrlInfo *crl,
 	pfree(path);
 }
 
+/* Asked about many certificates: most differ in the first digit. */
+bool
+esg_report_is_about(const EsgAlarm *alarm, const unsigned char *fingerprint)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *text = alarm->object + strlen(CLIENT_PREFIX);
+
+	if (strncmp(alarm->object, CLIENT_PREFIX, strlen(CLIENT_PREFIX)) != 0)
+		return false;
+	for (int i = 0; i < ESG_DIGEST_SIZE; i++)
+	{
+		if (text[2 * i] != digits[fingerprint[i] >> 4] ||
+			text[2 * i + 1] != digits[fingerprint[i] & 15])
+			return false;
+	}
+	return text[2 * ESG_DIGEST_SIZE] == '\0';
+}
+
 /*
  * The object is the certificate: several roles that use it share an alarm.
  */
@@ -249,7 +270,7 @@ esg_report_client_alarm(const EsgFinding *finding, const EsgShownCert *cert,
 
 	begin_alarm(finding->code, finding->severity, out);
 	esg_x509_info_fingerprint_text(cert->fingerprint, fingerprint);
-	snprintf(out->object, sizeof(out->object), "client:%s", fingerprint);
+	snprintf(out->object, sizeof(out->object), CLIENT_PREFIX "%s", fingerprint);
 	esg_report_append_pair(out->detail, sizeof(out->detail), "role", role);
 	append_time_pair(out, "not_after", cert->not_after);
 	append_fingerprint_pair(out, cert->fingerprint);
@@ -307,58 +328,64 @@ esg_report_server_alarm(EsgCode code, EsgSeverity severity, const char *detail,
 
 /* DETAIL of the line that says an alarm is gone. */
 static void
-cleared_detail(const EsgAlarm *alarm, const EsgFindingDef *def, char *buf, size_t size)
+gone_detail(const EsgAlarm *alarm, bool mended, char *buf, size_t size)
 {
 	buf[0] = '\0';
-	esg_report_append_pair(buf, size, "code", def->name);
+	esg_report_append_pair(buf, size, "code", esg_findings_def(alarm->code)->name);
 	esg_report_append_pair(buf, size, "severity", esg_findings_severity_name(alarm->severity));
-	esg_report_append_pair(buf, size, "cleared", "yes");
+	esg_report_append_pair(buf, size, mended ? "cleared" : "tracked", mended ? "yes" : "no");
 	esg_report_append_pair(buf, size, "object", alarm->object);
-}
-
-static void
-write_log_line(const EsgAlarm *alarm, const EsgFindingDef *def, bool cleared)
-{
-	bool		quiet = cleared || alarm->severity < ESG_WARNING;
-	const char *state = def->sqlstate;
-	char		gone[ESG_DETAIL_SIZE];
-	char	   *message = esg_report_text(alarm->message);
-	char	   *detail;
-	char	   *hint = esg_report_text(alarm->hint);
-
-	if (cleared)
-		cleared_detail(alarm, def, gone, sizeof(gone));
-	detail = esg_report_text(cleared ? gone : alarm->detail);
-	ereport(quiet ? LOG : WARNING,
-			(errcode(MAKE_SQLSTATE(state[0], state[1], state[2], state[3], state[4])),
-			 cleared ? errmsg("alarm cleared: %s", message) : errmsg_internal("%s", message),
-			 errdetail_internal("%s", detail),
-			 (cleared || *hint == '\0') ? 0 : errhint("%s", hint),
-			 errhidestmt(true), errhidecontext(true)));
-	pfree(message);
-	pfree(detail);
-	pfree(hint);
 }
 
 /*
  * The line is for the server log: a client that happens to run the check, or
- * to log in, is not told by way of a warning.
+ * to log in, is not told by way of a warning.  lead is put before the message.
  */
-void
-esg_report_log_alarm(const EsgAlarm *alarm, bool cleared)
+static void
+write_log_line(const EsgAlarm *alarm, int level, const char *lead, const char *detail,
+			   const char *hint)
 {
+	const char *state = esg_findings_def(alarm->code)->sqlstate;
 	int			saved = client_min_messages;
+	char	   *message = esg_report_text(alarm->message);
+	char	   *pairs = esg_report_text(detail);
+	char	   *advice = esg_report_text(hint);
 
 	client_min_messages = ERROR;
 	PG_TRY();
 	{
-		write_log_line(alarm, esg_findings_def(alarm->code), cleared);
+		ereport(level,
+				(errcode(MAKE_SQLSTATE(state[0], state[1], state[2], state[3], state[4])),
+				 errmsg_internal("%s%s", lead, message),
+				 errdetail_internal("%s", pairs),
+				 *advice == '\0' ? 0 : errhint("%s", advice),
+				 errhidestmt(true), errhidecontext(true)));
 	}
 	PG_FINALLY();
 	{
 		client_min_messages = saved;
 	}
 	PG_END_TRY();
+	pfree(message);
+	pfree(pairs);
+	pfree(advice);
+}
+
+void
+esg_report_log_alarm(const EsgAlarm *alarm)
+{
+	write_log_line(alarm, alarm->severity < ESG_WARNING ? LOG : WARNING, "", alarm->detail,
+				   alarm->hint);
+}
+
+void
+esg_report_log_gone(const EsgAlarm *alarm, bool mended)
+{
+	char		detail[ESG_DETAIL_SIZE];
+
+	gone_detail(alarm, mended, detail, sizeof(detail));
+	write_log_line(alarm, LOG, mended ? "alarm cleared: " : "alarm no longer tracked: ",
+				   detail, "");
 }
 
 static bool

@@ -63,12 +63,18 @@ typedef struct EsgShownCert
 extern void esg_report_client_alarm(const EsgFinding *finding, const EsgShownCert *cert,
 									EsgAlarm *out);
 
+/* Is the alarm's object the client certificate with this SHA-256? */
+extern bool esg_report_is_about(const EsgAlarm *alarm, const unsigned char *fingerprint);
+
 /* the running server: detail_pairs is appended to DETAIL as it is, or NULL */
 extern void esg_report_server_alarm(EsgCode code, EsgSeverity severity, const char *detail,
 									const char *detail_pairs, EsgAlarm *out);
 
-/* writes the log line; cleared: the condition is gone.  Takes no lock. */
-extern void esg_report_log_alarm(const EsgAlarm *alarm, bool cleared);
+/* writes the log line; takes no lock */
+extern void esg_report_log_alarm(const EsgAlarm *alarm);
+
+/* the line of an alarm that stands no more: mended, or not known any longer whether it is */
+extern void esg_report_log_gone(const EsgAlarm *alarm, bool mended);
 
 /* appends " key=value" to DETAIL text, quoting value where it has a space, quote, backslash or '=' */
 extern void esg_report_append_pair(char *buf, size_t size, const char *key, const char *value);

@@ -86,7 +86,7 @@ put_use(EsgSqlRow *row, const EsgClientRow *client)
 
 	esg_sql_row_timestamp(row, "first_seen_at", entry->first_seen);
 	esg_sql_row_timestamp(row, "last_seen_at", entry->last_seen);
-	esg_sql_row_int8(row, "logins", entry->logins);
+	esg_sql_row_int8(row, "logins", entry->authenticated);
 	esg_sql_row_int8(row, "denials", entry->denials);
 	esg_sql_row_address(row, "last_address", &entry->last_address);
 	esg_sql_row_text(row, "last_tls_version", entry->last_tls_version);
@@ -102,7 +102,7 @@ put_client(EsgSqlRow *row, const EsgClientRow *client, const EsgPolicy *policy)
 
 	esg_sql_row_start(row);
 	esg_sql_row_digest(row, "fingerprint", client->entry.facts.fingerprint);
-	esg_sql_row_text(row, "role_name", client->entry.role_name);
+	esg_sql_row_role(row, "role_name", client->entry.role_name);
 	put_facts(row, &client->entry.facts);
 	put_use(row, client);
 	esg_client_check_findings(&client->entry.facts, policy, esg_report_unix_now(), &findings);

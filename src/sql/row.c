@@ -8,6 +8,7 @@
 #include "catalog/pg_enum.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
+#include "mb/pg_wchar.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -265,6 +266,16 @@ esg_sql_row_path(EsgSqlRow *row, const char *name, const char *path)
 	if (path != NULL)
 		esg_sql_row_take(row, name, esg_x509_name_escape((const unsigned char *) path,
 														 strlen(path)));
+}
+
+/* Shared catalogs hold names in the encoding of whichever database they were made in. */
+void
+esg_sql_row_role(EsgSqlRow *row, const char *name, const char *role_name)
+{
+	if (pg_verifymbstr(role_name, (int) strlen(role_name), true))
+		set_value(row, name, ESG_SQL_TEXT, CStringGetTextDatum(role_name));
+	else
+		esg_sql_row_path(row, name, role_name);
 }
 
 void

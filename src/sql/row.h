@@ -85,6 +85,9 @@ extern void esg_sql_row_take(EsgSqlRow *row, const char *name, char *utf8);
 /* a file name: bytes in no known encoding; NULL is SQL's NULL */
 extern void esg_sql_row_path(EsgSqlRow *row, const char *name, const char *path);
 
+/* a role's name as it came: as it is where the database's encoding allows, else escaped */
+extern void esg_sql_row_role(EsgSqlRow *row, const char *name, const char *role_name);
+
 /* an array of text datums */
 extern void esg_sql_row_texts(EsgSqlRow *row, const char *name, Datum *texts, int count);
 extern void esg_sql_row_bool(EsgSqlRow *row, const char *name, bool value);

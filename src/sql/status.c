@@ -220,7 +220,7 @@ set_counts(EsgSqlRow *row)
 	esg_sql_row_int8(row, "client_certificates", clients);
 	esg_sql_row_int4(row, "max_client_certificates", esg_guc_max_client_certificates);
 	esg_sql_row_int8(row, "client_certificates_evicted", evicted);
-	esg_sql_row_int8(row, "alarms_evicted", alarms.dropped);
+	esg_sql_row_int8(row, "alarms_evicted", alarms.evicted);
 }
 
 static Datum
