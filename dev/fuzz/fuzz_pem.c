@@ -118,6 +118,16 @@ check_ca_file(const uint8_t *data, size_t size, const EsgPemResult *certs)
 	must(trusted.skipped_trusted == certs->skipped_trusted);
 }
 
+/* What is taken beyond OpenSSL's rules is a first certificate, and is said. */
+static void
+check_tails(const uint8_t *data, size_t size, const EsgPemResult *certs)
+{
+	EsgPemResult tails = scan(data, size, ESG_PEM_CERTS | ESG_PEM_TAILS);
+
+	must(tails.tails <= tails.certs && (!tails.refused_tail || tails.tails > 0));
+	must(tails.refused_tail ? certs->certs == 0 : certs->certs == tails.certs);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -125,6 +135,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	must(certs.certs == count_by_openssl(data, size));
 	check_ca_file(data, size, &certs);
+	check_tails(data, size, &certs);
 	must(scan(data, size, ESG_PEM_CRLS).certs == 0);
 	scan(data, size, ESG_PEM_CERTS | ESG_PEM_CRLS);
 	return 0;
