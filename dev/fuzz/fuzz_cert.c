@@ -14,7 +14,7 @@
 #include <openssl/err.h>
 
 #include "policy/certificate.h"
-#include "x509/info.h"
+#include "x509/crl_info.h"
 
 #define NOW INT64_C(1790000000)
 
@@ -138,7 +138,7 @@ try_crl(const uint8_t *data, size_t size)
 
 	if (crl == NULL)
 		return;
-	esg_x509_info_read_crl(crl, &info);
+	esg_x509_crl_read(crl, &info);
 	must(info.revoked_count >= 0 && ERR_peek_error() == 0);
 	check_text(esg_x509_name_text(X509_CRL_get_issuer(crl)));
 	X509_CRL_free(crl);

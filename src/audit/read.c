@@ -258,7 +258,7 @@ append_crls(AuditState *state, EsgAuditFile *file)
 		crl->file = file;
 		crl->position = ++position;
 		crl->loaded = is_loaded_crl(file);
-		esg_x509_info_read_crl(x509_crl, &crl->info);
+		esg_x509_crl_read(x509_crl, &crl->info);
 		append_item(audit->context, audit->crls, audit->crl_count,
 					state->crl_capacity, crl);
 	}

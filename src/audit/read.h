@@ -9,7 +9,7 @@
 
 #include "policy/file.h"
 #include "server/tls_files.h"
-#include "x509/info.h"
+#include "x509/crl_info.h"
 #include "x509/pem.h"
 
 /* what a caller wants to see; each file is read at most once */

@@ -116,7 +116,7 @@ check_bad_signature(const CrlCase *c, EsgRemark *remark)
 
 	for (i = 0; i < count && i < ESG_CHAIN_MAX_TRIES; i++)
 	{
-		EsgVerdict	verdict = esg_x509_info_verify_crl(c->crl, cas[i], c->context->memo);
+		EsgVerdict	verdict = esg_x509_crl_verify(c->crl, cas[i], c->context->memo);
 
 		if (verdict == ESG_YES && may_sign_crls(cas[i]))
 			return false;

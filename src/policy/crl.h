@@ -6,6 +6,7 @@
 #define ESG_POLICY_CRL_H
 
 #include "policy/chain.h"
+#include "x509/crl_info.h"
 
 /* What CRLs are judged by. */
 typedef struct EsgCrlContext

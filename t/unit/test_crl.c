@@ -1,4 +1,4 @@
-/* sources: policy/findings policy/policy x509/cut_text x509/memo policy/public_roots x509/asn1 x509/rsa_faults x509/time x509/name x509/key x509/signature x509/info policy/chain policy/crl */
+/* sources: policy/findings policy/policy x509/cut_text x509/memo policy/public_roots x509/asn1 x509/rsa_faults x509/time x509/name x509/key x509/signature x509/info x509/crl_info policy/chain policy/crl */
 /*
  * test_crl.c
  *		CRLs judged against the CAs of ssl_ca_file.
@@ -76,7 +76,7 @@ make_crl(int issuer, const char *this_update, const char *next_update, const EVP
 	spec.digest = digest;
 	spec.revoked = revoked;
 	crl = certmaker_crl(&spec);
-	esg_x509_info_read_crl(crl, info);
+	esg_x509_crl_read(crl, info);
 	return crl;
 }
 
