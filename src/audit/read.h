@@ -48,8 +48,6 @@ typedef struct EsgAuditCrl
 {
 	EsgAuditFile *file;
 	int			position;
-	bool		loaded;			/* OpenSSL finds it: not a misnamed file in
-								 * ssl_crl_dir, not an extra file */
 	EsgCrlInfo	info;
 	EsgFindings findings;
 } EsgAuditCrl;

@@ -148,7 +148,7 @@ has_extension(const X509_CRL *crl, int nid)
 }
 
 void
-esg_x509_crl_read(X509_CRL *crl, EsgCrlInfo *out)
+esg_crl_info_read(X509_CRL *crl, EsgCrlInfo *out)
 {
 	const ASN1_TIME *next_update = X509_CRL_get0_nextUpdate(crl);
 	const STACK_OF(X509_REVOKED) *revoked = X509_CRL_get_REVOKED(crl);
@@ -176,14 +176,37 @@ esg_x509_crl_read(X509_CRL *crl, EsgCrlInfo *out)
 
 /* ---- whose it is ---- */
 
+/* RSASSA-PSS is also for plain RSA keys. */
+static int
+key_family(int type)
+{
+	return type == EVP_PKEY_RSA_PSS ? EVP_PKEY_RSA : type;
+}
+
+/* Is the algorithm one for keys of another type?  OpenSSL would not even try. */
+static bool
+is_for_other_keys(const X509_CRL *crl, const EVP_PKEY *key)
+{
+	int			wanted = NID_undef;
+	int			type = EVP_PKEY_base_id(key);
+
+	if (!OBJ_find_sigid_algs(X509_CRL_get_signature_nid(crl), NULL, &wanted))
+		return false;
+	wanted = EVP_PKEY_type(wanted);
+	/* types that only a provider knows have no number here */
+	return wanted > 0 && type > 0 && key_family(wanted) != key_family(type);
+}
+
 EsgVerdict
-esg_x509_crl_verify(const EsgCrlInfo *crl, const EsgCertInfo *issuer, EsgMemo *memo)
+esg_crl_info_verify(const EsgCrlInfo *crl, const EsgCertInfo *issuer, EsgMemo *memo)
 {
 	EVP_PKEY   *key = esg_x509_info_verifier(issuer);
 	int			known = ESG_UNKNOWN;
 
 	ERR_clear_error();
-	if (key != NULL && !esg_memo_get(memo, crl->fingerprint, issuer->key.digest, &known))
+	if (key != NULL && is_for_other_keys(crl->crl, key))
+		known = ESG_NO;
+	else if (key != NULL && !esg_memo_get(memo, crl->fingerprint, issuer->key.digest, &known))
 	{
 		known = (int) esg_x509_info_verdict(X509_CRL_verify(crl->crl, key),
 											X509_CRL_get_signature_nid(crl->crl), key);
@@ -203,7 +226,7 @@ get_key_id(const EsgCrlInfo *crl)
 }
 
 EsgVerdict
-esg_x509_crl_fits_key(const EsgCrlInfo *crl, X509 *issuer)
+esg_crl_info_fits_key(const EsgCrlInfo *crl, X509 *issuer)
 {
 	/*
 	 * asked first: it makes OpenSSL decode the extensions, which
@@ -223,7 +246,7 @@ esg_x509_crl_fits_key(const EsgCrlInfo *crl, X509 *issuer)
 }
 
 EsgVerdict
-esg_x509_crl_same_key(const EsgCrlInfo *crl, const X509 *cert)
+esg_crl_info_same_key(const EsgCrlInfo *crl, const X509 *cert)
 {
 	AUTHORITY_KEYID *ours = get_key_id(crl);
 	AUTHORITY_KEYID *theirs = X509_get_ext_d2i(cert, NID_authority_key_identifier, NULL, NULL);
@@ -258,7 +281,7 @@ print_general_name(GENERAL_NAME *name)
 
 /* One name of it is enough to know it by. */
 char *
-esg_x509_crl_point_text(const EsgCrlInfo *crl)
+esg_crl_info_point_text(const EsgCrlInfo *crl)
 {
 	ISSUING_DIST_POINT *idp = X509_CRL_get_ext_d2i(crl->crl, NID_issuing_distribution_point, NULL, NULL);
 	DIST_POINT_NAME *point = idp != NULL ? idp->distpoint : NULL;

@@ -45,22 +45,22 @@ typedef struct EsgCrlInfo
 } EsgCrlInfo;
 
 /* One pass over the entries; no look into those without extensions. */
-extern void esg_x509_crl_read(X509_CRL *crl, EsgCrlInfo *out);
+extern void esg_crl_info_read(X509_CRL *crl, EsgCrlInfo *out);
 
 /* does issuer's key verify it? ESG_UNKNOWN: OpenSSL cannot say (-1) */
-extern EsgVerdict esg_x509_crl_verify(const EsgCrlInfo *crl, const EsgCertInfo *issuer,
+extern EsgVerdict esg_crl_info_verify(const EsgCrlInfo *crl, const EsgCertInfo *issuer,
 									  EsgMemo *memo);
 
 /*
  * Does authorityKeyIdentifier speak of this certificate's key?  ESG_UNKNOWN:
  * one of the two names no key.  The issuer's name is not looked at.
  */
-extern EsgVerdict esg_x509_crl_fits_key(const EsgCrlInfo *crl, X509 *issuer);
+extern EsgVerdict esg_crl_info_fits_key(const EsgCrlInfo *crl, X509 *issuer);
 
 /* the same for a certificate's and a CRL's issuer, neither of which is at hand */
-extern EsgVerdict esg_x509_crl_same_key(const EsgCrlInfo *crl, const X509 *cert);
+extern EsgVerdict esg_crl_info_same_key(const EsgCrlInfo *crl, const X509 *cert);
 
 /* the distribution point's names, "URI:http://x/y", new; NULL if out of memory */
-extern char *esg_x509_crl_point_text(const EsgCrlInfo *crl);
+extern char *esg_crl_info_point_text(const EsgCrlInfo *crl);
 
 #endif							/* ESG_X509_CRL_INFO_H */

@@ -88,7 +88,7 @@ static void
 append_scope(char *text, const EsgCrlInfo *info)
 {
 	static const char *const names[] = {"users", "cas", "attributes", "reasons", "indirect"};
-	char	   *point = esg_x509_crl_point_text(info);
+	char	   *point = esg_crl_info_point_text(info);
 	int			i;
 
 	for (i = 0; i < 5; i++)
@@ -138,7 +138,7 @@ test_facts(void)
 										 .entry_extensions = crls[i].entry_extensions});
 		EsgCrlInfo	info;
 
-		esg_x509_crl_read(crl, &info);
+		esg_crl_info_read(crl, &info);
 		is_text(facts_text(&info), crls[i].facts, crls[i].name);
 		X509_CRL_free(crl);
 	}
@@ -162,15 +162,15 @@ test_plain(void)
 
 	esg_x509_info_read(ca, memo, &info);
 	esg_x509_info_read(other, memo, &other_info);
-	esg_x509_crl_read(full, &crl);
+	esg_crl_info_read(full, &crl);
 	is_int(crl.revoked_count, 3, "three revoked");
 	is_int(crl.this_update.state, ESG_TIME_VALID, "this update");
 	is_int(crl.next_update.state, ESG_TIME_VALID, "next update");
 	is_int(crl.signature.strength, 128, "signature");
-	is_int(esg_x509_crl_verify(&crl, &info, memo), ESG_YES, "verified");
-	is_int(esg_x509_crl_verify(&crl, &info, memo), ESG_YES, "again");
-	is_int(esg_x509_crl_verify(&crl, &other_info, NULL), ESG_NO, "not by another key");
-	esg_x509_crl_read(empty, &crl);
+	is_int(esg_crl_info_verify(&crl, &info, memo), ESG_YES, "verified");
+	is_int(esg_crl_info_verify(&crl, &info, memo), ESG_YES, "again");
+	is_int(esg_crl_info_verify(&crl, &other_info, NULL), ESG_NO, "not by another key");
+	esg_crl_info_read(empty, &crl);
 	is_int(crl.revoked_count, 0, "none revoked");
 	is_int(crl.next_update.state, ESG_TIME_ABSENT, "no next update");
 	X509_CRL_free(full);
@@ -215,11 +215,11 @@ test_keys(void)
 										 .extensions = keys[i].extensions});
 		EsgCrlInfo	info;
 
-		esg_x509_crl_read(crl, &info);
-		is_int(esg_x509_crl_fits_key(&info, ca), keys[i].fits, keys[i].name);
-		is_int(esg_x509_crl_fits_key(&info, other), keys[i].fits_other, "another");
-		is_int(esg_x509_crl_same_key(&info, issued), keys[i].same, "of a certificate");
-		is_int(esg_x509_crl_same_key(&info, nameless), ESG_UNKNOWN, "of a certificate that names none");
+		esg_crl_info_read(crl, &info);
+		is_int(esg_crl_info_fits_key(&info, ca), keys[i].fits, keys[i].name);
+		is_int(esg_crl_info_fits_key(&info, other), keys[i].fits_other, "another");
+		is_int(esg_crl_info_same_key(&info, issued), keys[i].same, "of a certificate");
+		is_int(esg_crl_info_same_key(&info, nameless), ESG_UNKNOWN, "of a certificate that names none");
 		X509_CRL_free(crl);
 		X509_free(issued);
 		X509_free(ca);

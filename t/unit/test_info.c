@@ -279,15 +279,15 @@ test_lacking(void)
 	{
 		is_verdict(X509_dup(cert), ESG_UNKNOWN, "SHA-256, which no provider may offer");
 		esg_x509_info_read(ca, NULL, &info);
-		esg_x509_crl_read(crl, &crl_info);
-		is_int(esg_x509_crl_verify(&crl_info, &info, NULL), ESG_UNKNOWN, "and a CRL");
+		esg_crl_info_read(crl, &crl_info);
+		is_int(esg_crl_info_verify(&crl_info, &info, NULL), ESG_UNKNOWN, "and a CRL");
 	}
 	EVP_default_properties_enable_fips(NULL, 0);
 #endif
 	is_verdict(X509_dup(cert), ESG_YES, "SHA-256");
 	esg_x509_info_read(ca, NULL, &info);
-	esg_x509_crl_read(crl, &crl_info);
-	is_int(esg_x509_crl_verify(&crl_info, &info, NULL), ESG_YES, "and a CRL");
+	esg_crl_info_read(crl, &crl_info);
+	is_int(esg_crl_info_verify(&crl_info, &info, NULL), ESG_YES, "and a CRL");
 	X509_CRL_free(crl);
 	X509_free(ca);
 	X509_free(cert);
