@@ -29,9 +29,9 @@ my @codes = qw(
   trusted_certificate_block permissions_too_open wrong_owner directory_writable);
 my %sqlstate = map { $codes[$_] => sprintf('SG%03d', $_ + 1) } 0 .. $#codes;
 # and those that were appended
-push @codes, qw(chain_refused bad_dns_name cn_not_in_alt_name strict_client_refuses);
+push @codes, qw(chain_refused bad_dns_name cn_not_in_alt_name strict_client_refuses crl_unusable);
 %sqlstate = (%sqlstate, chain_refused => 'SG075', bad_dns_name => 'SG076', cn_not_in_alt_name => 'SG077',
-	strict_client_refuses => 'SG078');
+	strict_client_refuses => 'SG078', crl_unusable => 'SG079');
 
 my $certs = ESG::Certs->new;
 my $ca = $certs->make_ca('ca');
@@ -254,13 +254,15 @@ test_file('public_root_store', '22 CAs', 'root.crt', $good{'root.crt'} . $many, 
 sub crl { return text($certs->make_crl($ca, 'crl' . scalar(@cases), @_)); }
 my %list = %ESG::Der::crl;
 test_file('crl_expired', 'an hour ago', 'root.crl', crl(last_update => -90000, next_update => -3600), 'root.crl:1 critical');
-test_file('crl_expires_very_soon', 'a day left', 'root.crl', crl(last_update => -30 * 86400, next_update => 86400), 'root.crl:1 critical');
-test_file('crl_expires_soon', '20 days left', 'root.crl', crl(last_update => -80 * 86400, next_update => 20 * 86400), 'root.crl:1 warning');
+test_file('crl_expires_very_soon', 'a day left', 'root.crl', crl(last_update => -90 * 86400, next_update => 86400), 'root.crl:1 critical');
+test_file('crl_expires_soon', 'four days left', 'root.crl', crl(last_update => -96 * 86400, next_update => 4 * 86400), 'root.crl:1 warning');
 test_file('crl_not_yet_valid', 'tomorrow', 'root.crl', crl(last_update => 86400), 'root.crl:1 critical');
 test_file('crl_missing', 'of the second CA', 'root.crt', $good{'root.crt'} . text($stranger->{cert}), 'root.crt:2 critical');
 my $good_crl = $path{'root.crl'};
 test_file('crl_bad_signature', 'one bit', 'root.crl', ESG::Der::edit($good_crl, sub { substr($_[0][2], -1) ^= "\x01" }), 'root.crl:1 critical');
-test_file('crl_unknown_issuer', "a stranger's", 'root.crl', $good{'root.crl'} . text($certs->make_crl($stranger, 'strange')), 'root.crl:2 warning');
+test_file('crl_unknown_issuer', "a stranger's", 'root.crl', $good{'root.crl'} . text($certs->make_crl($stranger, 'strange')), 'root.crl:2 notice');
+test_file('crl_unusable', 'for attribute certificates', 'root.crl',
+	crl(extensions => [ 'issuingDistributionPoint=critical,@scope', '[scope]', 'onlyAA=TRUE' ]), 'root.crl:1 critical');
 test_file('crl_weak_signature', 'SHA-1', 'root.crl', crl(digest => 'sha1'), 'root.crl:1 warning');
 test_file('crl_no_next_update', 'none', 'root.crl', ESG::Der::resign($good_crl, $ca->{key}, sub { splice @{ $_[0] }, $list{next_update}, 1 }), 'root.crl:1 notice');
 $certs->revoke($ca, $server);

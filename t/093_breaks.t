@@ -251,6 +251,7 @@ my %case = (
 	crl_missing => { A => sub { { 'root.crl' => text($certs->make_crl($stranger, 'strange')) } } },
 	crl_bad_signature => { R => \&cannot_sign_crls },
 	crl_unknown_issuer => { R => sub { { 'root.crl' => text($crl) . text($certs->make_crl($stranger, 'strange2')) } } },
+	crl_unusable => { R => sub { new_crl(extensions => [ 'issuingDistributionPoint=critical,@scope', '[scope]', 'onlyAA=TRUE' ]) } },
 	crl_weak_signature => { R => sub { new_crl(digest => 'sha1') } },
 	crl_no_next_update => { R => sub { { 'root.crl' => ESG::Der::resign($crl, $ca->{key}, sub { splice @{ $_[0] }, $list{next_update}, 1 }) } } },
 	file_missing => { F => sub { { 'root.crt' => undef } } },

@@ -1,4 +1,4 @@
-/* sources: policy/certificate policy/findings policy/policy x509/cut_text x509/info x509/name x509/key x509/signature x509/time x509/asn1 x509/rsa_faults x509/memo */
+/* sources: policy/certificate policy/findings policy/policy x509/cut_text x509/info x509/crl_info x509/host_names x509/strict x509/name x509/key x509/signature x509/time x509/asn1 x509/rsa_faults x509/memo */
 /*
  * fuzz_cert.c
  *		Hostile certificates and CRLs, as DER.
@@ -14,7 +14,7 @@
 #include <openssl/err.h>
 
 #include "policy/certificate.h"
-#include "x509/info.h"
+#include "x509/crl_info.h"
 
 #define NOW INT64_C(1790000000)
 
@@ -138,7 +138,7 @@ try_crl(const uint8_t *data, size_t size)
 
 	if (crl == NULL)
 		return;
-	esg_x509_info_read_crl(crl, &info);
+	esg_crl_info_read(crl, &info);
 	must(info.revoked_count >= 0 && ERR_peek_error() == 0);
 	check_text(esg_x509_name_text(X509_CRL_get_issuer(crl)));
 	X509_CRL_free(crl);

@@ -62,20 +62,38 @@ write_certs(const char *dir)
 }
 
 static void
-write_crls(const char *dir, X509 *ca)
+write_crl(const char *dir, X509 *ca, const char *name, const char *extensions, const char *entry_extensions)
 {
 	const char *const revoked[] = {"1", "2", NULL};
 	X509_CRL   *crl = certmaker_crl(&(CrlSpec){.issuer_cert = ca, .issuer_key = certmaker_rsa(2048),
-		.revoked = revoked});
+		.revoked = revoked, .extensions = extensions, .entry_extensions = entry_extensions});
 	unsigned char *der = NULL;
 	int			len = i2d_X509_CRL(crl, &der);
 	char	   *pem = certmaker_crl_pem(crl);
 
-	write_file(dir, "fuzz_cert", "crl", der, (size_t) len);
-	write_file(dir, "fuzz_pem", "crl", pem, strlen(pem));
+	write_file(dir, "fuzz_cert", name, der, (size_t) len);
+	write_file(dir, "fuzz_crl", name, der, (size_t) len);
+	write_file(dir, "fuzz_pem", name, pem, strlen(pem));
 	OPENSSL_free(der);
 	free(pem);
 	X509_CRL_free(crl);
+}
+
+static void
+write_crls(const char *dir, X509 *ca)
+{
+	write_crl(dir, ca, "crl", NULL, NULL);
+	write_crl(dir, ca, "crl_scope",
+			  "issuingDistributionPoint=critical,@scope\n[scope]\nonlyuser=TRUE\nindirectCRL=TRUE\n"
+			  "onlysomereasons=keyCompromise\nfullname=URI:http://a/b,dirName:name\n[name]\nCN=a\n",
+			  "2.5.29.21=critical,ASN1:ENUM:1\n");
+	write_crl(dir, ca, "crl_point",
+			  "issuingDistributionPoint=critical,@scope\n[scope]\nrelativename=name\n[name]\nCN=a\n", NULL);
+	write_crl(dir, ca, "crl_delta",
+			  "2.5.29.27=critical,ASN1:INTEGER:3\n2.5.29.20=ASN1:INTEGER:4\n"
+			  "authorityKeyIdentifier=issuer:always\n1.3.6.1.4.1.311.21.4=ASN1:UTCTIME:260301120000Z\n",
+			  "2.5.29.29=critical,DER:300DA40B300931073005060355040313\n");
+	write_crl(dir, ca, "crl_key", "2.5.29.35=DER:300480020102\n1.2.3.4=critical,ASN1:NULL\n", NULL);
 }
 
 /* a file without fault, with a block that core's loop skips */

@@ -13,6 +13,7 @@
 #include "utils/memutils.h"
 
 #include "audit/audit.h"
+#include "audit/crls.h"
 #include "policy/chain.h"
 #include "policy/crl.h"
 #include "policy/file.h"
@@ -181,103 +182,6 @@ judge_chains(Judge *judge)
 }
 
 /* ------------------------------------------------------------------------
- * CRLs
- * ------------------------------------------------------------------------ */
-
-/* The server's chain and the CAs in use; palloc'd. */
-static const EsgCertInfo **
-collect_own(const EsgAudit *audit, int *count)
-{
-	const EsgCertInfo **own;
-	int			i;
-
-	own = palloc_extended(Max(audit->cert_count, 1) * sizeof(*own), MCXT_ALLOC_HUGE);
-	*count = 0;
-	for (i = 0; i < audit->cert_count; i++)
-	{
-		if (is_own(audit->certs[i]))
-			own[(*count)++] = &audit->certs[i]->info;
-	}
-	return own;
-}
-
-/* A misnamed file in ssl_crl_dir is as good as none; palloc'd. */
-static const EsgCrlInfo **
-collect_found(const EsgAudit *audit, int *count)
-{
-	const EsgCrlInfo **found = palloc(Max(audit->crl_count, 1) * sizeof(*found));
-	int			i;
-
-	*count = 0;
-	for (i = 0; i < audit->crl_count; i++)
-	{
-		const EsgAuditCrl *crl = audit->crls[i];
-
-		if (crl->loaded &&
-			(!crl->file->in_crl_dir || esg_policy_crl_name_fits(&crl->info, crl->file->file.path)))
-			found[(*count)++] = &crl->info;
-	}
-	return found;
-}
-
-static void
-judge_each_crl(Judge *judge, const EsgCrlContext *context)
-{
-	EsgAudit   *audit = judge->audit;
-	EsgPolicy	extra_policy = judge->policy;
-	EsgCrlContext extra_context = *context;
-	int			i;
-
-	/* an extra file serves somebody else, whose CAs are not in ssl_ca_file */
-	extra_policy.overrides[ESG_CRL_UNKNOWN_ISSUER] = ESG_OK;
-	extra_context.policy = &extra_policy;
-	for (i = 0; i < audit->crl_count; i++)
-	{
-		EsgAuditCrl *crl = audit->crls[i];
-		const EsgTlsFile *file = &crl->file->file;
-
-		CHECK_FOR_INTERRUPTS();
-		esg_policy_crl_check(&crl->info, crl->file->in_crl_dir ? file->path : NULL,
-							 esg_tls_files_is_extra(file) ? &extra_context : context,
-							 judge->now, &crl->findings);
-	}
-}
-
-/* crl_missing can be said only when every CRL has been seen. */
-static void
-judge_crls_of_cas(Judge *judge, const EsgCrlContext *context)
-{
-	EsgAudit   *audit = judge->audit;
-	int			i;
-
-	if (!audit->crl_configured || audit->crl_unread)
-		return;
-	for (i = 0; i < audit->cert_count; i++)
-	{
-		EsgAuditCert *cert = audit->certs[i];
-
-		CHECK_FOR_INTERRUPTS();
-		if (is_own_ca(cert))
-			esg_policy_crl_check_ca(&cert->info, context, &cert->findings);
-	}
-}
-
-static void
-judge_crls(Judge *judge)
-{
-	EsgCrlContext context = {.cas = judge->cas,.policy = &judge->policy,.memo = judge->memo};
-	const EsgCertInfo **own = collect_own(judge->audit, &context.own_count);
-	const EsgCrlInfo **found = collect_found(judge->audit, &context.crl_count);
-
-	context.own = own;
-	context.crls = found;
-	judge_each_crl(judge, &context);
-	judge_crls_of_cas(judge, &context);
-	pfree(own);
-	pfree(found);
-}
-
-/* ------------------------------------------------------------------------
  * Files
  * ------------------------------------------------------------------------ */
 
@@ -288,7 +192,7 @@ get_content(const EsgAuditFile *file)
 	if (!file->scanned || file->file.kind == ESG_FILE_KEY)
 		return NULL;
 	/* not a CRL, and OpenSSL will not look at it */
-	if (file->in_crl_dir && file->pem.crls == 0 && !esg_policy_crl_is_hash_name(file->file.path))
+	if (file->in_crl_dir && file->pem.crls == 0 && !esg_crl_names_is_hash(file->file.path))
 		return NULL;
 	return &file->pem;
 }
@@ -392,7 +296,7 @@ judge_all(Judge *judge)
 	judge->extras = index_certs(audit, is_extra);
 	judge_each_cert(judge);
 	judge_chains(judge);
-	judge_crls(judge);
+	esg_audit_crls_judge(audit, judge->cas, &judge->policy, judge->memo, judge->now);
 	judge_files(judge);
 	finish_audit(audit);
 }
@@ -435,10 +339,8 @@ esg_audit_next_change(const EsgAudit *audit)
 	}
 	for (i = 0; i < audit->crl_count; i++)
 	{
-		const EsgCrlInfo *info = &audit->crls[i]->info;
-
-		next = Min(next, esg_policy_time_next(info->this_update, info->next_update, &policy,
-											  audit->judged_at));
+		next = Min(next, esg_policy_crl_time_next(&audit->crls[i]->info, &policy,
+												  audit->judged_at));
 	}
 	return next;
 }

@@ -19,7 +19,6 @@
 #include "utils/memutils.h"
 
 #include "audit/read.h"
-#include "policy/crl.h"
 
 /* give memory back after reading more than this */
 #define TRIM_THRESHOLD (8 << 20)
@@ -235,14 +234,6 @@ append_certs(AuditState *state, EsgAuditFile *file, EsgPlace first, EsgMemo *mem
 	}
 }
 
-static bool
-is_loaded_crl(const EsgAuditFile *file)
-{
-	if (esg_tls_files_is_extra(&file->file))
-		return false;
-	return !file->in_crl_dir || esg_policy_crl_is_hash_name(file->file.path);
-}
-
 static void
 append_crls(AuditState *state, EsgAuditFile *file)
 {
@@ -257,8 +248,7 @@ append_crls(AuditState *state, EsgAuditFile *file)
 		CHECK_FOR_INTERRUPTS();
 		crl->file = file;
 		crl->position = ++position;
-		crl->loaded = is_loaded_crl(file);
-		esg_x509_info_read_crl(x509_crl, &crl->info);
+		esg_crl_info_read(x509_crl, &crl->info);
 		append_item(audit->context, audit->crls, audit->crl_count,
 					state->crl_capacity, crl);
 	}
@@ -369,6 +359,17 @@ forget_new_blocks(AuditState *state)
 		X509_CRL_free(sk_X509_CRL_pop(state->x509_crls));
 }
 
+/*
+ * The server does not load ssl_crl_file, and goes on with what it had.  With a
+ * certificate in place of a CRL it does, and then has none.
+ */
+static bool
+is_refused_crl_file(const EsgAuditFile *file)
+{
+	return strcmp(file->file.setting, "ssl_crl_file") == 0 && file->pem.crls == 0 &&
+		strcmp(file->pem.found, "a certificate") != 0;
+}
+
 static void
 read_content(AuditState *state, EsgAuditFile *file, int64 limit, EsgMemo *memo)
 {
@@ -387,6 +388,8 @@ read_content(AuditState *state, EsgAuditFile *file, int64 limit, EsgMemo *memo)
 			state->audit.crl_unread = true;
 		return;
 	}
+	if (is_refused_crl_file(file))
+		state->audit.crl_unread = true;
 	append_certs(state, file, first_place(file->file.kind), memo);
 	append_crls(state, file);
 	if (holds_only_a_key(file))

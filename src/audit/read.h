@@ -9,7 +9,7 @@
 
 #include "policy/file.h"
 #include "server/tls_files.h"
-#include "x509/info.h"
+#include "x509/crl_info.h"
 #include "x509/pem.h"
 
 /* what a caller wants to see; each file is read at most once */
@@ -48,8 +48,6 @@ typedef struct EsgAuditCrl
 {
 	EsgAuditFile *file;
 	int			position;
-	bool		loaded;			/* OpenSSL finds it: not a misnamed file in
-								 * ssl_crl_dir, not an extra file */
 	EsgCrlInfo	info;
 	EsgFindings findings;
 } EsgAuditCrl;

@@ -1,26 +1,40 @@
 /*
  * policy/crl.h
- *		Judging CRLs against the CAs whose clients they decide about.
+ *		Judging CRLs as OpenSSL uses them for the server's clients.
+ *
+ * A CRL belongs to a CA's key, not to its name.  Of several CRLs of one key
+ * OpenSSL uses the best: only that one is judged, the others are silent.
  */
 #ifndef ESG_POLICY_CRL_H
 #define ESG_POLICY_CRL_H
 
-#include "policy/chain.h"
+#include "policy/crl_names.h"
+#include "policy/crl_uses.h"
 
 /* What CRLs are judged by. */
 typedef struct EsgCrlContext
 {
-	const EsgIssuerIndex *cas;	/* of ssl_ca_file, or NULL */
+	EsgCrlSources sources;
+	int			first_in_dir;	/* of its CRLs those from here on lie in
+								 * ssl_crl_dir */
+	const EsgCrlUses *uses;		/* NULL: nobody knows, memory ran out */
+	const EsgCrlNames *names;	/* of ssl_crl_dir, or NULL */
 	const EsgCertInfo *const *own;	/* the server's chain and the CAs in use */
 	int			own_count;
-	const EsgCrlInfo *const *crls;	/* those that OpenSSL finds */
-	int			crl_count;
 	const EsgPolicy *policy;
 	EsgMemo    *memo;
 } EsgCrlContext;
 
-/* One CRL; hashed_path is its file's if that lies in ssl_crl_dir, else NULL. */
-extern void esg_policy_crl_check(const EsgCrlInfo *crl, const char *hashed_path,
+typedef enum EsgCrlPlace
+{
+	ESG_CRL_LOADED,				/* the server finds it */
+	ESG_CRL_IGNORED,			/* it lies in ssl_crl_dir under no name that
+								 * OpenSSL looks for */
+	ESG_CRL_EXTRA				/* somebody else's, in extra_files */
+} EsgCrlPlace;
+
+/* One CRL; index is where it stands in the sources, if it is loaded. */
+extern void esg_policy_crl_check(const EsgCrlInfo *crl, EsgCrlPlace place, int index,
 								 const EsgCrlContext *context, int64_t now,
 								 EsgFindings *out);
 
@@ -28,10 +42,15 @@ extern void esg_policy_crl_check(const EsgCrlInfo *crl, const char *hashed_path,
 extern void esg_policy_crl_check_ca(const EsgCertInfo *ca, const EsgCrlContext *context,
 									EsgFindings *out);
 
-/* is the file's name "<hash>.rN", as OpenSSL looks for CRLs in a directory? */
-extern bool esg_policy_crl_is_hash_name(const char *path);
+/*
+ * As esg_policy_time_left(), with the shares of lifetime that are for CRLs.
+ * Where the CA says when it publishes the next one, nothing is soon before half
+ * of the time from there to the end has passed, and something is then.
+ */
+extern EsgTimeLeft esg_policy_crl_time_left(const EsgCrlInfo *crl, const EsgPolicy *policy,
+											int64_t now, int64_t *left);
 
-/* and the very hash under which it looks for this CRL? */
-extern bool esg_policy_crl_name_fits(const EsgCrlInfo *crl, const char *path);
+/* The first moment after now at which a verdict about its times may be another; ESG_TIME_NEVER if none is to come. */
+extern int64_t esg_policy_crl_time_next(const EsgCrlInfo *crl, const EsgPolicy *policy, int64_t now);
 
 #endif							/* ESG_POLICY_CRL_H */

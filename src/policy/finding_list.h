@@ -236,36 +236,41 @@ FINDING(PUBLIC_ROOT_STORE, "public_root_store", "SG043", WARNING, FILES, 0,
 
 /* CRLs */
 FINDING(CRL_EXPIRED, "crl_expired", "SG044", CRITICAL, CRL, 0,
-		"expired %s ago, so every client certificate is refused",
-		HINTS("While a CRL is stale, every client certificate is refused. Publish a new CRL at the CA, put it in place of the old one and reload the server.",
-			  "Publish a new CRL at the CA and put it in place of the old one.", NULL),
+		"expired %s",
+		HINTS("Publish a new CRL at the CA, put it in place of the old one and reload the server.",
+			  "Publish a new CRL at the CA and put it in place of the old one.",
+			  "Publish a new CRL at the CA and put it in place of the old one."),
 		BY_CRL(check_expired))
 FINDING(CRL_EXPIRES_VERY_SOON, "crl_expires_very_soon", "SG045", CRITICAL, CRL, 0,
-		"expires in %s, and then every client certificate is refused",
+		"expires in %s",
 		HINTS("Publish a new CRL at the CA, put it in place of the old one and reload the server before that.",
-			  "Publish a new CRL at the CA and put it in place of the old one.", NULL),
+			  "Publish a new CRL at the CA and put it in place of the old one.",
+			  "Publish a new CRL at the CA and put it in place of the old one."),
 		BY_CRL(check_expires_very_soon))
 FINDING(CRL_EXPIRES_SOON, "crl_expires_soon", "SG046", WARNING, CRL, 0,
-		"expires in %s, and then every client certificate is refused",
+		"expires in %s",
 		HINTS("Publish a new CRL at the CA, put it in place of the old one and reload the server before that.",
-			  "Publish a new CRL at the CA and put it in place of the old one.", NULL),
+			  "Publish a new CRL at the CA and put it in place of the old one.",
+			  "Publish a new CRL at the CA and put it in place of the old one."),
 		BY_CRL(check_expires_soon))
 FINDING(CRL_NOT_YET_VALID, "crl_not_yet_valid", "SG047", CRITICAL, CRL, 0,
-		"is not valid before %s, so every client certificate is refused",
-		HINTS("Check the clocks of this host and of the CA, or install a CRL that is valid now and reload the server.",
-			  "Check the clocks of this host and of the CA, or install a CRL that is valid now.", NULL),
+		"is not valid before %s",
+		HINTS("Check the clocks of this host and of the CA, or put a CRL that is valid now in its place and reload the server.",
+			  "Check the clocks of this host and of the CA, or put a CRL that is valid now in its place.",
+			  "Check the clocks of this host and of the CA, or put a CRL that is valid now in its place."),
 		BY_CRL(check_not_yet_valid))
 FINDING(CRL_MISSING, "crl_missing", "SG048", CRITICAL, A, 0,
-		"has no CRL although CRLs are configured, so its clients are refused",
-		"Put a CRL of this CA, even an empty one, into the file of \"ssl_crl_file\" or into \"ssl_crl_dir\" and reload the server.",
+		"has no CRL that counts, so %s",
+		"Put a complete CRL made with this CA's key, even an empty one, into the file of \"ssl_crl_file\" or into \"ssl_crl_dir\" and reload the server.",
 		BY_CRLS_OF_CA(check_missing))
 FINDING(CRL_BAD_SIGNATURE, "crl_bad_signature", "SG049", CRITICAL, CRL, 0,
-		"has a signature that cannot be accepted (%s)",
-		"The clients of this CA are refused. Fetch the CRL from the CA again, or have the CA's certificate reissued with key usage cRLSign.",
+		"has a signature that cannot be accepted: %s",
+		HINTS("Put the CA's present CRL in its place and reload the server. If it is the key usage, have the CA's certificate reissued with cRLSign.",
+			  "Put the CA's present CRL in its place.", NULL),
 		BY_CRL(check_bad_signature))
-FINDING(CRL_UNKNOWN_ISSUER, "crl_unknown_issuer", "SG050", WARNING, CRL, 0,
-		"comes from a CA that is not in the file of \"ssl_ca_file\"",
-		"Add the CA's certificate to the file of \"ssl_ca_file\", or remove the CRL.",
+FINDING(CRL_UNKNOWN_ISSUER, "crl_unknown_issuer", "SG050", NOTICE, CRL, 0,
+		"comes from a CA whose key is not in the file of \"ssl_ca_file\"",
+		"Clients that send this CA's certificate along with their own need it. To have it checked, add the CA's certificate to the file of \"ssl_ca_file\".",
 		BY_CRL(check_unknown_issuer))
 FINDING(CRL_WEAK_SIGNATURE, "crl_weak_signature", "SG051", WARNING, CRL, 0,
 		"is signed with weak or unknown algorithm %s",
@@ -276,12 +281,12 @@ FINDING(CRL_NO_NEXT_UPDATE, "crl_no_next_update", "SG052", NOTICE, CRL, 0,
 		"Nobody notices when it grows old. Let the CA write nextUpdate (RFC 5280 section 5.1.2.5).",
 		BY_CRL(check_no_next_update))
 FINDING(CRL_REVOKES_OWN, "crl_revokes_own", "SG053", CRITICAL, CRL, 0,
-		"revokes %s, which this server uses",
+		"revokes %s",
 		"Replace the revoked certificate and everything it issued, and reload the server.",
 		BY_CRL(check_revokes_own))
 FINDING(CRL_NOT_HASHED, "crl_not_hashed", "SG054", WARNING, CRL, 0,
-		"is silently ignored by OpenSSL, because its file is not named %s",
-		"Run openssl rehash on the directory of \"ssl_crl_dir\" and reload the server.",
+		"is silently ignored by OpenSSL: %s",
+		"Rename the file so, or mend the one at which OpenSSL stops. openssl rehash makes such names for files that end in .pem, .crt, .cer or .crl and hold one CRL each.",
 		BY_CRL(check_not_hashed))
 
 /* files */
@@ -394,6 +399,10 @@ FINDING(STRICT_CLIENT_REFUSES, "strict_client_refuses", "SG078", NOTICE, L | I |
 		"breaks a rule of RFC 5280 that strict clients insist on (%s)",
 		"Python 3.13 and later refuse it with sslmode=verify-ca and verify-full, as \"openssl verify -x509_strict\" does. Have the certificate reissued.",
 		BY_CERTIFICATE(check_strict_client_refuses))
+FINDING(CRL_UNUSABLE, "crl_unusable", "SG079", CRITICAL, CRL, 0,
+		"is not what OpenSSL needs: %s",
+		"Let the CA publish a complete CRL for all its certificates, without critical extensions, put it in place of this one and reload the server. Where several CAs have one name, each CRL needs an authorityKeyIdentifier.",
+		BY_CRL(check_unusable))
 
 #undef FINDING
 #undef BY_CERTIFICATE

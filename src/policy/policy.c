@@ -18,6 +18,8 @@ esg_policy_defaults(EsgPolicy *policy)
 	policy->critical_threshold = DAYS(7);
 	policy->alert_lifetime_percent = 25;
 	policy->critical_lifetime_percent = 10;
+	policy->crl_alert_lifetime_percent = 5;
+	policy->crl_critical_lifetime_percent = 2;
 	policy->min_security_bits = 112;
 	policy->max_validity = DAYS(825);
 	policy->max_file_mode = 0644;

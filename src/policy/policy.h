@@ -21,6 +21,8 @@ typedef struct EsgPolicy
 	int64_t		critical_threshold; /* seconds, already <= alert_threshold */
 	int			alert_lifetime_percent; /* 1..100; 100: no cap */
 	int			critical_lifetime_percent;
+	int			crl_alert_lifetime_percent; /* the same for CRLs */
+	int			crl_critical_lifetime_percent;
 	int			min_security_bits;
 	int64_t		max_validity;	/* seconds, 0 off */
 	unsigned	max_file_mode;

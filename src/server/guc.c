@@ -33,6 +33,8 @@ int			esg_guc_alarm_repeat_interval = DAYS(1);
 int			esg_guc_max_validity = DAYS(825);
 int			esg_guc_expire_alert_lifetime_percent = 25;
 int			esg_guc_expire_critical_lifetime_percent = 10;
+int			esg_guc_crl_alert_lifetime_percent = 5;
+int			esg_guc_crl_critical_lifetime_percent = 2;
 int			esg_guc_min_security_bits = 112;
 int			esg_guc_max_file_mode = 0644;
 int			esg_guc_max_key_file_mode = 0600;
@@ -584,6 +586,25 @@ define_expiry_thresholds(void)
 							PGC_SIGHUP, 0, NULL, NULL, NULL);
 }
 
+/* The same for CRLs, one of which overlaps the next by hours only. */
+static void
+define_crl_thresholds(void)
+{
+	/* How late may the next issue be, before somebody must know? */
+	DefineCustomIntVariable("ext_ssl_guard.crl_alert_lifetime_percent",
+							"Caps expire_alert_threshold at this percentage of a CRL's lifetime.",
+							"100 switches the cap off.",
+							&esg_guc_crl_alert_lifetime_percent,
+							5, 1, 100,
+							PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("ext_ssl_guard.crl_critical_lifetime_percent",
+							"Caps expire_critical_threshold at this percentage of a CRL's lifetime.",
+							"100 switches the cap off.",
+							&esg_guc_crl_critical_lifetime_percent,
+							2, 1, 100,
+							PGC_SIGHUP, 0, NULL, NULL, NULL);
+}
+
 /* Whole seconds; what is less than one would be 0, which means something else. */
 static bool
 check_interval(double *newval, void **extra, GucSource source)
@@ -798,6 +819,7 @@ void
 esg_guc_init(void)
 {
 	define_expiry_thresholds();
+	define_crl_thresholds();
 	define_intervals();
 	define_policy();
 	define_file_settings();
@@ -854,6 +876,8 @@ esg_guc_policy(EsgPolicy *out)
 								  esg_guc_expire_alert_threshold);
 	out->alert_lifetime_percent = esg_guc_expire_alert_lifetime_percent;
 	out->critical_lifetime_percent = esg_guc_expire_critical_lifetime_percent;
+	out->crl_alert_lifetime_percent = esg_guc_crl_alert_lifetime_percent;
+	out->crl_critical_lifetime_percent = esg_guc_crl_critical_lifetime_percent;
 	out->min_security_bits = esg_guc_min_security_bits;
 	out->max_validity = esg_guc_max_validity;
 	out->max_file_mode = esg_guc_max_file_mode;

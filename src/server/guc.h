@@ -28,6 +28,8 @@ extern int	esg_guc_max_validity;
 /* percent */
 extern int	esg_guc_expire_alert_lifetime_percent;
 extern int	esg_guc_expire_critical_lifetime_percent;
+extern int	esg_guc_crl_alert_lifetime_percent;
+extern int	esg_guc_crl_critical_lifetime_percent;
 
 extern int	esg_guc_min_security_bits;
 

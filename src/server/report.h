@@ -12,7 +12,7 @@
 #include "nodes/pg_list.h"
 
 #include "policy/findings.h"
-#include "x509/info.h"
+#include "x509/crl_info.h"
 
 /* sizes of an alarm's texts, in bytes, in shared memory */
 #define ESG_OBJECT_SIZE 512

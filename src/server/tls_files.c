@@ -27,7 +27,7 @@
 #include "storage/fd.h"
 
 #include "compat.h"
-#include "policy/crl.h"
+#include "policy/crl_names.h"
 #include "server/guc.h"
 #include "server/sni_hosts.h"
 #include "server/tls_files.h"
@@ -261,7 +261,7 @@ is_crl_candidate(const char *path)
 {
 	EsgFileFacts facts;
 
-	if (esg_policy_crl_is_hash_name(path))
+	if (esg_crl_names_is_hash(path))
 		return true;
 	esg_tls_files_stat(path, &facts);
 	return facts.exists && S_ISREG(facts.mode);

@@ -1,6 +1,6 @@
 /*
  * x509/info.c
- *		The facts about one certificate or CRL, for policy and display.
+ *		The facts about one certificate, for policy and display.
  */
 #include "x509/info.h"
 
@@ -319,8 +319,8 @@ can_verify(int signature_nid, EVP_PKEY *key)
  * OpenSSL's 1, 0, -1; anything else below is an error, too.  0 also means that
  * it could not begin, with a digest that is in no provider, say.
  */
-static EsgVerdict
-make_verdict(int result, int signature_nid, EVP_PKEY *key)
+EsgVerdict
+esg_x509_info_verdict(int result, int signature_nid, EVP_PKEY *key)
 {
 	if (result == 0 && can_verify(signature_nid, key))
 		return ESG_NO;
@@ -328,8 +328,8 @@ make_verdict(int result, int signature_nid, EVP_PKEY *key)
 }
 
 /* NULL: OpenSSL refuses every signature of it, so none of them is bad */
-static EVP_PKEY *
-get_verifier(const EsgCertInfo *issuer)
+EVP_PKEY *
+esg_x509_info_verifier(const EsgCertInfo *issuer)
 {
 	return issuer->key.usable ? X509_get0_pubkey(issuer->cert) : NULL;
 }
@@ -337,14 +337,14 @@ get_verifier(const EsgCertInfo *issuer)
 EsgVerdict
 esg_x509_info_verify(const EsgCertInfo *cert, const EsgCertInfo *issuer, EsgMemo *memo)
 {
-	EVP_PKEY   *key = get_verifier(issuer);
+	EVP_PKEY   *key = esg_x509_info_verifier(issuer);
 	int			known = ESG_UNKNOWN;
 
 	ERR_clear_error();
 	if (key != NULL && !esg_memo_get(memo, cert->fingerprint, issuer->key.digest, &known))
 	{
-		known = (int) make_verdict(X509_verify(cert->cert, key),
-								   X509_get_signature_nid(cert->cert), key);
+		known = (int) esg_x509_info_verdict(X509_verify(cert->cert, key),
+											X509_get_signature_nid(cert->cert), key);
 		esg_memo_put(memo, cert->fingerprint, issuer->key.digest, known);
 	}
 	ERR_clear_error();
@@ -398,44 +398,6 @@ esg_x509_info_read(X509 *cert, EsgMemo *memo, EsgCertInfo *out)
 									 X509_get_issuer_name(cert)) == 0;
 	out->is_ca = read_is_ca(out);
 	ERR_clear_error();
-}
-
-void
-esg_x509_info_read_crl(X509_CRL *crl, EsgCrlInfo *out)
-{
-	const ASN1_TIME *next_update = X509_CRL_get0_nextUpdate(crl);
-	const STACK_OF(X509_REVOKED) *revoked = X509_CRL_get_REVOKED(crl);
-	unsigned	len = 0;
-
-	memset(out, 0, sizeof(*out));
-	ERR_clear_error();
-	out->crl = crl;
-	X509_CRL_digest(crl, EVP_sha256(), out->fingerprint, &len);
-	out->this_update = esg_x509_time_read(X509_CRL_get0_lastUpdate(crl));
-	if (next_update != NULL)
-		out->next_update = esg_x509_time_read(next_update);
-	else
-		out->next_update.state = ESG_TIME_ABSENT;
-	esg_x509_sig_read_crl(crl, &out->signature);
-	out->revoked_count = revoked ? sk_X509_REVOKED_num(revoked) : 0;
-	ERR_clear_error();
-}
-
-EsgVerdict
-esg_x509_info_verify_crl(const EsgCrlInfo *crl, const EsgCertInfo *issuer, EsgMemo *memo)
-{
-	EVP_PKEY   *key = get_verifier(issuer);
-	int			known = ESG_UNKNOWN;
-
-	ERR_clear_error();
-	if (key != NULL && !esg_memo_get(memo, crl->fingerprint, issuer->key.digest, &known))
-	{
-		known = (int) make_verdict(X509_CRL_verify(crl->crl, key),
-								   X509_CRL_get_signature_nid(crl->crl), key);
-		esg_memo_put(memo, crl->fingerprint, issuer->key.digest, known);
-	}
-	ERR_clear_error();
-	return (EsgVerdict) known;
 }
 
 char *

@@ -1,6 +1,6 @@
 /*
  * x509/info.h
- *		The facts about one certificate or CRL, for policy and display.
+ *		The facts about one certificate, for policy and display.
  *
  * Pure.  Reading never fails: what cannot be read is said in the
  * facts.  OpenSSL's error queue is left empty.
@@ -61,18 +61,7 @@ typedef struct EsgCertInfo
 	bool		must_staple;
 } EsgCertInfo;
 
-typedef struct EsgCrlInfo
-{
-	X509_CRL   *crl;			/* borrowed */
-	unsigned char fingerprint[ESG_DIGEST_SIZE];
-	EsgTime		this_update;
-	EsgTime		next_update;	/* ESG_TIME_ABSENT if there is none */
-	EsgSigInfo	signature;
-	int64_t		revoked_count;
-} EsgCrlInfo;
-
 extern void esg_x509_info_read(X509 *cert, EsgMemo *memo, EsgCertInfo *out);
-extern void esg_x509_info_read_crl(X509_CRL *crl, EsgCrlInfo *out);
 
 /*
  * Are the names equal, and does the own key verify the signature?  ESG_UNKNOWN:
@@ -87,8 +76,13 @@ extern EsgVerdict esg_x509_info_self_signed(const EsgCertInfo *cert);
  */
 extern EsgVerdict esg_x509_info_verify(const EsgCertInfo *cert, const EsgCertInfo *issuer,
 									   EsgMemo *memo);
-extern EsgVerdict esg_x509_info_verify_crl(const EsgCrlInfo *crl, const EsgCertInfo *issuer,
-										   EsgMemo *memo);
+
+/*
+ * What that is made of, for whatever else is signed: the key to verify with, or
+ * NULL; and what the result of verifying with it means.
+ */
+extern EVP_PKEY *esg_x509_info_verifier(const EsgCertInfo *issuer);
+extern EsgVerdict esg_x509_info_verdict(int result, int signature_nid, EVP_PKEY *key);
 
 /* upper-case hex, two digits an octet, "-" before negative ones; new */
 extern char *esg_x509_info_serial_text(const ASN1_INTEGER *serial);

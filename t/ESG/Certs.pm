@@ -15,7 +15,9 @@
 #
 #   $certs->revoke($ca, $client);
 #   my $crl = $certs->make_crl($ca, 'crl');    # path; last_update, next_update =>
-#                                              # seconds from now [-3600, 30 days]
+#                                              # seconds from now [-3600, 30 days];
+#                                              # digest ['sha256']; extensions =>
+#                                              # ['name=value', ...] [cRLNumber alone]
 #   $certs->sign_request($ca, 'a.csr', 'a.crt');   # for a server
 #   my $file = $certs->concat('bundle.crt', $ca->{cert}, $other->{cert});
 #
@@ -335,9 +337,12 @@ sub make_crl
 {
 	my ($self, $ca, $name, %options) = @_;
 	my $path = "$self->{dir}/$name.crl";
+	my $config = spew("$path.cnf", slurp("$self->{dir}/$ca->{name}.ca/ca.cnf"),
+		"[crl_extensions]\n", map { "$_\n" } @{ $options{extensions} // [] });
 
-	openssl('ca', '-config', "$self->{dir}/$ca->{name}.ca/ca.cnf", '-cert', $ca->{cert},
+	openssl('ca', '-config', $config, '-cert', $ca->{cert},
 		'-keyfile', $ca->{key}, '-gencrl', '-md', $options{digest} // 'default',
+		($options{extensions} ? ('-crlexts', 'crl_extensions') : ()),
 		'-crl_lastupdate', stamp($options{last_update} // -3600),
 		'-crl_nextupdate', stamp($options{next_update} // 30 * 86400),
 		'-out', $path);

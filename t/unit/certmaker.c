@@ -276,20 +276,39 @@ make_integer(const char *decimal)
 	return number;
 }
 
+/* What gets extensions: one of the three. */
+typedef struct Extended
+{
+	X509	   *cert;
+	X509_CRL   *crl;
+	X509_REVOKED *entry;
+} Extended;
+
+static void
+attach_extension(const Extended *to, X509_EXTENSION *extension)
+{
+	if (to->cert)
+		check(X509_add_ext(to->cert, extension, -1), "X509_add_ext");
+	else if (to->crl)
+		check(X509_CRL_add_ext(to->crl, extension, -1), "X509_CRL_add_ext");
+	else
+		check(X509_REVOKED_add_ext(to->entry, extension, -1), "X509_REVOKED_add_ext");
+}
+
 /* the first section holds the extensions; further ones are what their values refer to */
 static void
-add_extensions(X509 *cert, X509 *issuer, const char *lines)
+add_extensions(const Extended *to, X509 *issuer, const char *lines)
 {
 	CONF	   *conf = need(NCONF_new(NULL), "NCONF_new");
 	BIO		   *bio = need(BIO_new(BIO_s_mem()), "BIO_new");
 	STACK_OF(CONF_VALUE) *values;
-	X509V3_CTX	ctx;
+	X509V3_CTX	ctx = {0};
 	int			i;
 
 	BIO_printf(bio, "[certmaker]\n%s\n", lines);
 	check(NCONF_load_bio(conf, bio, NULL) > 0, "NCONF_load_bio");
 	values = need(NCONF_get_section(conf, "certmaker"), "NCONF_get_section");
-	X509V3_set_ctx(&ctx, issuer, cert, NULL, NULL, 0);
+	X509V3_set_ctx(&ctx, issuer, to->cert, NULL, to->crl, 0);
 	X509V3_set_nconf(&ctx, conf);
 	for (i = 0; i < sk_CONF_VALUE_num(values); i++)
 	{
@@ -298,7 +317,7 @@ add_extensions(X509 *cert, X509 *issuer, const char *lines)
 
 		extension = need(X509V3_EXT_nconf(conf, &ctx, value->name, value->value),
 						 value->name);
-		check(X509_add_ext(cert, extension, -1), "X509_add_ext");
+		attach_extension(to, extension);
 		X509_EXTENSION_free(extension);
 	}
 	NCONF_free(conf);
@@ -429,7 +448,8 @@ certmaker_cert(const CertSpec * spec)
 	set_plain_fields(cert, spec);
 	check(X509_set_pubkey(cert, key), "X509_set_pubkey");
 	if (spec->extensions)
-		add_extensions(cert, spec->issuer_cert ? spec->issuer_cert : cert, spec->extensions);
+		add_extensions(&(Extended) {.cert = cert}, spec->issuer_cert ? spec->issuer_cert : cert,
+					   spec->extensions);
 	if (spec->pss_salt)
 		sign_pss(cert, signer, spec);
 	else
@@ -496,7 +516,7 @@ certmaker_patch(X509 *cert, const void *from, const void *to, size_t len)
 /* ---------- CRLs ---------- */
 
 static void
-add_revoked(X509_CRL *crl, const char *serial, const ASN1_TIME *when)
+add_revoked(X509_CRL *crl, const char *serial, const ASN1_TIME *when, const char *extensions)
 {
 	X509_REVOKED *revoked = need(X509_REVOKED_new(), "X509_REVOKED_new");
 	ASN1_INTEGER *number = make_integer(serial);
@@ -504,6 +524,8 @@ add_revoked(X509_CRL *crl, const char *serial, const ASN1_TIME *when)
 	check(X509_REVOKED_set_serialNumber(revoked, number), "X509_REVOKED_set_serialNumber");
 	check(X509_REVOKED_set_revocationDate(revoked, (ASN1_TIME *) when),
 		  "X509_REVOKED_set_revocationDate");
+	if (extensions)
+		add_extensions(&(Extended) {.entry = revoked}, NULL, extensions);
 	check(X509_CRL_add0_revoked(crl, revoked), "X509_CRL_add0_revoked");
 	ASN1_INTEGER_free(number);
 }
@@ -517,7 +539,7 @@ set_crl_times(X509_CRL *crl, const CrlSpec * spec)
 
 	check(X509_CRL_set1_lastUpdate(crl, t), "X509_CRL_set1_lastUpdate");
 	for (i = 0; spec->revoked && spec->revoked[i]; i++)
-		add_revoked(crl, spec->revoked[i], t);
+		add_revoked(crl, spec->revoked[i], t, spec->entry_extensions);
 	ASN1_TIME_free(t);
 	if (*next == '\0')
 		return;
@@ -539,6 +561,8 @@ certmaker_crl(const CrlSpec * spec)
 	check(X509_CRL_set_issuer_name(crl, X509_get_subject_name(spec->issuer_cert)),
 		  "X509_CRL_set_issuer_name");
 	set_crl_times(crl, spec);
+	if (spec->extensions)
+		add_extensions(&(Extended) {.crl = crl}, spec->issuer_cert, spec->extensions);
 	X509_CRL_sort(crl);
 	check(X509_CRL_sign(crl, spec->issuer_key,
 						choose_digest(spec->issuer_key, spec->digest)) > 0, "X509_CRL_sign");

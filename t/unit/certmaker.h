@@ -43,6 +43,8 @@ typedef struct CrlSpec
 	const char *next_update;	/* ["20270101000000Z"]; "" leaves it out */
 	const EVP_MD *digest;		/* [SHA-256] */
 	const char *const *revoked; /* serials, decimal, NULL-terminated */
+	const char *extensions;		/* as a certificate's [none] */
+	const char *entry_extensions;	/* of each revoked one [none] */
 } CrlSpec;
 
 extern EVP_PKEY *certmaker_rsa(int bits);	/* cached by size */

@@ -1,7 +1,7 @@
-/* sources: x509/info x509/name x509/key x509/signature x509/time x509/asn1 x509/rsa_faults x509/memo */
+/* sources: x509/info x509/crl_info x509/name x509/key x509/signature x509/time x509/asn1 x509/rsa_faults x509/memo */
 /*
  * test_info.c
- *		The facts about certificates and CRLs.
+ *		The facts about certificates.
  */
 #include <stdlib.h>
 #include <time.h>
@@ -14,7 +14,7 @@
 
 #include "certmaker.h"
 #include "esg_test.h"
-#include "x509/info.h"
+#include "x509/crl_info.h"
 
 /* the end of 1.2.840.113549.1.1.x */
 #define RSA_WITH(last) "\xf7\x0d\1\1" last
@@ -279,15 +279,15 @@ test_lacking(void)
 	{
 		is_verdict(X509_dup(cert), ESG_UNKNOWN, "SHA-256, which no provider may offer");
 		esg_x509_info_read(ca, NULL, &info);
-		esg_x509_info_read_crl(crl, &crl_info);
-		is_int(esg_x509_info_verify_crl(&crl_info, &info, NULL), ESG_UNKNOWN, "and a CRL");
+		esg_crl_info_read(crl, &crl_info);
+		is_int(esg_crl_info_verify(&crl_info, &info, NULL), ESG_UNKNOWN, "and a CRL");
 	}
 	EVP_default_properties_enable_fips(NULL, 0);
 #endif
 	is_verdict(X509_dup(cert), ESG_YES, "SHA-256");
 	esg_x509_info_read(ca, NULL, &info);
-	esg_x509_info_read_crl(crl, &crl_info);
-	is_int(esg_x509_info_verify_crl(&crl_info, &info, NULL), ESG_YES, "and a CRL");
+	esg_crl_info_read(crl, &crl_info);
+	is_int(esg_crl_info_verify(&crl_info, &info, NULL), ESG_YES, "and a CRL");
 	X509_CRL_free(crl);
 	X509_free(ca);
 	X509_free(cert);
@@ -414,40 +414,6 @@ test_fingerprint(void)
 	X509_free(cert);
 }
 
-static void
-test_crl(void)
-{
-	EVP_PKEY   *key = certmaker_rsa(2048);
-	X509	   *ca = certmaker_cert(&(CertSpec){.subject = "CN=ca", .key = key});
-	X509	   *other = certmaker_cert(&(CertSpec){.subject = "CN=ca", .key = certmaker_rsa_other(2048)});
-	const char *const revoked[] = {"1", "2", "3", NULL};
-	X509_CRL   *full = certmaker_crl(&(CrlSpec){.issuer_cert = ca, .issuer_key = key, .revoked = revoked});
-	X509_CRL   *empty = certmaker_crl(&(CrlSpec){.issuer_cert = ca, .issuer_key = key, .next_update = ""});
-	EsgMemo    *memo = esg_memo_create(100);
-	EsgCrlInfo	crl;
-	EsgCertInfo info;
-	EsgCertInfo other_info;
-
-	esg_x509_info_read(ca, memo, &info);
-	esg_x509_info_read(other, memo, &other_info);
-	esg_x509_info_read_crl(full, &crl);
-	is_int(crl.revoked_count, 3, "three revoked");
-	is_int(crl.this_update.state, ESG_TIME_VALID, "this update");
-	is_int(crl.next_update.state, ESG_TIME_VALID, "next update");
-	is_int(crl.signature.strength, 128, "signature");
-	is_int(esg_x509_info_verify_crl(&crl, &info, memo), ESG_YES, "verified");
-	is_int(esg_x509_info_verify_crl(&crl, &info, memo), ESG_YES, "again");
-	is_int(esg_x509_info_verify_crl(&crl, &other_info, NULL), ESG_NO, "not by another key");
-	esg_x509_info_read_crl(empty, &crl);
-	is_int(crl.revoked_count, 0, "none revoked");
-	is_int(crl.next_update.state, ESG_TIME_ABSENT, "no next update");
-	X509_CRL_free(full);
-	X509_CRL_free(empty);
-	X509_free(ca);
-	X509_free(other);
-	esg_memo_free(memo);
-}
-
 /* A certificate with many extensions, all different. */
 static double
 seconds_for(int extensions)
@@ -499,7 +465,6 @@ main(void)
 	test_broken_usages();
 	test_serial_text();
 	test_fingerprint();
-	test_crl();
 	ok(seconds_for(32000) < 64 * seconds_for(2000) + 0.5, "linear in extensions");
 	is_int((long long) ERR_peek_error(), 0, "error queue is empty");
 	return done();
