@@ -218,7 +218,8 @@ my $alarm = "SELECT count(*) FROM ssl_guard_alarms WHERE code = 'permissions_too
 $node->wait_sql("SELECT in_sync AND last_check_at > last_reload_at FROM ssl_guard_status");
 is(($node->tcp_psql('SELECT 1'))[0], 0, 'files in order: a login');
 chmod 0666, $node->path('root.crt') or die $!;
-sleep 2;
+# longer than the worker looks closely after a reload
+sleep 4;
 is(sql($alarm), 0, 'a file made writable, which nobody looks at');
 isnt(($node->tcp_psql('SELECT 1'))[0], 0, 'the next login is refused');
 is($node->wait_sql($alarm, 1, 1), 1, 'and a second later the alarm stands');
