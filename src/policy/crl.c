@@ -14,6 +14,7 @@
 #include "x509/cut_text.h"
 
 #define MAX_NAME 96				/* bytes of a name in a remark */
+#define MAX_CRLS_OF_CA 256		/* that are verified to find its own */
 
 /* What a check looks at. */
 typedef struct CrlCase
@@ -134,13 +135,20 @@ print_clients(const CrlCase *c, const EsgCertInfo *ca, char *buf, size_t size)
 	snprintf(buf, size, "clients of \"%s\" (serial number %s)", text, serial);
 }
 
+/* Would a client's certificate that names the CRL's distribution point do? */
+static bool
+is_nameless(const CrlCase *c, const EsgCrlUse *use)
+{
+	return use->point < 0 && use->subject == NULL && !use->in_scope &&
+		(c->crl->scope & ESG_SCOPE_POINT) != 0;
+}
+
 /* Whom the use is about, a distribution point included. */
 static void
 print_users(const CrlCase *c, const EsgCrlUse *use, char *buf, size_t size)
 {
 	const EsgCrlInfo *named = use->point >= 0 ? c->context->sources.crls[use->point] : NULL;
-	bool		must_name = named == NULL && use->subject == NULL && !use->in_scope &&
-	(c->crl->scope & ESG_SCOPE_POINT) != 0;
+	bool		must_name = is_nameless(c, use);
 	char		clients[2 * MAX_NAME + 40];
 	char		point[MAX_NAME];
 
@@ -481,7 +489,7 @@ describe_unused(const EsgCrlInfo *crl)
 		return "it covers only some reasons";
 	if (crl->scope & ESG_SCOPE_INDIRECT)
 		return "it is an indirect CRL";
-	return "its issuingDistributionPoint contradicts itself";
+	return "OpenSSL does not take it";
 }
 
 /* Does OpenSSL take another CA's CRL of that name, which is good for the other one, in its place? */
@@ -519,7 +527,6 @@ static bool
 is_unused_of_stranger(const CrlCase *c, EsgRemark *remark)
 {
 	EsgCrlUse	refused = {.in_scope = true,.point = -1};
-
 	const EsgCrlUses *uses = c->context->uses;
 	int			count;
 	const int  *named = esg_crl_uses_named(uses, X509_CRL_get_issuer(c->crl->crl), &count);
@@ -574,17 +581,23 @@ is_listed(const EsgCrlInfo *crl, const EsgCertInfo *cert)
 static bool
 is_same_issuer(const CrlCase *c, const EsgCertInfo *cert)
 {
-	int			count;
-	const EsgCertInfo *const *cas = find_cas(c, X509_CRL_get_issuer(c->crl->crl), &count);
+	const X509_NAME *issuer = X509_CRL_get_issuer(c->crl->crl);
+	int			tries = 0;
 	int			i;
 
 	if (esg_crl_info_same_key(c->crl, cert->cert) == ESG_NO)
 		return false;
-	for (i = 0; i < count; i++)
+	for (i = 0; i < c->context->own_count && tries < ESG_CHAIN_MAX_TRIES; i++)
 	{
-		EsgVerdict	made_crl = verify(c, c->crl, cas[i]);
-		EsgVerdict	made_cert = esg_x509_info_verify(cert, cas[i], c->context->memo);
+		const EsgCertInfo *ca = c->context->own[i];
+		EsgVerdict	made_crl;
+		EsgVerdict	made_cert;
 
+		if (X509_NAME_cmp(X509_get_subject_name(ca->cert), issuer) != 0)
+			continue;
+		tries++;
+		made_crl = verify(c, c->crl, ca);
+		made_cert = esg_x509_info_verify(cert, ca, c->context->memo);
 		if (made_crl == ESG_YES || made_cert == ESG_YES)
 			return made_crl != ESG_NO && made_cert != ESG_NO;
 	}
@@ -630,7 +643,7 @@ check_revokes_own(const CrlCase *c, EsgRemark *remark)
 
 /* ---- CRLs of a CA ---- */
 
-/* A complete CRL of its own. */
+/* A complete CRL of its own; more than can be tried are not held against it. */
 static bool
 has_crl(const CrlCase *c)
 {
@@ -643,7 +656,8 @@ has_crl(const CrlCase *c)
 	{
 		const EsgCrlInfo *crl = sources->crls[crls[i]];
 
-		if (!crl->delta && esg_crl_uses_is_of(crl, c->ca, c->context->memo))
+		if (i >= MAX_CRLS_OF_CA ||
+			(!crl->delta && esg_crl_uses_is_of(crl, c->ca, c->context->memo)))
 			return true;
 	}
 	return false;

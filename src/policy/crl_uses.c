@@ -14,8 +14,8 @@
 
 #define MAX_STEPS 12			/* of a chain that are looked at */
 #define MAX_ISSUERS 64			/* that may lie on the way to a root */
-#define MAX_TRIES ESG_CHAIN_MAX_TRIES	/* keys, distribution points of one
-										 * name */
+#define MAX_TRIES ESG_CHAIN_MAX_TRIES	/* of one name: keys, points */
+#define MAX_UNUSED 256			/* unused CRLs whose CA is looked for */
 
 /* What OpenSSL takes for one certificate of the chain. */
 typedef struct Step
@@ -580,22 +580,36 @@ esg_crl_uses_is_of(const EsgCrlInfo *crl, const EsgCertInfo *ca, EsgMemo *memo)
 	return esg_crl_info_verify(crl, ca, memo) != ESG_NO;
 }
 
+static bool
+is_of_some(const Search *search, int crl, int *tries)
+{
+	const EsgCrlSources *sources = search->sources;
+	int			count;
+	const EsgCertInfo *const *cas;
+	int			i;
+
+	cas = esg_policy_chain_find(sources->index, issuer_of(sources, crl), &count);
+	if (count > 0 && (*tries)++ >= MAX_UNUSED)
+		return true;
+	for (i = 0; i < count; i++)
+	{
+		if (i >= MAX_TRIES || esg_crl_uses_is_of(sources->crls[crl], cas[i], search->memo))
+			return true;
+	}
+	return false;
+}
+
+/* More than can be tried are not held against their files. */
 static void
 find_known(Search *search)
 {
-	const EsgCrlSources *sources = search->sources;
+	int			tries = 0;
 	int			i;
-	int			k;
 
-	for (i = 0; i < sources->crl_count; i++)
+	for (i = 0; i < search->sources->crl_count; i++)
 	{
-		int			count;
-		const EsgCertInfo *const *cas;
-
-		cas = esg_policy_chain_find(sources->index, issuer_of(sources, i), &count);
-		for (k = 0; k < count && !search->uses->known[i]; k++)
-			search->uses->known[i] = k >= MAX_TRIES ||
-				esg_crl_uses_is_of(sources->crls[i], cas[k], search->memo);
+		if (!search->uses->known[i])
+			search->uses->known[i] = is_of_some(search, i, &tries);
 	}
 }
 

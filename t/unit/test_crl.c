@@ -66,7 +66,7 @@ enum
 	FRESH_AKI, RENEWED_FRESH, RENEWED_NEWER, RENEWED_AKI, ISSUED, ISSUED_STALE, UNFIT_FRESH, ALONE_FRESH,
 	USERS, CAS, ATTRIBUTES, REASONS, INDIRECT, POINTED, OTHER_POINT_STALE,
 	ISSUED_USERS, ISSUED_CAS, ISSUED_ATTRIBUTES, ISSUED_REASONS, ISSUED_INDIRECT, ISSUED_POINT,
-	BASE, CHANGES, OLD_CHANGES, LISTS_LEAF, LISTS_LEAF_AKI, LISTS_ISSUING, CRL_COUNT
+	BASE, CHANGES, OLD_CHANGES, LISTS_LEAF, LISTS_LEAF_AKI, LISTS_ISSUING, RENEWED_LISTS, CRL_COUNT
 };
 
 static const char *const leaf_serial[] = {"99", "77", NULL};
@@ -118,6 +118,7 @@ static const struct
 	[LISTS_LEAF] = {ROOT, "20260520", "20270101", NULL, NULL, leaf_serial},
 	[LISTS_LEAF_AKI] = {ROOT, "20260520", "20270101", AKI, NULL, leaf_serial},
 	[LISTS_ISSUING] = {ROOT, "20260520", "20270101", NULL, NULL, issuing_serial},
+	[RENEWED_LISTS] = {RENEWED, "20260520", "20270101", NULL, NULL, leaf_serial},
 };
 
 static X509_CRL *crls[CRL_COUNT];
@@ -598,6 +599,22 @@ judge_own(unsigned cas, int crl, int own, bool want, const char *name)
 	tear_down(&s);
 }
 
+/* The CA in the server's own chain tells that the CRL is another one's. */
+static void
+test_own_chain(void)
+{
+	const int	numbers[MAX_CRLS] = {RENEWED_LISTS, NO_CRL};
+	Situation	s;
+	EsgFindings list = {0};
+
+	set_up(&s, CA(ALONE), numbers, LEAF);
+	s.own[s.context.own_count++] = &infos[ROOT];
+	esg_policy_crl_check(&crl_infos[RENEWED_LISTS], ESG_CRL_LOADED, 0, &s.context, now, &list);
+	lacks(&list, ESG_CRL_REVOKES_OWN, "of a CA that nobody knows, but not of the chain's");
+	esg_findings_free(&list);
+	tear_down(&s);
+}
+
 static void
 test_own(void)
 {
@@ -609,6 +626,8 @@ test_own(void)
 	judge_own(CA(ROOT) | CA(RENEWED), LISTS_LEAF, SAME_NUMBER, false, "the same, both CAs known");
 	judge_own(CA(ALONE), LISTS_LEAF, LEAF, true, "of a CA that is not known here");
 	judge_own(CA(RENEWED), LISTS_LEAF_AKI, SAME_NUMBER, false, "of a CA that is not known here, another's is");
+	judge_own(CA(ALONE), RENEWED_LISTS, LEAF, true, "of a CA that nobody knows");
+	test_own_chain();
 }
 
 /* ---- without all that it takes */
