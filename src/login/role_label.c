@@ -11,7 +11,9 @@
  */
 #include "postgres.h"
 
+#include "access/detoast.h"
 #include "access/genam.h"
+#include "access/heaptoast.h"
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/pg_authid.h"
@@ -27,6 +29,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
+#include "utils/relcache.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"
@@ -36,6 +39,16 @@
 #include "server/sni_hosts.h"
 
 #define PROVIDER "ext_ssl_guard"
+
+/*
+ * A longer label may be stored outside of its row, and pg_shseclabel's TOAST
+ * table is not for who has no database: its first use looks into pg_class.  This
+ * fits whether or not it can be compressed.
+ */
+#define LABEL_OFFSET \
+	(INTALIGN(2 * sizeof(Oid) + VARHDRSZ_SHORT + sizeof(PROVIDER) - 1) + VARHDRSZ)
+#define LONGEST_LABEL \
+	((int) (TOAST_TUPLE_TARGET - MAXALIGN(SizeofHeapTupleHeader) - LABEL_OFFSET))
 
 /* Without a CA file, of the server or of a host, the server asks no client for a certificate. */
 static bool
@@ -74,6 +87,19 @@ require_utf8(const char *label)
 	(void) pg_verify_mbstr(PG_UTF8, label, (int) strlen(label), false);
 }
 
+static void
+require_length(const ObjectAddress *role, const char *label)
+{
+	if (strlen(label) <= LONGEST_LABEL)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("security label for role \"%s\" is too long",
+					GetUserNameFromId(role->objectId, false)),
+			 errdetail("It has %d bytes. A login can read at most %d.",
+					   (int) strlen(label), LONGEST_LABEL)));
+}
+
 /* What is legal, but hardly meant. */
 static void
 warn_about_label(const EsgLabel *label)
@@ -105,6 +131,7 @@ relabel_role(const ObjectAddress *object, const char *label)
 	if (label == NULL)
 		return;
 	require_utf8(label);
+	require_length(object, label);
 	if (!esg_label_parse(label, strlen(label), &parsed, &error))
 		ereport(ERROR,
 				error.position == 0 ?
@@ -129,29 +156,86 @@ esg_role_label_init(void)
 	register_label_provider(PROVIDER, relabel_role);
 }
 
-/* NULL: no such role, or no label */
+/* Why the label of this row cannot be had at a login; NULL: it can. */
 static char *
-stored_label(const char *role_name)
+explain_unreadable(Datum label)
 {
-	ObjectAddress role;
+	struct varatt_external pointer;
 
-	ObjectAddressSet(role, AuthIdRelationId, get_role_oid(role_name, true));
-	if (!OidIsValid(role.objectId))
+	if (!VARATT_IS_EXTERNAL_ONDISK(DatumGetPointer(label)))
 		return NULL;
-	return GetSecurityLabel(&role, PROVIDER);
+	VARATT_EXTERNAL_GET_POINTER(pointer, DatumGetPointer(label));
+	return psprintf("the label cannot be read: it has %d bytes, more than %d",
+					(int) pointer.va_rawsize - VARHDRSZ, LONGEST_LABEL);
+}
+
+/* Returns the row of pg_shseclabel, which has to be freed, or NULL. */
+static HeapTuple
+find_row(Relation relation, Oid role)
+{
+	ScanKeyData keys[3];
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&keys[0], Anum_pg_shseclabel_objoid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(role));
+	ScanKeyInit(&keys[1], Anum_pg_shseclabel_classoid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(AuthIdRelationId));
+	ScanKeyInit(&keys[2], Anum_pg_shseclabel_provider, BTEqualStrategyNumber, F_TEXTEQ,
+				CStringGetTextDatum(PROVIDER));
+	scan = systable_beginscan(relation, SharedSecLabelObjectIndexId, criticalSharedRelcachesBuilt,
+							  NULL, lengthof(keys), keys);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+		tuple = heap_copytuple(tuple);
+	systable_endscan(scan);
+	return tuple;
+}
+
+/*
+ * Reads the role's label; false if it has none.  *found is "" when it cannot be
+ * read, and *fault, else NULL, says why.
+ */
+static bool
+read_label(const char *role_name, char **found, char **fault)
+{
+	Oid			role = get_role_oid(role_name, true);
+	Relation	relation;
+	HeapTuple	tuple;
+	Datum		label = (Datum) 0;
+	bool		is_null = true;
+
+	if (!OidIsValid(role))
+		return false;
+	relation = table_open(SharedSecLabelRelationId, AccessShareLock);
+	tuple = find_row(relation, role);
+	if (HeapTupleIsValid(tuple))
+		label = heap_getattr(tuple, Anum_pg_shseclabel_label, RelationGetDescr(relation), &is_null);
+	if (!is_null)
+	{
+		*fault = explain_unreadable(label);
+		*found = *fault ? pstrdup("") : TextDatumGetCString(label);
+	}
+	table_close(relation, AccessShareLock);
+	return !is_null;
 }
 
 /* A label that got into the catalog while the library was not there, or is too new. */
 static void
-refuse_unreadable(const EsgLabelError *error, EsgLabelDecision *out)
+refuse_unreadable(char *reason, EsgLabelDecision *out)
 {
 	out->refused = true;
 	out->key = "label";
+	out->reason = reason;
+}
+
+static char *
+explain_error(const EsgLabelError *error)
+{
 	if (error->position == 0)
-		out->reason = pstrdup(error->reason);
-	else
-		out->reason = psprintf("the label cannot be read: at character %d: %s",
-							   error->position, error->reason);
+		return pstrdup(error->reason);
+	return psprintf("the label cannot be read: at character %d: %s", error->position,
+					error->reason);
 }
 
 void
@@ -161,13 +245,19 @@ esg_role_label_decide(const char *role_name, const EsgLabelPeer *peer, EsgLabelD
 	EsgLabelError error;
 	EsgLabelVerdict verdict;
 
+	char	   *fault = NULL;
+
 	memset(out, 0, sizeof(*out));
-	out->label = stored_label(role_name);
-	if (out->label == NULL)
+	if (!read_label(role_name, &out->label, &fault))
 		return;
+	if (fault != NULL)
+	{
+		refuse_unreadable(fault, out);
+		return;
+	}
 	if (!esg_label_parse(out->label, strlen(out->label), &label, &error))
 	{
-		refuse_unreadable(&error, out);
+		refuse_unreadable(explain_error(&error), out);
 		return;
 	}
 	esg_label_check(&label, peer, &verdict);
