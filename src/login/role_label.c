@@ -269,21 +269,20 @@ esg_role_label_decide(const char *role_name, const EsgLabelPeer *peer, EsgLabelD
 		out->reason = pstrdup(verdict.reason);
 }
 
-/* false: regraded to "off" */
+/* An alarm about a role; false: regraded to "off". */
 static bool
-make_unsatisfiable_alarm(const char *role_name, EsgAlarm *out)
+make_role_alarm(EsgCode code, const char *role_name, EsgAlarm *out)
 {
 	EsgPolicy	policy;
 	EsgSeverity severity;
 	char	   *printable;
 
 	esg_guc_policy(&policy);
-	severity = esg_findings_severity(ESG_ROLE_LABEL_UNSATISFIABLE, ESG_PLACE_SERVER,
-									 policy.overrides);
+	severity = esg_findings_severity(code, ESG_PLACE_SERVER, policy.overrides);
 	if (severity == ESG_OK)
 		return false;
 	printable = esg_report_printable(role_name);
-	esg_report_server_alarm(ESG_ROLE_LABEL_UNSATISFIABLE, severity, printable, NULL, out);
+	esg_report_server_alarm(code, severity, printable, NULL, out);
 	esg_report_append_pair(out->detail, sizeof(out->detail), "role", printable);
 	snprintf(out->object, sizeof(out->object), "role \"%s\"", printable);
 	pfree(printable);
@@ -296,7 +295,7 @@ note_satisfiable(const char *role_name)
 {
 	EsgAlarm	alarm;
 
-	if (!make_unsatisfiable_alarm(role_name, &alarm))
+	if (!make_role_alarm(ESG_ROLE_LABEL_UNSATISFIABLE, role_name, &alarm))
 		return;
 	if (server_asks_for_certificate())
 		esg_alarms_clear(ESG_SCOPE_LABELS, alarm.code, alarm.object);
@@ -358,40 +357,61 @@ role_of_row(Relation relation, HeapTuple tuple)
 	return GetUserNameFromId(row->objoid, true);
 }
 
-static int
-collect_unsatisfiable(EsgAlarm **out)
+/* What an audit finds. */
+typedef struct RoleAlarms
+{
+	EsgAlarm   *alarms;			/* palloc'd, with room for one more */
+	int			count;
+} RoleAlarms;
+
+static void
+add_role_alarm(RoleAlarms *found, EsgCode code, const char *role_name)
+{
+	if (found->count == ESG_MAX_REPORTED ||
+		!make_role_alarm(code, role_name, &found->alarms[found->count]))
+		return;
+	found->count++;
+	found->alarms = repalloc(found->alarms, sizeof(EsgAlarm) * (found->count + 1));
+}
+
+static void
+collect_unsatisfiable(RoleAlarms *found)
 {
 	Relation	relation = table_open(SharedSecLabelRelationId, AccessShareLock);
 	SysScanDesc scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
-	EsgAlarm   *alarms = palloc(sizeof(EsgAlarm));
-	int			count = 0;
 	HeapTuple	tuple;
 
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)) && count < ESG_MAX_REPORTED)
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		char	   *role_name = role_of_row(relation, tuple);
 
-		if (role_name != NULL && make_unsatisfiable_alarm(role_name, &alarms[count]))
-		{
-			count++;
-			alarms = repalloc(alarms, sizeof(EsgAlarm) * (count + 1));
-		}
+		if (role_name != NULL)
+			add_role_alarm(found, ESG_ROLE_LABEL_UNSATISFIABLE, role_name);
 	}
 	systable_endscan(scan);
 	table_close(relation, AccessShareLock);
-	*out = alarms;
-	return count;
+}
+
+static void
+collect_unknown(RoleAlarms *found)
+{
+	const char *role_name;
+
+	for (int i = 0; (role_name = esg_guc_exempt_role(i)) != NULL; i++)
+	{
+		if (!OidIsValid(get_role_oid(role_name, true)))
+			add_role_alarm(found, ESG_EXEMPT_ROLE_UNKNOWN, role_name);
+	}
 }
 
 void
 esg_role_label_audit(void)
 {
-	EsgAlarm   *alarms = NULL;
-	int			count = 0;
+	RoleAlarms	found = {palloc(sizeof(EsgAlarm)), 0};
 
 	if (!server_asks_for_certificate())
-		count = collect_unsatisfiable(&alarms);
-	esg_alarms_reconcile(ESG_SCOPE_LABELS, alarms, count, GetCurrentTimestamp());
-	if (alarms != NULL)
-		pfree(alarms);
+		collect_unsatisfiable(&found);
+	collect_unknown(&found);
+	esg_alarms_reconcile(ESG_SCOPE_LABELS, found.alarms, found.count, GetCurrentTimestamp());
+	pfree(found.alarms);
 }

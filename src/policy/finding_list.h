@@ -394,6 +394,18 @@ FINDING(STRICT_CLIENT_REFUSES, "strict_client_refuses", "SG078", NOTICE, L | I |
 		"breaks a rule of RFC 5280 that strict clients insist on (%s)",
 		"Python 3.13 and later refuse it with sslmode=verify-ca and verify-full, as \"openssl verify -x509_strict\" does. Have the certificate reissued.",
 		BY_CERTIFICATE(check_strict_client_refuses))
+FINDING(SETTING_REJECTED, "setting_rejected", "SG081", CRITICAL, SERVER, 0,
+		"setting \"%s\" is not accepted as the configuration files have it",
+		"The value before stays in force; the next start of the server will fail. Mend it and reload the server. See pg_file_settings, too.",
+		RAISED_BY(SERVER))
+FINDING(IDENTITY_MAP_EMPTY, "identity_map_empty", "SG082", WARNING, SERVER, 0,
+		"map \"%s\" of \"ext_ssl_guard.identity_map\" has no line in \"pg_ident.conf\"",
+		"No identity matches it. Add the map's lines to \"pg_ident.conf\", or set the name of one that has lines, and reload the server.",
+		RAISED_BY(SERVER))
+FINDING(EXEMPT_ROLE_UNKNOWN, "exempt_role_unknown", "SG083", WARNING, SERVER, 0,
+		"role \"%s\" of \"ext_ssl_guard.exempt_roles\" does not exist",
+		"Correct the setting (names with upper-case letters need double quotes), reload the server, and call ssl_guard_check() again.",
+		RAISED_BY(LOGIN))
 
 #undef FINDING
 #undef BY_CERTIFICATE
