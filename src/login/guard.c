@@ -8,12 +8,14 @@
  */
 #include "postgres.h"
 
+#include "postmaster/postmaster.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"
 #include "login/barrier.h"
 #include "login/client_check.h"
+#include "login/fallback.h"
 #include "login/file_guard.h"
 #include "login/guard.h"
 #include "login/ident_map.h"
@@ -129,6 +131,24 @@ keep_books(void *arg)
 		esg_alarms_clear(ESG_SCOPE_LOGIN, login->passed[i], object);
 	if (login->known)
 		record(login);
+	if (login->peer.tls && login->denied)
+		esg_fallback_note_refused(&login->peer);
+	else if (login->peer.tls)
+		esg_fallback_note_accepted(&login->peer);
+}
+
+/* EsgBarrierFn */
+static void
+note_refused(void *arg)
+{
+	esg_fallback_note_refused(arg);
+}
+
+/* EsgBarrierFn */
+static void
+note_plaintext(void *arg)
+{
+	esg_fallback_note_plaintext(arg);
 }
 
 /* An alarm to be raised. */
@@ -286,13 +306,25 @@ judge_files(Login *login, EsgRefusal *out)
 	esg_login_peer_add_pair(out, "remedy", violation.suggestion);
 }
 
+/*
+ * Do connections like this one depend on the TLS files?  A client that would take
+ * TLS or plaintext, on a line that does, is refused over TLS and then would come
+ * in plaintext.  A line of type hostnossl is the administrator's own word.
+ */
+static bool
+depends_on_files(const EsgPeer *peer)
+{
+	return peer->tls || (peer->plaintext && peer->line_takes_both && EnableSSL);
+}
+
 /* In mode "warn" it is the worker that looks at the files, and raises alarms. */
 static void
 check_files(Login *login)
 {
 	EsgRefusal	refusal;
 
-	if (!login->peer.tls || login->exempt || esg_guc_file_permission_check != ESG_MODE_ENFORCE)
+	if (!depends_on_files(&login->peer) || login->exempt ||
+		esg_guc_file_permission_check != ESG_MODE_ENFORCE)
 		return;
 	judge(login, judge_files, ESG_FILE_UNREADABLE, &refusal);
 	if (refusal.code == ESG_NO_FINDING)
@@ -360,6 +392,8 @@ run_checks(Port *port)
 	/* over a Unix socket there is no TLS, so no certificate, and no denial */
 	if (login.peer.local)
 		return;
+	if (login.peer.plaintext)
+		write_down(note_plaintext, &login.peer, &login.peer);
 	login.exempt = esg_guc_is_exempt_role(login.peer.role_name);
 	write_down(ask_countable, &login, &login.peer);
 	check_certificate(&login);
@@ -369,19 +403,42 @@ run_checks(Port *port)
 	write_down(keep_books, &login, &login.peer);
 }
 
-void
-esg_login_guard_check(Port *port)
+/* Does the work in a memory context of its own. */
+static void
+run_apart(void (*work) (Port *port), Port *port)
 {
 	MemoryContext context;
 	MemoryContext previous;
 
-	esg_ident_map_keep(port->hba);
 	context = AllocSetContextCreate(CurrentMemoryContext, "ext_ssl_guard login",
 									ALLOCSET_SMALL_SIZES);
 	previous = MemoryContextSwitchTo(context);
-	run_checks(port);
+	work(port);
 	MemoryContextSwitchTo(previous);
 	MemoryContextDelete(context);
+}
+
+void
+esg_login_guard_check(Port *port)
+{
+	esg_ident_map_keep(port->hba);
+	run_apart(run_checks, port);
+}
+
+static void
+remember_refused(Port *port)
+{
+	EsgPeer		peer;
+
+	esg_login_peer_read(port, &peer);
+	if (peer.tls)
+		write_down(note_refused, &peer, &peer);
+}
+
+void
+esg_login_guard_refused(Port *port)
+{
+	run_apart(remember_refused, port);
 }
 
 static void
@@ -403,6 +460,7 @@ esg_login_guard_review(void)
 	EsgPolicy	policy;
 
 	esg_guc_policy(&policy);
+	expire_warnings(ESG_PLAINTEXT_FALLBACK, ESG_MODE_WARN, &policy, now);
 	expire_warnings(ESG_CERTIFICATE_NOT_JUDGED, esg_guc_client_certificate_check, &policy, now);
 	for (int i = 0; i < (int) lengthof(checks); i++)
 		expire_warnings(checks[i].code, *checks[i].mode, &policy, now);

@@ -24,6 +24,16 @@ esg_login_peer_cert(void)
 	return MyProcPort->peer;
 }
 
+static bool
+is_gss_encrypted(Port *port)
+{
+#ifdef ENABLE_GSS
+	return be_gssapi_get_enc(port);
+#else
+	return false;
+#endif
+}
+
 void
 esg_login_peer_read(Port *port, EsgPeer *out)
 {
@@ -35,6 +45,8 @@ esg_login_peer_read(Port *port, EsgPeer *out)
 	/* core stores clientcert=verify-full for the method cert, too */
 	out->line_wants_certificate = port->hba != NULL &&
 		port->hba->clientcert != clientCertOff;
+	out->line_takes_both = port->hba != NULL && port->hba->conntype == ctHost;
+	out->plaintext = !out->local && !port->ssl_in_use && !is_gss_encrypted(port);
 	if (!port->ssl_in_use || port->ssl == NULL)
 		return;
 	out->tls = true;

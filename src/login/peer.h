@@ -19,6 +19,9 @@ typedef struct EsgPeer
 	const SockAddr *address;
 	bool		local;			/* Unix socket: never denied */
 	bool		tls;
+	bool		plaintext;		/* over TCP, and no encryption at all */
+	bool		line_takes_both;	/* a line of type host: with TLS or
+									 * without */
 	bool		line_wants_certificate; /* the pg_hba.conf line has
 										 * clientcert= or the method cert */
 	SSL		   *ssl;			/* NULL without TLS */

@@ -406,6 +406,10 @@ FINDING(EXEMPT_ROLE_UNKNOWN, "exempt_role_unknown", "SG083", WARNING, SERVER, 0,
 		"role \"%s\" of \"ext_ssl_guard.exempt_roles\" does not exist",
 		"Correct the setting (names with upper-case letters need double quotes), reload the server, and call ssl_guard_check() again.",
 		RAISED_BY(LOGIN))
+FINDING(PLAINTEXT_FALLBACK, "plaintext_fallback", "SG084", WARNING, SERVER, 0,
+		"role \"%s\" came without encryption right after it was refused over TLS",
+		"See the log for why it was refused, and mend that. Then make its line in \"pg_hba.conf\" hostssl, and let the client use sslmode=require or stricter.",
+		RAISED_BY(LOGIN))
 
 #undef FINDING
 #undef BY_CERTIFICATE
