@@ -53,6 +53,8 @@ esg_login_peer_read(Port *port, EsgPeer *out)
 	out->ssl = port->ssl;
 	out->tls_version = SSL_version(port->ssl);
 	out->cert = port->peer;
+	if (out->cert != NULL)
+		out->chain = SSL_get0_verified_chain(port->ssl);
 	out->has_fingerprint = out->cert != NULL &&
 		esg_x509_info_fingerprint(out->cert, out->fingerprint);
 	ERR_clear_error();

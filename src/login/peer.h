@@ -26,6 +26,7 @@ typedef struct EsgPeer
 										 * clientcert= or the method cert */
 	SSL		   *ssl;			/* NULL without TLS */
 	X509	   *cert;			/* verified by core; NULL: none */
+	STACK_OF(X509) *chain;		/* as core verified it, cert first; NULL: none */
 	int			tls_version;	/* SSL_version(); 0 without TLS */
 	bool		has_fingerprint;	/* false: no certificate, or out of memory */
 	unsigned char fingerprint[ESG_DIGEST_SIZE]; /* SHA-256 of cert */

@@ -104,7 +104,8 @@ require_length(const ObjectAddress *role, const char *label)
 static void
 warn_about_label(const EsgLabel *label)
 {
-	if (esg_label_has(label, ESG_SOURCE_SERIAL) && !esg_label_has(label, ESG_SOURCE_ISSUER))
+	if (esg_label_has(label, ESG_SOURCE_SERIAL) && !esg_label_has(label, ESG_SOURCE_ISSUER) &&
+		!esg_label_has(label, ESG_SOURCE_CA))
 		ereport(NOTICE,
 				(errmsg("the security label names a serial number but no issuer"),
 				 errdetail("A serial number is unique only among the certificates of one issuer."),
@@ -138,7 +139,7 @@ relabel_role(const ObjectAddress *object, const char *label)
 				errcode(ERRCODE_OUT_OF_MEMORY) : errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				errmsg("invalid security label for role \"%s\" at character %d: %s",
 					   GetUserNameFromId(object->objectId, false), error.position, error.reason),
-				errhint("A label is a list of key=value pairs (cn, dn, dns, email, uri, upn, ip, serial, fingerprint, issuer, min_tls) and flags (tls, x509), separated by spaces."));
+				errhint("A label is a list of key=value pairs (cn, dn, dns, email, uri, upn, ip, serial, fingerprint, issuer, ca, min_tls) and flags (tls, x509), separated by spaces."));
 	PG_TRY();
 	{
 		warn_about_label(&parsed);
@@ -238,6 +239,20 @@ explain_error(const EsgLabelError *error)
 					error->reason);
 }
 
+/* NULL: the label has no "ca", or nothing is known of a chain */
+static bool *
+find_named_cas(const EsgLabel *label, STACK_OF(X509) *chain)
+{
+	bool	   *named;
+
+	if (chain == NULL || !esg_label_has(label, ESG_SOURCE_CA))
+		return NULL;
+	named = palloc0(sizeof(bool) * (sk_X509_num(chain) + 1));
+	for (int i = 1; i < sk_X509_num(chain); i++)
+		named[i] = esg_label_names_ca(label, sk_X509_value(chain, i));
+	return named;
+}
+
 void
 esg_role_label_decide(const char *role_name, const EsgLabelPeer *peer, EsgLabelDecision *out)
 {
@@ -262,6 +277,7 @@ esg_role_label_decide(const char *role_name, const EsgLabelPeer *peer, EsgLabelD
 	}
 	esg_label_check(&label, peer, &verdict);
 	out->needs_certificate = esg_label_needs_certificate(&label);
+	out->names_ca = find_named_cas(&label, peer->chain);
 	esg_label_free(&label);
 	out->refused = verdict.refused;
 	out->key = verdict.key;
@@ -306,7 +322,7 @@ note_satisfiable(const char *role_name)
 void
 esg_role_label_check(const EsgPeer *peer, EsgRefusal *out)
 {
-	EsgLabelPeer shown = {peer->tls, peer->tls_version, peer->cert};
+	EsgLabelPeer shown = {peer->tls, peer->tls_version, peer->cert, peer->chain};
 	EsgLabelDecision decision;
 
 	memset(out, 0, sizeof(*out));

@@ -17,6 +17,8 @@ typedef struct EsgLabelDecision
 								 * the label cannot be read */
 	char	   *reason;			/* if refused */
 	bool		needs_certificate;
+	bool	   *names_ca;		/* for each certificate of the chain, if the
+								 * label has "ca"; else NULL */
 } EsgLabelDecision;
 
 /* registers the label provider; preloading only */
