@@ -10,6 +10,7 @@
 #include "src/hooks/client_auth.h"
 #include "src/login/clients.h"
 #include "src/login/failures.h"
+#include "src/login/fallback.h"
 #include "src/server/guc.h"
 #include "src/login/handshake.h"
 #include "src/server/loaded_files.h"
@@ -33,6 +34,7 @@ _PG_init(void)
 	esg_alarms_init();
 	esg_clients_init();
 	esg_failures_init();
+	esg_fallback_init();
 	esg_loaded_files_init();
 	esg_shmem_init();
 	esg_handshake_init();

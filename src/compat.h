@@ -80,6 +80,21 @@ EVP_PKEY_get_group_name(const EVP_PKEY *pkey, char *name, size_t size, size_t *l
 #endif
 
 /*
+ * Since 16 the list of settings is made for the caller, who is told its length,
+ * and lines of pg_ident.conf may come from included files.
+ */
+#if PG_VERSION_NUM < 160000
+#include "libpq/hba.h"
+#include "utils/guc_tables.h"
+
+#define get_guc_variables(count) (*(count) = GetNumConfigOptions(), (get_guc_variables)())
+#define open_auth_file(name, elevel, depth, error) ((void) (error), AllocateFile(name, "r"))
+#define tokenize_auth_file(name, file, lines, elevel, depth) \
+	((void) (tokenize_auth_file)(name, file, lines, elevel))
+#define free_auth_file(file, depth) ((void) FreeFile(file))
+#endif
+
+/*
  * Since 17 an extension names its own wait events, and pg_stat_activity shows
  * the name; before, all extensions share one event.
  */

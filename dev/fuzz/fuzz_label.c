@@ -28,7 +28,7 @@ must(int cond)
 static void
 try_label(const char *text, size_t len)
 {
-	EsgLabelPeer peer = {true, TLS1_2_VERSION, NULL};
+	EsgLabelPeer peer = {true, TLS1_2_VERSION, NULL, NULL};
 	EsgLabel	label;
 	EsgLabelError error;
 	EsgLabelVerdict verdict;
@@ -71,7 +71,7 @@ static void
 check_candidate(const EsgCandidate *candidate, X509 *cert)
 {
 	char		text[2 * ESG_MAX_IDENTITY_LENGTH + 40];
-	EsgLabelPeer peer = {true, TLS1_3_VERSION, cert};
+	EsgLabelPeer peer = {true, TLS1_3_VERSION, cert, NULL};
 	EsgLabel	label;
 	EsgLabelError error;
 	EsgLabelVerdict verdict;

@@ -41,7 +41,9 @@ esg_client_auth(Port *port, int status)
 {
 	if (prev_ClientAuthentication_hook)
 		prev_ClientAuthentication_hook(port, status);
-	/* a refused login stays refused; nothing of it is looked at */
+	/* a refused login stays refused; nothing of it is judged */
+	if (status == STATUS_ERROR && port->ssl_in_use)
+		esg_login_guard_refused(port);
 	if (status != STATUS_OK)
 		return;
 	if (port->ssl_in_use)

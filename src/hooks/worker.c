@@ -43,6 +43,7 @@
 #include "policy/elapsed.h"
 #include "server/alarms.h"
 #include "server/guc.h"
+#include "server/setting_alarms.h"
 #include "server/state.h"
 
 #define WORKER_NAME "ext_ssl_guard worker"
@@ -553,6 +554,12 @@ warn_of_thresholds(void)
 }
 
 static void
+review_settings(EsgWorkerState *state)
+{
+	esg_setting_alarms_review();
+}
+
+static void
 reload_settings(EsgWorkerState *state)
 {
 	ConfigReloadPending = false;
@@ -564,6 +571,7 @@ reload_settings(EsgWorkerState *state)
 		give_up_reading(state);
 	/* other thresholds, other moments */
 	state->reviewed_at = 0;
+	do_work(review_settings, state);
 }
 
 static void
@@ -614,6 +622,7 @@ esg_worker_main(Datum main_arg)
 
 	memset(&state, 0, sizeof(state));
 	start_worker(&state);
+	do_work(review_settings, &state);
 	for (;;)
 	{
 		CHECK_FOR_INTERRUPTS();

@@ -8,11 +8,14 @@
  */
 #include "postgres.h"
 
+#include "postmaster/postmaster.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"
+#include "login/barrier.h"
 #include "login/client_check.h"
+#include "login/fallback.h"
 #include "login/file_guard.h"
 #include "login/guard.h"
 #include "login/ident_map.h"
@@ -22,6 +25,9 @@
 #include "server/guc.h"
 #include "server/state.h"
 
+/* verdicts of one login: those of checks[], and the certificate's */
+#define MAX_PASSED 4
+
 /* One login on its way through the checks. */
 typedef struct Login
 {
@@ -30,10 +36,18 @@ typedef struct Login
 	bool		countable;		/* the role could log in: it is worth a place
 								 * in our tables */
 	bool		known;			/* facts are there */
+	bool		fresh;			/* they have not raised their alarms lately */
 	bool		alarming;		/* it is time to raise the certificate's
 								 * alarms */
 	EsgClientFacts facts;
+	const struct LoginCheck *row;	/* the one of checks[] at work */
+	EsgCode		passed[MAX_PASSED]; /* warned about before, maybe; not now */
+	int			passed_count;
+	bool		denied;
 } Login;
+
+/* Fills *out, which is zeroed, if it would refuse.  May end with an ERROR. */
+typedef void (*JudgeFn) (Login *login, EsgRefusal *out);
 
 typedef struct LoginCheck
 {
@@ -48,20 +62,26 @@ static const LoginCheck checks[] = {
 	{&esg_guc_role_label_check, ESG_ROLE_LABEL_MISMATCH, esg_role_label_check},
 };
 
+StaticAssertDecl(lengthof(checks) < MAX_PASSED, "each verdict needs a place");
+
+/* ------------------------------------------------------------------------
+ * What a login leaves behind
+ * ------------------------------------------------------------------------ */
+
 /*
  * Counts the login in the registry of client certificates, then raises the
  * certificate's alarms: the worker clears those of certificates that are not in
  * the registry.
  */
 static void
-record(const Login *login, bool denied)
+record(const Login *login)
 {
 	EsgPolicy	policy;
 	int64		began = esg_report_unix_now();
 	EsgClientLogin entry = {
 		.facts = &login->facts,
 		.role_name = login->peer.role_name,
-		.denied = denied,
+		.denied = login->denied,
 		.alarmed = login->alarming,
 		.at = GetCurrentTimestamp(),
 		.tls_version = SSL_get_version(login->peer.ssl),
@@ -78,26 +98,6 @@ record(const Login *login, bool denied)
 	esg_client_check_alarm(&login->facts, login->peer.role_name, &policy, GetCurrentTimestamp());
 	/* after the entry: who forgets the moment now will see it there */
 	esg_server_state_note_client_change(esg_client_check_next_change(&login->facts, &policy, began));
-}
-
-/* The client learns the code; what was expected of it is for the log. */
-static void
-refuse(const Login *login, const EsgRefusal *refusal)
-{
-	const EsgFindingDef *def = esg_findings_def(refusal->code);
-
-	/* the server's own files are no fault of the certificate */
-	bool		about_cert = login->peer.cert != NULL && !(def->enforced & ESG_PLACE_FILE);
-	char	   *detail = psprintf("code=%s %s", def->name, esg_report_text(refusal->pairs));
-
-	if (login->known)
-		record(login, true);
-	ereport(FATAL,
-			(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
-			 about_cert ?
-			 errmsg("client certificate was refused (%s)", def->name) :
-			 errmsg("connection was refused (%s)", def->name),
-			 errdetail_log("%s", detail)));
 }
 
 /* The alarm about this role and certificate; false: regraded to "off". */
@@ -119,108 +119,267 @@ make_alarm(const EsgPeer *peer, EsgCode code, const char *pairs, EsgAlarm *out)
 	return true;
 }
 
+/* EsgBarrierFn */
 static void
-warn(const Login *login, const EsgRefusal *refusal)
+keep_books(void *arg)
 {
+	const Login *login = arg;
+	char		object[ESG_OBJECT_SIZE];
+
+	esg_login_peer_object(&login->peer, object);
+	for (int i = 0; i < login->passed_count; i++)
+		esg_alarms_clear(ESG_SCOPE_LOGIN, login->passed[i], object);
+	if (login->known)
+		record(login);
+	if (login->peer.tls && login->denied)
+		esg_fallback_note_refused(&login->peer);
+	else if (login->peer.tls)
+		esg_fallback_note_accepted(&login->peer);
+}
+
+/* EsgBarrierFn */
+static void
+note_refused(void *arg)
+{
+	esg_fallback_note_refused(arg);
+}
+
+/* EsgBarrierFn */
+static void
+note_plaintext(void *arg)
+{
+	esg_fallback_note_plaintext(arg);
+}
+
+/* An alarm to be raised. */
+typedef struct Warning
+{
+	const Login *login;
+	const EsgRefusal *refusal;
+} Warning;
+
+/* EsgBarrierFn */
+static void
+raise_warning(void *arg)
+{
+	const Warning *warning = arg;
 	EsgAlarm	alarm;
 
-	if (login->countable && make_alarm(&login->peer, refusal->code, refusal->pairs, &alarm))
+	if (warning->login->countable &&
+		make_alarm(&warning->login->peer, warning->refusal->code, warning->refusal->pairs, &alarm))
 		esg_alarms_raise(ESG_SCOPE_LOGIN, &alarm, GetCurrentTimestamp());
 }
 
-/* The same client passes now what it was warned about before. */
+/* EsgBarrierFn */
 static void
-clear_warning(const EsgPeer *peer, EsgCode code)
+ask_countable(void *arg)
 {
-	char		object[ESG_OBJECT_SIZE];
+	Login	   *login = arg;
 
-	esg_login_peer_object(peer, object);
-	esg_alarms_clear(ESG_SCOPE_LOGIN, code, object);
+	login->countable = esg_login_peer_may_log_in(&login->peer);
+}
+
+/* What cannot be written down is no reason to refuse anybody. */
+static void
+write_down(EsgBarrierFn work, void *arg, const EsgPeer *peer)
+{
+	ErrorData  *error = esg_barrier_run(work, arg);
+
+	if (error == NULL)
+		return;
+	ereport(LOG,
+			(errcode(error->sqlerrcode),
+			 errmsg("could not take note of a login of role \"%s\": %s",
+					esg_report_text(esg_report_printable(peer->role_name)),
+					error->message ? error->message : "")));
+	FreeErrorData(error);
+}
+
+/* ------------------------------------------------------------------------
+ * What becomes of a verdict
+ * ------------------------------------------------------------------------ */
+
+/* The client learns the code; what was expected of it is for the log. */
+static void
+refuse(Login *login, const EsgRefusal *refusal)
+{
+	const EsgFindingDef *def = esg_findings_def(refusal->code);
+
+	/* the server's own files are no fault of the certificate */
+	bool		about_cert = login->peer.cert != NULL && !(def->enforced & ESG_PLACE_FILE);
+	char	   *detail = psprintf("code=%s %s", def->name, esg_report_text(refusal->pairs));
+
+	login->denied = true;
+	write_down(keep_books, login, &login->peer);
+	ereport(FATAL,
+			(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
+			 about_cert ?
+			 errmsg("client certificate was refused (%s)", def->name) :
+			 errmsg("connection was refused (%s)", def->name),
+			 errdetail_log("%s", detail)));
 }
 
 /* A check has spoken: refuse, warn, or take an earlier warning back. */
 static void
-conclude(const Login *login, EsgCode code, int mode, const EsgRefusal *refusal)
+conclude(Login *login, EsgCode code, int mode, const EsgRefusal *refusal)
 {
+	Warning		warning = {login, refusal};
+
 	if (refusal->code == ESG_NO_FINDING)
-		clear_warning(&login->peer, code);
+		login->passed[login->passed_count++] = code;
 	else if (mode == ESG_MODE_ENFORCE && !login->exempt)
 		refuse(login, refusal);
 	else
-		warn(login, refusal);
+		write_down(raise_warning, &warning, &login->peer);
+}
+
+/* ------------------------------------------------------------------------
+ * The checks, each of which may end with an ERROR
+ * ------------------------------------------------------------------------ */
+
+/* One check at work, behind the barrier. */
+typedef struct CheckRun
+{
+	JudgeFn		check;
+	Login	   *login;
+	EsgRefusal *refusal;
+} CheckRun;
+
+/* EsgBarrierFn */
+static void
+call_check(void *arg)
+{
+	CheckRun   *run = arg;
+
+	run->check(run->login, run->refusal);
+}
+
+/* An ERROR is a verdict like others: nobody knows whether the login is good. */
+static void
+judge(Login *login, JudgeFn check, EsgCode code, EsgRefusal *out)
+{
+	CheckRun	run = {check, login, out};
+	ErrorData  *error;
+
+	memset(out, 0, sizeof(*out));
+	error = esg_barrier_run(call_check, &run);
+	if (error == NULL)
+		return;
+	esg_login_peer_begin_refusal(&login->peer, code, out);
+	esg_login_peer_add_pair(out, "reason", "could not be judged");
+	esg_login_peer_add_pair(out, "sqlstate", unpack_sql_state(error->sqlerrcode));
+	esg_login_peer_add_pair(out, "error", error->message ? error->message : "");
+	FreeErrorData(error);
+}
+
+/* JudgeFn */
+static void
+judge_row(Login *login, EsgRefusal *out)
+{
+	login->row->check(&login->peer, out);
 }
 
 static void
-run_check(const LoginCheck *check, const Login *login)
+run_row(const LoginCheck *row, Login *login)
 {
 	EsgRefusal	refusal;
 
-	if (*check->mode == ESG_MODE_OFF)
+	if (*row->mode == ESG_MODE_OFF)
 		return;
-	check->check(&login->peer, &refusal);
-	conclude(login, check->code, *check->mode, &refusal);
+	login->row = row;
+	judge(login, judge_row, row->code, &refusal);
+	conclude(login, row->code, *row->mode, &refusal);
+}
+
+/* JudgeFn */
+static void
+judge_files(Login *login, EsgRefusal *out)
+{
+	EsgFileViolation violation;
+
+	esg_file_guard_check(&violation);
+	if (violation.code == ESG_NO_FINDING)
+		return;
+	esg_login_peer_begin_refusal(&login->peer, violation.code, out);
+	esg_login_peer_add_pair(out, "path", violation.path);
+	esg_login_peer_add_pair(out, "fault", violation.message);
+	esg_login_peer_add_pair(out, "remedy", violation.suggestion);
+}
+
+/*
+ * Do connections like this one depend on the TLS files?  A client that would take
+ * TLS or plaintext, on a line that does, is refused over TLS and then would come
+ * in plaintext.  A line of type hostnossl is the administrator's own word.
+ */
+static bool
+depends_on_files(const EsgPeer *peer)
+{
+	return peer->tls || (peer->plaintext && peer->line_takes_both && EnableSSL);
 }
 
 /* In mode "warn" it is the worker that looks at the files, and raises alarms. */
 static void
-check_files(const Login *login)
+check_files(Login *login)
 {
-	EsgFileViolation violation;
 	EsgRefusal	refusal;
 
-	if (!login->peer.tls || login->exempt || esg_guc_file_permission_check != ESG_MODE_ENFORCE)
+	if (!depends_on_files(&login->peer) || login->exempt ||
+		esg_guc_file_permission_check != ESG_MODE_ENFORCE)
 		return;
-	esg_file_guard_check(&violation);
-	if (violation.code == ESG_NO_FINDING)
+	judge(login, judge_files, ESG_FILE_UNREADABLE, &refusal);
+	if (refusal.code == ESG_NO_FINDING)
 		return;
-	esg_login_peer_begin_refusal(&login->peer, violation.code, &refusal);
-	esg_login_peer_add_pair(&refusal, "path", violation.path);
-	esg_login_peer_add_pair(&refusal, "fault", violation.message);
-	esg_login_peer_add_pair(&refusal, "remedy", violation.suggestion);
 	/* who is refused shall find the alarm about it */
 	esg_server_state_note_refusal();
 	refuse(login, &refusal);
 }
 
-/* Every finding is an alarm, raised by record(); some are reasons to refuse. */
+/* JudgeFn.  Can the certificate be read at all?  The registry knows each, whatever the mode. */
 static void
-judge_facts(Login *login, const EsgPolicy *policy, bool fresh)
+read_facts(Login *login, EsgRefusal *out)
 {
-	EsgRefusal	refusal;
-	EsgCode		code;
+	EsgPolicy	policy;
 
-	login->alarming = fresh;
-	if (esg_guc_client_certificate_check != ESG_MODE_ENFORCE || login->exempt)
-		return;
-	code = esg_client_check_refused(&login->facts, policy, esg_report_unix_now());
-	if (code == ESG_NO_FINDING)
-		return;
-	esg_login_peer_begin_refusal(&login->peer, code, &refusal);
-	esg_login_peer_add_pair(&refusal, "subject", login->facts.subject);
-	esg_login_peer_add_pair(&refusal, "serial", login->facts.serial_number);
-	refuse(login, &refusal);
+	esg_guc_policy(&policy);
+	login->known = esg_client_check_facts(&login->peer, &policy, &login->facts, &login->fresh);
+	if (!login->known)
+		esg_login_peer_begin_refusal(&login->peer, ESG_CERTIFICATE_NOT_JUDGED, out);
 }
 
-/* The registry knows every certificate, whatever the mode of the check. */
+/* JudgeFn.  Every finding is an alarm, raised by record(); some are reasons to refuse. */
+static void
+judge_facts(Login *login, EsgRefusal *out)
+{
+	EsgPolicy	policy;
+	EsgCode		code;
+
+	esg_guc_policy(&policy);
+	code = esg_client_check_refused(&login->facts, &policy, esg_report_unix_now());
+	if (code == ESG_NO_FINDING)
+		return;
+	esg_login_peer_begin_refusal(&login->peer, code, out);
+	esg_login_peer_add_pair(out, "subject", login->facts.subject);
+	esg_login_peer_add_pair(out, "serial", login->facts.serial_number);
+}
+
 static void
 check_certificate(Login *login)
 {
 	int			mode = esg_guc_client_certificate_check;
-	EsgPolicy	policy;
-	EsgRefusal	refusal = {ESG_NO_FINDING, ""};
-	bool		fresh;
+	EsgRefusal	refusal;
 
 	if (login->peer.cert == NULL)
 		return;
-	esg_guc_policy(&policy);
-	login->known = esg_client_check_facts(&login->peer, &policy, &login->facts, &fresh);
+	judge(login, read_facts, ESG_CERTIFICATE_NOT_JUDGED, &refusal);
 	if (mode == ESG_MODE_OFF)
 		return;
-	if (!login->known)
-		esg_login_peer_begin_refusal(&login->peer, ESG_CERTIFICATE_NOT_JUDGED, &refusal);
+	login->alarming = login->known && login->fresh;
 	conclude(login, ESG_CERTIFICATE_NOT_JUDGED, mode, &refusal);
-	if (login->known)
-		judge_facts(login, &policy, fresh);
+	if (!login->known || login->exempt || mode != ESG_MODE_ENFORCE)
+		return;
+	judge(login, judge_facts, ESG_CERTIFICATE_NOT_JUDGED, &refusal);
+	if (refusal.code != ESG_NO_FINDING)
+		refuse(login, &refusal);
 }
 
 static void
@@ -233,29 +392,53 @@ run_checks(Port *port)
 	/* over a Unix socket there is no TLS, so no certificate, and no denial */
 	if (login.peer.local)
 		return;
+	if (login.peer.plaintext)
+		write_down(note_plaintext, &login.peer, &login.peer);
 	login.exempt = esg_guc_is_exempt_role(login.peer.role_name);
-	login.countable = esg_login_peer_may_log_in(&login.peer);
+	write_down(ask_countable, &login, &login.peer);
 	check_certificate(&login);
 	check_files(&login);
 	for (int i = 0; i < (int) lengthof(checks); i++)
-		run_check(&checks[i], &login);
-	if (login.known)
-		record(&login, false);
+		run_row(&checks[i], &login);
+	write_down(keep_books, &login, &login.peer);
+}
+
+/* Does the work in a memory context of its own. */
+static void
+run_apart(void (*work) (Port *port), Port *port)
+{
+	MemoryContext context;
+	MemoryContext previous;
+
+	context = AllocSetContextCreate(CurrentMemoryContext, "ext_ssl_guard login",
+									ALLOCSET_SMALL_SIZES);
+	previous = MemoryContextSwitchTo(context);
+	work(port);
+	MemoryContextSwitchTo(previous);
+	MemoryContextDelete(context);
 }
 
 void
 esg_login_guard_check(Port *port)
 {
-	MemoryContext context;
-	MemoryContext previous;
-
 	esg_ident_map_keep(port->hba);
-	context = AllocSetContextCreate(CurrentMemoryContext, "ext_ssl_guard login",
-									ALLOCSET_SMALL_SIZES);
-	previous = MemoryContextSwitchTo(context);
-	run_checks(port);
-	MemoryContextSwitchTo(previous);
-	MemoryContextDelete(context);
+	run_apart(run_checks, port);
+}
+
+static void
+remember_refused(Port *port)
+{
+	EsgPeer		peer;
+
+	esg_login_peer_read(port, &peer);
+	if (peer.tls)
+		write_down(note_refused, &peer, &peer);
+}
+
+void
+esg_login_guard_refused(Port *port)
+{
+	run_apart(remember_refused, port);
 }
 
 static void
@@ -277,6 +460,7 @@ esg_login_guard_review(void)
 	EsgPolicy	policy;
 
 	esg_guc_policy(&policy);
+	expire_warnings(ESG_PLAINTEXT_FALLBACK, ESG_MODE_WARN, &policy, now);
 	expire_warnings(ESG_CERTIFICATE_NOT_JUDGED, esg_guc_client_certificate_check, &policy, now);
 	for (int i = 0; i < (int) lengthof(checks); i++)
 		expire_warnings(checks[i].code, *checks[i].mode, &policy, now);

@@ -24,6 +24,16 @@ esg_login_peer_cert(void)
 	return MyProcPort->peer;
 }
 
+static bool
+is_gss_encrypted(Port *port)
+{
+#ifdef ENABLE_GSS
+	return be_gssapi_get_enc(port);
+#else
+	return false;
+#endif
+}
+
 void
 esg_login_peer_read(Port *port, EsgPeer *out)
 {
@@ -35,12 +45,16 @@ esg_login_peer_read(Port *port, EsgPeer *out)
 	/* core stores clientcert=verify-full for the method cert, too */
 	out->line_wants_certificate = port->hba != NULL &&
 		port->hba->clientcert != clientCertOff;
+	out->line_takes_both = port->hba != NULL && port->hba->conntype == ctHost;
+	out->plaintext = !out->local && !port->ssl_in_use && !is_gss_encrypted(port);
 	if (!port->ssl_in_use || port->ssl == NULL)
 		return;
 	out->tls = true;
 	out->ssl = port->ssl;
 	out->tls_version = SSL_version(port->ssl);
 	out->cert = port->peer;
+	if (out->cert != NULL)
+		out->chain = SSL_get0_verified_chain(port->ssl);
 	out->has_fingerprint = out->cert != NULL &&
 		esg_x509_info_fingerprint(out->cert, out->fingerprint);
 	ERR_clear_error();

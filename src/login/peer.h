@@ -19,10 +19,14 @@ typedef struct EsgPeer
 	const SockAddr *address;
 	bool		local;			/* Unix socket: never denied */
 	bool		tls;
+	bool		plaintext;		/* over TCP, and no encryption at all */
+	bool		line_takes_both;	/* a line of type host: with TLS or
+									 * without */
 	bool		line_wants_certificate; /* the pg_hba.conf line has
 										 * clientcert= or the method cert */
 	SSL		   *ssl;			/* NULL without TLS */
 	X509	   *cert;			/* verified by core; NULL: none */
+	STACK_OF(X509) *chain;		/* as core verified it, cert first; NULL: none */
 	int			tls_version;	/* SSL_version(); 0 without TLS */
 	bool		has_fingerprint;	/* false: no certificate, or out of memory */
 	unsigned char fingerprint[ESG_DIGEST_SIZE]; /* SHA-256 of cert */

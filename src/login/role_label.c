@@ -11,7 +11,9 @@
  */
 #include "postgres.h"
 
+#include "access/detoast.h"
 #include "access/genam.h"
+#include "access/heaptoast.h"
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/pg_authid.h"
@@ -27,6 +29,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
+#include "utils/relcache.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"
@@ -36,6 +39,16 @@
 #include "server/sni_hosts.h"
 
 #define PROVIDER "ext_ssl_guard"
+
+/*
+ * A longer label may be stored outside of its row, and pg_shseclabel's TOAST
+ * table is not for who has no database: its first use looks into pg_class.  This
+ * fits whether or not it can be compressed.
+ */
+#define LABEL_OFFSET \
+	(INTALIGN(2 * sizeof(Oid) + VARHDRSZ_SHORT + sizeof(PROVIDER) - 1) + VARHDRSZ)
+#define LONGEST_LABEL \
+	((int) (TOAST_TUPLE_TARGET - MAXALIGN(SizeofHeapTupleHeader) - LABEL_OFFSET))
 
 /* Without a CA file, of the server or of a host, the server asks no client for a certificate. */
 static bool
@@ -74,11 +87,25 @@ require_utf8(const char *label)
 	(void) pg_verify_mbstr(PG_UTF8, label, (int) strlen(label), false);
 }
 
+static void
+require_length(const ObjectAddress *role, const char *label)
+{
+	if (strlen(label) <= LONGEST_LABEL)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("security label for role \"%s\" is too long",
+					GetUserNameFromId(role->objectId, false)),
+			 errdetail("It has %d bytes. A login can read at most %d.",
+					   (int) strlen(label), LONGEST_LABEL)));
+}
+
 /* What is legal, but hardly meant. */
 static void
 warn_about_label(const EsgLabel *label)
 {
-	if (esg_label_has(label, ESG_SOURCE_SERIAL) && !esg_label_has(label, ESG_SOURCE_ISSUER))
+	if (esg_label_has(label, ESG_SOURCE_SERIAL) && !esg_label_has(label, ESG_SOURCE_ISSUER) &&
+		!esg_label_has(label, ESG_SOURCE_CA))
 		ereport(NOTICE,
 				(errmsg("the security label names a serial number but no issuer"),
 				 errdetail("A serial number is unique only among the certificates of one issuer."),
@@ -105,13 +132,14 @@ relabel_role(const ObjectAddress *object, const char *label)
 	if (label == NULL)
 		return;
 	require_utf8(label);
+	require_length(object, label);
 	if (!esg_label_parse(label, strlen(label), &parsed, &error))
 		ereport(ERROR,
 				error.position == 0 ?
 				errcode(ERRCODE_OUT_OF_MEMORY) : errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				errmsg("invalid security label for role \"%s\" at character %d: %s",
 					   GetUserNameFromId(object->objectId, false), error.position, error.reason),
-				errhint("A label is a list of key=value pairs (cn, dn, dns, email, uri, upn, ip, serial, fingerprint, issuer, min_tls) and flags (tls, x509), separated by spaces."));
+				errhint("A label is a list of key=value pairs (cn, dn, dns, email, uri, upn, ip, serial, fingerprint, issuer, ca, min_tls) and flags (tls, x509), separated by spaces."));
 	PG_TRY();
 	{
 		warn_about_label(&parsed);
@@ -129,29 +157,100 @@ esg_role_label_init(void)
 	register_label_provider(PROVIDER, relabel_role);
 }
 
-/* NULL: no such role, or no label */
+/* Why the label of this row cannot be had at a login; NULL: it can. */
 static char *
-stored_label(const char *role_name)
+explain_unreadable(Datum label)
 {
-	ObjectAddress role;
+	struct varatt_external pointer;
 
-	ObjectAddressSet(role, AuthIdRelationId, get_role_oid(role_name, true));
-	if (!OidIsValid(role.objectId))
+	if (!VARATT_IS_EXTERNAL_ONDISK(DatumGetPointer(label)))
 		return NULL;
-	return GetSecurityLabel(&role, PROVIDER);
+	VARATT_EXTERNAL_GET_POINTER(pointer, DatumGetPointer(label));
+	return psprintf("the label cannot be read: it has %d bytes, more than %d",
+					(int) pointer.va_rawsize - VARHDRSZ, LONGEST_LABEL);
+}
+
+/* Returns the row of pg_shseclabel, which has to be freed, or NULL. */
+static HeapTuple
+find_row(Relation relation, Oid role)
+{
+	ScanKeyData keys[3];
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&keys[0], Anum_pg_shseclabel_objoid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(role));
+	ScanKeyInit(&keys[1], Anum_pg_shseclabel_classoid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(AuthIdRelationId));
+	ScanKeyInit(&keys[2], Anum_pg_shseclabel_provider, BTEqualStrategyNumber, F_TEXTEQ,
+				CStringGetTextDatum(PROVIDER));
+	scan = systable_beginscan(relation, SharedSecLabelObjectIndexId, criticalSharedRelcachesBuilt,
+							  NULL, lengthof(keys), keys);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+		tuple = heap_copytuple(tuple);
+	systable_endscan(scan);
+	return tuple;
+}
+
+/*
+ * Reads the role's label; false if it has none.  *found is "" when it cannot be
+ * read, and *fault, else NULL, says why.
+ */
+static bool
+read_label(const char *role_name, char **found, char **fault)
+{
+	Oid			role = get_role_oid(role_name, true);
+	Relation	relation;
+	HeapTuple	tuple;
+	Datum		label = (Datum) 0;
+	bool		is_null = true;
+
+	if (!OidIsValid(role))
+		return false;
+	relation = table_open(SharedSecLabelRelationId, AccessShareLock);
+	tuple = find_row(relation, role);
+	if (HeapTupleIsValid(tuple))
+		label = heap_getattr(tuple, Anum_pg_shseclabel_label, RelationGetDescr(relation), &is_null);
+	if (!is_null)
+	{
+		*fault = explain_unreadable(label);
+		*found = *fault ? pstrdup("") : TextDatumGetCString(label);
+	}
+	table_close(relation, AccessShareLock);
+	return !is_null;
 }
 
 /* A label that got into the catalog while the library was not there, or is too new. */
 static void
-refuse_unreadable(const EsgLabelError *error, EsgLabelDecision *out)
+refuse_unreadable(char *reason, EsgLabelDecision *out)
 {
 	out->refused = true;
 	out->key = "label";
+	out->reason = reason;
+}
+
+static char *
+explain_error(const EsgLabelError *error)
+{
 	if (error->position == 0)
-		out->reason = pstrdup(error->reason);
-	else
-		out->reason = psprintf("the label cannot be read: at character %d: %s",
-							   error->position, error->reason);
+		return pstrdup(error->reason);
+	return psprintf("the label cannot be read: at character %d: %s", error->position,
+					error->reason);
+}
+
+/* NULL: the label has no "ca", or nothing is known of a chain */
+static bool *
+find_named_cas(const EsgLabel *label, STACK_OF(X509) *chain)
+{
+	bool	   *named;
+
+	if (chain == NULL || !esg_label_has(label, ESG_SOURCE_CA))
+		return NULL;
+	named = palloc0(sizeof(bool) * (sk_X509_num(chain) + 1));
+	for (int i = 1; i < sk_X509_num(chain); i++)
+		named[i] = esg_label_names_ca(label, sk_X509_value(chain, i));
+	return named;
 }
 
 void
@@ -161,17 +260,24 @@ esg_role_label_decide(const char *role_name, const EsgLabelPeer *peer, EsgLabelD
 	EsgLabelError error;
 	EsgLabelVerdict verdict;
 
+	char	   *fault = NULL;
+
 	memset(out, 0, sizeof(*out));
-	out->label = stored_label(role_name);
-	if (out->label == NULL)
+	if (!read_label(role_name, &out->label, &fault))
 		return;
+	if (fault != NULL)
+	{
+		refuse_unreadable(fault, out);
+		return;
+	}
 	if (!esg_label_parse(out->label, strlen(out->label), &label, &error))
 	{
-		refuse_unreadable(&error, out);
+		refuse_unreadable(explain_error(&error), out);
 		return;
 	}
 	esg_label_check(&label, peer, &verdict);
 	out->needs_certificate = esg_label_needs_certificate(&label);
+	out->names_ca = find_named_cas(&label, peer->chain);
 	esg_label_free(&label);
 	out->refused = verdict.refused;
 	out->key = verdict.key;
@@ -179,21 +285,20 @@ esg_role_label_decide(const char *role_name, const EsgLabelPeer *peer, EsgLabelD
 		out->reason = pstrdup(verdict.reason);
 }
 
-/* false: regraded to "off" */
+/* An alarm about a role; false: regraded to "off". */
 static bool
-make_unsatisfiable_alarm(const char *role_name, EsgAlarm *out)
+make_role_alarm(EsgCode code, const char *role_name, EsgAlarm *out)
 {
 	EsgPolicy	policy;
 	EsgSeverity severity;
 	char	   *printable;
 
 	esg_guc_policy(&policy);
-	severity = esg_findings_severity(ESG_ROLE_LABEL_UNSATISFIABLE, ESG_PLACE_SERVER,
-									 policy.overrides);
+	severity = esg_findings_severity(code, ESG_PLACE_SERVER, policy.overrides);
 	if (severity == ESG_OK)
 		return false;
 	printable = esg_report_printable(role_name);
-	esg_report_server_alarm(ESG_ROLE_LABEL_UNSATISFIABLE, severity, printable, NULL, out);
+	esg_report_server_alarm(code, severity, printable, NULL, out);
 	esg_report_append_pair(out->detail, sizeof(out->detail), "role", printable);
 	snprintf(out->object, sizeof(out->object), "role \"%s\"", printable);
 	pfree(printable);
@@ -206,7 +311,7 @@ note_satisfiable(const char *role_name)
 {
 	EsgAlarm	alarm;
 
-	if (!make_unsatisfiable_alarm(role_name, &alarm))
+	if (!make_role_alarm(ESG_ROLE_LABEL_UNSATISFIABLE, role_name, &alarm))
 		return;
 	if (server_asks_for_certificate())
 		esg_alarms_clear(ESG_SCOPE_LABELS, alarm.code, alarm.object);
@@ -217,7 +322,7 @@ note_satisfiable(const char *role_name)
 void
 esg_role_label_check(const EsgPeer *peer, EsgRefusal *out)
 {
-	EsgLabelPeer shown = {peer->tls, peer->tls_version, peer->cert};
+	EsgLabelPeer shown = {peer->tls, peer->tls_version, peer->cert, peer->chain};
 	EsgLabelDecision decision;
 
 	memset(out, 0, sizeof(*out));
@@ -268,40 +373,61 @@ role_of_row(Relation relation, HeapTuple tuple)
 	return GetUserNameFromId(row->objoid, true);
 }
 
-static int
-collect_unsatisfiable(EsgAlarm **out)
+/* What an audit finds. */
+typedef struct RoleAlarms
+{
+	EsgAlarm   *alarms;			/* palloc'd, with room for one more */
+	int			count;
+} RoleAlarms;
+
+static void
+add_role_alarm(RoleAlarms *found, EsgCode code, const char *role_name)
+{
+	if (found->count == ESG_MAX_REPORTED ||
+		!make_role_alarm(code, role_name, &found->alarms[found->count]))
+		return;
+	found->count++;
+	found->alarms = repalloc(found->alarms, sizeof(EsgAlarm) * (found->count + 1));
+}
+
+static void
+collect_unsatisfiable(RoleAlarms *found)
 {
 	Relation	relation = table_open(SharedSecLabelRelationId, AccessShareLock);
 	SysScanDesc scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
-	EsgAlarm   *alarms = palloc(sizeof(EsgAlarm));
-	int			count = 0;
 	HeapTuple	tuple;
 
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)) && count < ESG_MAX_REPORTED)
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		char	   *role_name = role_of_row(relation, tuple);
 
-		if (role_name != NULL && make_unsatisfiable_alarm(role_name, &alarms[count]))
-		{
-			count++;
-			alarms = repalloc(alarms, sizeof(EsgAlarm) * (count + 1));
-		}
+		if (role_name != NULL)
+			add_role_alarm(found, ESG_ROLE_LABEL_UNSATISFIABLE, role_name);
 	}
 	systable_endscan(scan);
 	table_close(relation, AccessShareLock);
-	*out = alarms;
-	return count;
+}
+
+static void
+collect_unknown(RoleAlarms *found)
+{
+	const char *role_name;
+
+	for (int i = 0; (role_name = esg_guc_exempt_role(i)) != NULL; i++)
+	{
+		if (!OidIsValid(get_role_oid(role_name, true)))
+			add_role_alarm(found, ESG_EXEMPT_ROLE_UNKNOWN, role_name);
+	}
 }
 
 void
 esg_role_label_audit(void)
 {
-	EsgAlarm   *alarms = NULL;
-	int			count = 0;
+	RoleAlarms	found = {palloc(sizeof(EsgAlarm)), 0};
 
 	if (!server_asks_for_certificate())
-		count = collect_unsatisfiable(&alarms);
-	esg_alarms_reconcile(ESG_SCOPE_LABELS, alarms, count, GetCurrentTimestamp());
-	if (alarms != NULL)
-		pfree(alarms);
+		collect_unsatisfiable(&found);
+	collect_unknown(&found);
+	esg_alarms_reconcile(ESG_SCOPE_LABELS, found.alarms, found.count, GetCurrentTimestamp());
+	pfree(found.alarms);
 }

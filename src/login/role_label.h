@@ -17,6 +17,8 @@ typedef struct EsgLabelDecision
 								 * the label cannot be read */
 	char	   *reason;			/* if refused */
 	bool		needs_certificate;
+	bool	   *names_ca;		/* for each certificate of the chain, if the
+								 * label has "ca"; else NULL */
 } EsgLabelDecision;
 
 /* registers the label provider; preloading only */
@@ -29,7 +31,7 @@ extern void esg_role_label_decide(const char *role_name, const EsgLabelPeer *pee
 /* the login's question; raises and clears role_label_unsatisfiable on the way */
 extern void esg_role_label_check(const EsgPeer *peer, EsgRefusal *out);
 
-/* reports role_label_unsatisfiable for all roles; needs a transaction */
+/* reports role_label_unsatisfiable and exempt_role_unknown for all roles; needs a transaction */
 extern void esg_role_label_audit(void);
 
 #endif							/* ESG_LOGIN_ROLE_LABEL_H */

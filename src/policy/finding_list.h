@@ -403,6 +403,22 @@ FINDING(CRL_UNUSABLE, "crl_unusable", "SG079", CRITICAL, CRL, 0,
 		"is not what OpenSSL needs: %s",
 		"Let the CA publish a complete CRL for all its certificates, without critical extensions, put it in place of this one and reload the server. Where several CAs have one name, each CRL needs an authorityKeyIdentifier.",
 		BY_CRL(check_unusable))
+FINDING(SETTING_REJECTED, "setting_rejected", "SG080", CRITICAL, SERVER, 0,
+		"setting \"%s\" is not accepted as the configuration files have it",
+		"The value before stays in force; the next start of the server will fail. Mend it and reload the server. See pg_file_settings, too.",
+		RAISED_BY(SERVER))
+FINDING(IDENTITY_MAP_EMPTY, "identity_map_empty", "SG081", WARNING, SERVER, 0,
+		"map \"%s\" of \"ext_ssl_guard.identity_map\" has no line in \"pg_ident.conf\"",
+		"No identity matches it. Add the map's lines to \"pg_ident.conf\", or set the name of one that has lines, and reload the server.",
+		RAISED_BY(SERVER))
+FINDING(EXEMPT_ROLE_UNKNOWN, "exempt_role_unknown", "SG082", WARNING, SERVER, 0,
+		"role \"%s\" of \"ext_ssl_guard.exempt_roles\" does not exist",
+		"Correct the setting (names with upper-case letters need double quotes), reload the server, and call ssl_guard_check() again.",
+		RAISED_BY(LOGIN))
+FINDING(PLAINTEXT_FALLBACK, "plaintext_fallback", "SG083", WARNING, SERVER, 0,
+		"role \"%s\" came without encryption right after it was refused over TLS",
+		"See the log for why it was refused, and mend that. Then make its line in \"pg_hba.conf\" hostssl, and let the client use sslmode=require or stricter.",
+		RAISED_BY(LOGIN))
 
 #undef FINDING
 #undef BY_CERTIFICATE

@@ -258,6 +258,7 @@ normalize_value(EsgIdentitySource key, char *value, const char **expected)
 			*expected = "hexadecimal digits, with or without colons";
 			return normalize_serial(value);
 		case ESG_SOURCE_FINGERPRINT:
+		case ESG_SOURCE_CA:
 			*expected = "64 hexadecimal digits (SHA-256), with or without colons";
 			return normalize_fingerprint(value);
 		case ESG_SOURCE_IP:
@@ -335,9 +336,13 @@ is_word(const char *word, size_t len, const char *name)
 static bool
 lookup_key(const char *word, size_t len, EsgIdentitySource *key)
 {
-	*key = ESG_SOURCE_ISSUER;
-	return is_word(word, len, esg_identities_source_name(ESG_SOURCE_ISSUER)) ||
-		esg_identities_source_lookup(word, len, key);
+	for (int i = ESG_SOURCE_COUNT; i < ESG_LABEL_KEY_COUNT; i++)
+	{
+		*key = (EsgIdentitySource) i;
+		if (is_word(word, len, esg_identities_source_name(*key)))
+			return true;
+	}
+	return esg_identities_source_lookup(word, len, key);
 }
 
 static bool
@@ -567,7 +572,7 @@ check_names(const EsgLabel *label, X509 *cert, EsgLabelVerdict *out)
 
 	for (i = 0; i < ESG_LABEL_KEY_COUNT; i++)
 	{
-		if (esg_label_has(label, (EsgIdentitySource) i))
+		if (i != ESG_SOURCE_CA && esg_label_has(label, (EsgIdentitySource) i))
 			keys[key_count++] = (unsigned char) i;
 	}
 	if (key_count == 0)
@@ -587,6 +592,41 @@ check_names(const EsgLabel *label, X509 *cert, EsgLabelVerdict *out)
 	esg_identities_candidates_free(&candidates);
 }
 
+bool
+esg_label_names_ca(const EsgLabel *label, X509 *ca)
+{
+	unsigned char digest[ESG_DIGEST_SIZE];
+	char		text[ESG_FINGERPRINT_TEXT_SIZE];
+	int			i;
+
+	if (!esg_x509_info_fingerprint(ca, digest))
+		return false;
+	esg_x509_info_fingerprint_text(digest, text);
+	for (i = 0; i < label->count; i++)
+	{
+		if (label->rules[i].key == ESG_SOURCE_CA && strcmp(label->rules[i].value, text) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The first of the chain is the client's own certificate, which is no CA of its. */
+static void
+check_chain(const EsgLabel *label, STACK_OF(X509) *chain, EsgLabelVerdict *out)
+{
+	int			i;
+
+	if (!esg_label_has(label, ESG_SOURCE_CA))
+		return;
+	for (i = 1; i < sk_X509_num(chain); i++)
+	{
+		if (esg_label_names_ca(label, sk_X509_value(chain, i)))
+			return;
+	}
+	refuse(out, "ca", chain == NULL ? "the certificate's chain is not known" :
+		   "the certificate's chain has no such CA");
+}
+
 void
 esg_label_check(const EsgLabel *label, const EsgLabelPeer *peer, EsgLabelVerdict *out)
 {
@@ -598,5 +638,9 @@ esg_label_check(const EsgLabel *label, const EsgLabelPeer *peer, EsgLabelVerdict
 	else if (esg_label_needs_certificate(label) && peer->cert == NULL)
 		refuse(out, "x509", "the client showed no certificate");
 	else if (peer->cert != NULL)
+	{
 		check_names(label, peer->cert, out);
+		if (!out->refused)
+			check_chain(label, peer->chain, out);
+	}
 }

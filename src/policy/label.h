@@ -20,7 +20,8 @@
  *	  item	= "tls" | "x509" | key "=" value
  *	  value	= bare | '"' { character | '\"' | '\\' } '"'
  *
- * Several values of one key: any of them; different keys: all of them.
+ * Several values of one key: any of them; different keys: all of them.  A key
+ * is an identity source, "issuer", "ca" or "min_tls".
  */
 typedef struct EsgLabelRule
 {
@@ -50,6 +51,7 @@ typedef struct EsgLabelPeer
 	bool		tls;
 	int			tls_version;	/* as SSL_version() */
 	X509	   *cert;			/* NULL: none */
+	STACK_OF(X509) *chain;		/* as verified, cert first; NULL: not known */
 } EsgLabelPeer;
 
 /* zeroed: the label is met */
@@ -67,6 +69,9 @@ extern bool esg_label_parse(const char *text, size_t len, EsgLabel *out,
 extern void esg_label_free(EsgLabel *label);
 extern bool esg_label_has(const EsgLabel *label, EsgIdentitySource key);
 extern bool esg_label_needs_certificate(const EsgLabel *label);
+
+/* Is this CA certificate one of those that "ca" names? */
+extern bool esg_label_names_ca(const EsgLabel *label, X509 *ca);
 extern void esg_label_check(const EsgLabel *label, const EsgLabelPeer *peer,
 							EsgLabelVerdict *out);
 

@@ -26,7 +26,9 @@ typedef enum EsgAlarmScope
 	ESG_SCOPE_SERVER,			/* reload_failed, reload_pending … */
 	ESG_SCOPE_CLIENTS,			/* the worker's look at the client registry */
 	ESG_SCOPE_LOGIN,			/* raised one by one at logins */
-	ESG_SCOPE_LABELS			/* role labels that nobody can meet */
+	ESG_SCOPE_LABELS,			/* role labels that nobody can meet, roles
+								 * that do not exist: what the catalog says */
+	ESG_SCOPE_SETTINGS			/* values that do not do what they seem to */
 } EsgAlarmScope;
 
 /* One row of ssl_guard_alarms, copied out. */

@@ -20,6 +20,7 @@
 
 #include "compat.h"
 #include "server/guc.h"
+#include "server/guc_strict.h"
 #include "x509/identities.h"
 
 #define DAYS(n) ((n) * 86400)
@@ -818,6 +819,7 @@ define_registry_settings(void)
 void
 esg_guc_init(void)
 {
+	esg_guc_strict_remember();
 	define_expiry_thresholds();
 	define_crl_thresholds();
 	define_intervals();
@@ -827,6 +829,7 @@ esg_guc_init(void)
 	define_identity_settings();
 	define_registry_settings();
 	MarkGUCPrefixReserved("ext_ssl_guard");
+	esg_guc_strict_insist();
 }
 
 /* The n-th string of a packed list, NULL beyond its end. */
@@ -859,6 +862,12 @@ esg_guc_extra_file(int n, EsgFileKind *kind)
 		return NULL;
 	*kind = (EsgFileKind) (kept[0] - 'A');
 	return kept + 1;
+}
+
+const char *
+esg_guc_exempt_role(int n)
+{
+	return string_list_nth(active_exempt_roles, n);
 }
 
 bool

@@ -62,7 +62,8 @@ extern const unsigned char *esg_guc_identity_source_list;
 extern int	esg_guc_extra_file_count(void);
 extern const char *esg_guc_extra_file(int n, EsgFileKind *kind);
 
-/* exempt_roles: exact role names */
+/* exempt_roles: exact role names; the n-th, or NULL */
+extern const char *esg_guc_exempt_role(int n);
 extern bool esg_guc_is_exempt_role(const char *role_name);
 
 extern void esg_guc_init(void);

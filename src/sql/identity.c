@@ -4,7 +4,9 @@
  *		told.
  *
  * Asks the login's own code, as if both checks were set to enforce, over the
- * newest TLS.  pg_ident.conf is read as it is now, so that a change can be
+ * newest TLS.  The chain is the one that OpenSSL builds now of the further
+ * certificates given and ssl_ca_file; a handshake may build another.
+ * pg_ident.conf is read as it is now, so that a change can be
  * tried before the reload.
  */
 #include "postgres.h"
@@ -20,11 +22,15 @@
 #include "login/ident_map.h"
 #include "login/identity.h"
 #include "login/role_label.h"
+#include "server/client_chain.h"
 #include "server/guc.h"
 #include "server/shmem.h"
 #include "sql/argument.h"
 #include "sql/row.h"
 #include "x509/pem.h"
+
+/* further certificates of the text; a client sends a few intermediates */
+#define MAX_OTHERS 20
 
 PG_FUNCTION_INFO_V1(ssl_guard_identity_check);
 PG_FUNCTION_INFO_V1(ssl_guard_identity_check_1_1);
@@ -37,27 +43,53 @@ static const EsgSqlColumn columns[] = {
 	ESG_SQL_LAST_COLUMN
 };
 
-/* EsgPemCertFn: the first certificate is enough */
-static bool
-take_first(X509 *cert, int position, void *arg)
+/* What a client would show. */
+typedef struct Shown
 {
-	*(X509 **) arg = cert;
-	return false;
+	X509	   *cert;
+	STACK_OF(X509) *others;		/* that it would send along; NULL: none */
+	STACK_OF(X509) *chain;		/* NULL: it leads to no CA of ours */
+} Shown;
+
+/* EsgPemCertFn: the first is the client's, as in a file that libpq loads */
+static bool
+take(X509 *cert, int position, void *arg)
+{
+	Shown	   *shown = arg;
+
+	if (shown->cert == NULL)
+	{
+		shown->cert = cert;
+		return true;
+	}
+	if (shown->others == NULL)
+		shown->others = sk_X509_new_null();
+	if (shown->others == NULL || sk_X509_push(shown->others, cert) == 0)
+		X509_free(cert);
+	return sk_X509_num(shown->others) < MAX_OTHERS;
 }
 
-/* never NULL; to be freed */
-static X509 *
-parse_certificate(const text *pem)
+/* cert is never NULL; to be freed */
+static void
+parse_certificates(const text *pem, Shown *out)
 {
-	X509	   *cert = NULL;
-	EsgPemSink	sink = {take_first, NULL, &cert};
+	EsgPemSink	sink = {take, NULL, out};
 	EsgPemResult result;
 
+	memset(out, 0, sizeof(*out));
 	esg_sql_argument_check(pem);
 	esg_pem_scan(VARDATA_ANY(pem), VARSIZE_ANY_EXHDR(pem), ESG_PEM_CERTS, &sink, &result);
-	if (cert == NULL)
+	if (out->cert == NULL)
 		esg_sql_argument_refuse(pem, &result, "Give PEM text (-----BEGIN CERTIFICATE-----).");
-	return cert;
+	out->chain = esg_client_chain_build(out->cert, out->others);
+}
+
+static void
+free_shown(Shown *shown)
+{
+	X509_free(shown->cert);
+	sk_X509_pop_free(shown->others, X509_free);
+	sk_X509_pop_free(shown->chain, X509_free);
 }
 
 static void
@@ -102,19 +134,38 @@ put_decision(EsgSqlRow *row, const char *role_name, const EsgIdentityDecision *i
 	put_row(row, "decision", NULL, allowed, rule);
 }
 
+/* The CAs that a "ca" of the label can name. */
 static void
-put_answer(EsgSqlRow *row, const char *role_name, X509 *cert)
+put_chain(EsgSqlRow *row, STACK_OF(X509) *chain, const bool *named)
 {
-	EsgLabelPeer peer = {true, TLS1_3_VERSION, cert};
+	for (int i = 1; named != NULL && i < sk_X509_num(chain); i++)
+	{
+		X509	   *ca = sk_X509_value(chain, i);
+		unsigned char digest[ESG_DIGEST_SIZE];
+		char		text[ESG_FINGERPRINT_TEXT_SIZE] = "";
+
+		if (esg_x509_info_fingerprint(ca, digest))
+			esg_x509_info_fingerprint_text(digest, text);
+		put_row(row, esg_identities_source_name(ESG_SOURCE_CA), text, named[i],
+				psprintf("\"%s\" is in the chain as built now; a handshake decides",
+						 esg_report_take(esg_x509_name_text(X509_get_subject_name(ca)))));
+	}
+}
+
+static void
+put_answer(EsgSqlRow *row, const char *role_name, const Shown *shown)
+{
+	EsgLabelPeer peer = {true, TLS1_3_VERSION, shown->cert, shown->chain};
 	EsgIdentityDecision identity;
 	EsgLabelDecision label;
 	int			i;
 
-	esg_identity_decide(cert, role_name, true, &identity);
+	esg_identity_decide(shown->cert, role_name, true, &identity);
 	for (i = 0; i < identity.row_count; i++)
 		put_row(row, esg_identities_source_name(identity.rows[i].source),
 				identity.rows[i].identity, identity.rows[i].matched, identity.rows[i].rule);
 	esg_role_label_decide(role_name, &peer, &label);
+	put_chain(row, shown->chain, label.names_ca);
 	if (label.label != NULL)
 		put_row(row, "role_label", label.label, !label.refused, explain_label(&label));
 	put_decision(row, role_name, &identity, &label);
@@ -138,7 +189,7 @@ check_identity(FunctionCallInfo fcinfo, EsgSqlScript script)
 	static const Oid arguments[] = {NAMEOID, TEXTOID};
 	char	   *role_name;
 	EsgSqlRow	row;
-	X509	   *cert;
+	Shown		shown;
 
 	esg_shmem_require("ssl_guard_identity_check()");
 	esg_sql_declared_arguments(fcinfo, lengthof(arguments), arguments);
@@ -146,14 +197,14 @@ check_identity(FunctionCallInfo fcinfo, EsgSqlScript script)
 	role_name = NameStr(*PG_GETARG_NAME(0));
 	(void) get_role_oid(role_name, false);
 	reload_map();
-	cert = parse_certificate(PG_GETARG_TEXT_PP(1));
+	parse_certificates(PG_GETARG_TEXT_PP(1), &shown);
 	PG_TRY();
 	{
-		put_answer(&row, role_name, cert);
+		put_answer(&row, role_name, &shown);
 	}
 	PG_FINALLY();
 	{
-		X509_free(cert);
+		free_shown(&shown);
 	}
 	PG_END_TRY();
 	return (Datum) 0;

@@ -19,7 +19,7 @@
 
 static const char *const source_names[ESG_LABEL_KEY_COUNT] = {
 	"cn", "dn", "dns", "email", "uri", "upn", "ip", "serial", "fingerprint",
-	"issuer"
+	"issuer", "ca"
 };
 
 const char *
@@ -384,6 +384,8 @@ add_source(EsgCandidates *list, EsgIdentitySource source, X509 *cert, const EsgA
 			return add_serial(list, cert);
 		case ESG_SOURCE_FINGERPRINT:
 			return add_fingerprint(list, cert);
+		case ESG_SOURCE_CA:
+			return ESG_NAMES_OK;
 		default:
 			return add_alt_names(list, source, names);
 	}

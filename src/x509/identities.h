@@ -31,6 +31,7 @@ typedef enum EsgIdentitySource
 	ESG_SOURCE_FINGERPRINT,
 	ESG_SOURCE_COUNT,
 	ESG_SOURCE_ISSUER = ESG_SOURCE_COUNT,	/* a key of labels only */
+	ESG_SOURCE_CA,				/* likewise; of the chain, no candidate */
 	ESG_LABEL_KEY_COUNT
 } EsgIdentitySource;
 

@@ -232,7 +232,7 @@ static const struct
 static const char *
 check(const char *text, bool tls, X509 *cert, EsgLabelVerdict *verdict)
 {
-	EsgLabelPeer peer = {tls, tls ? TLS1_2_VERSION : 0, cert};
+	EsgLabelPeer peer = {tls, tls ? TLS1_2_VERSION : 0, cert, NULL};
 	EsgLabel	label;
 	EsgLabelError error;
 

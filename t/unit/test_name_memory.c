@@ -106,7 +106,7 @@ static void
 test_label(X509 *cert)
 {
 	static const char text[] = "cn=alice dn=CN=alice,O=x dns=a dns=b email=a@b serial=01 uri=nobody";
-	EsgLabelPeer peer = {true, 0x0304, cert};
+	EsgLabelPeer peer = {true, 0x0304, cert, NULL};
 	EsgLabel	label;
 	EsgLabelError error;
 	EsgLabelVerdict verdict;
