@@ -588,7 +588,7 @@ check_leaf_not_first(const ChainCase *c, EsgRemark *remark)
 static const EsgCertInfo *
 find_issuer(const ChainCase *c, const EsgIssuerIndex *index, const EsgCertInfo *cert)
 {
-	Link		link = {NOT_ISSUER};
+	Link		link = {NOT_ISSUER, -1, NOT_ISSUER, NULL, NOT_ISSUER, NULL, false};
 	IssuerRank	rank;
 	int			slot = search_index(index, cert, -1, c->context->memo, &link, &rank);
 
