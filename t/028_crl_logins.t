@@ -150,6 +150,7 @@ foreach my $scope (
 }
 $crl{weak} = $certs->make_crl($ca{root}, 'crl_weak', digest => 'sha1');
 edit_crl(forever => 'fresh', 'root', sub { splice @{ $_[0] }, $ESG::Der::crl{next_update}, 1 });
+edit_crl(no_time => 'fresh', 'root', sub { $_[0][ $ESG::Der::crl{next_update} ] =~ s/..Z\z/xxZ/s });
 edit_crl(critical_entry => 'fresh', 'root', \&spoil_entry);
 $crl{bad_signature} = ESG::Certs::spew("$crl{fresh}.bad", ESG::Der::edit($crl{fresh}, sub { substr($_[0][2], -1) ^= "\x01" }));
 $crl{der} = ESG::Certs::spew("$crl{fresh}.der", (ESG::Der::read_pem($crl{fresh}))[1]);
@@ -305,6 +306,7 @@ sub openssl_subject
 check('fresh', { file => ['fresh'] }, 'good in, revoked out' => '');
 check('stale', { file => ['stale'] }, 'good out, revoked out' => 'crl_expired root.crl:1');
 check('not yet valid', { file => ['future'] }, 'good out' => 'crl_not_yet_valid root.crl:1');
+check('a nextUpdate that is no time', { file => ['no_time'] }, 'good out' => 'invalid_time root.crl:1');
 check('without nextUpdate', { file => ['forever'] }, 'good in, revoked out' => 'crl_no_next_update root.crl:1');
 check('four per cent left', { file => ['soon'] }, 'good in, revoked out' => 'crl_expires_soon root.crl:1');
 check('one per cent left', { file => ['very_soon'] }, 'good in' => 'crl_expires_very_soon root.crl:1');

@@ -310,15 +310,18 @@ static bool
 check_invalid_time(const CrlCase *c, EsgRemark *remark)
 {
 	EsgTime		end = c->crl->next_update;
+	bool		bad_begin = esg_policy_time_unusable(c->crl->this_update);
 
-	if (!is_judged(c))
-		return false;
-	if (esg_policy_time_unusable(c->crl->this_update))
-		esg_remark_list(remark, "thisUpdate");
 	/* absent is another finding */
-	if (end.state != ESG_TIME_ABSENT && esg_policy_time_unusable(end))
-		esg_remark_list(remark, "nextUpdate");
-	return remark->detail[0] != '\0';
+	bool		bad_end = end.state != ESG_TIME_ABSENT && esg_policy_time_unusable(end);
+	char		fact[40];
+
+	if (!is_judged(c) || (!bad_begin && !bad_end))
+		return false;
+	snprintf(fact, sizeof(fact), "%s%s%s", bad_begin ? "thisUpdate" : "",
+			 bad_begin && bad_end ? " and " : "", bad_end ? "nextUpdate" : "");
+	say_refused(c, remark, fact, find_use(c, any_use));
+	return true;
 }
 
 /* ---- issuer and signature ---- */
