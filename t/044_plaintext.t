@@ -68,6 +68,9 @@ is(login('app', 'disable'), 'permissions_too_open', 'and without, on a line of t
 is(login('app', 'prefer'), 'permissions_too_open', 'and so there is no way round for prefer');
 is(login('plain', 'prefer', more => 'password=secret'), 'permissions_too_open', 'nor with a password');
 is(login('app', 'disable', dbname => 'template1'), 'plain', "hostnossl is the administrator's word");
+like(fallbacks(), qr/role "app", 127\.0\.0\.1/, 'who tried is told of');
+is(login('ghost', 'prefer'), 'permissions_too_open', 'a role that does not exist');
+unlike(fallbacks(), qr/ghost/, 'has no alarm');
 is(login('exempt', 'prefer'), 'tls', 'an exempt role gets in');
 is(login('exempt', 'disable'), 'plain', 'either way');
 is($node->safe_psql('postgres', 'SELECT 1'), '1', 'so does a Unix socket');

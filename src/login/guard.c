@@ -144,13 +144,6 @@ note_refused(void *arg)
 	esg_fallback_note_refused(arg);
 }
 
-/* EsgBarrierFn */
-static void
-note_plaintext(void *arg)
-{
-	esg_fallback_note_plaintext(arg);
-}
-
 /* An alarm to be raised. */
 typedef struct Warning
 {
@@ -170,13 +163,15 @@ raise_warning(void *arg)
 		esg_alarms_raise(ESG_SCOPE_LOGIN, &alarm, GetCurrentTimestamp());
 }
 
-/* EsgBarrierFn */
+/* EsgBarrierFn: before anything is judged. */
 static void
-ask_countable(void *arg)
+open_books(void *arg)
 {
 	Login	   *login = arg;
 
 	login->countable = esg_login_peer_may_log_in(&login->peer);
+	if (login->countable && login->peer.plaintext)
+		esg_fallback_note_plaintext(&login->peer);
 }
 
 /* What cannot be written down is no reason to refuse anybody. */
@@ -392,10 +387,8 @@ run_checks(Port *port)
 	/* over a Unix socket there is no TLS, so no certificate, and no denial */
 	if (login.peer.local)
 		return;
-	if (login.peer.plaintext)
-		write_down(note_plaintext, &login.peer, &login.peer);
 	login.exempt = esg_guc_is_exempt_role(login.peer.role_name);
-	write_down(ask_countable, &login, &login.peer);
+	write_down(open_books, &login, &login.peer);
 	check_certificate(&login);
 	check_files(&login);
 	for (int i = 0; i < (int) lengthof(checks); i++)
