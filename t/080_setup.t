@@ -339,6 +339,10 @@ is("$status " . installed_now(), "0 libclang-rt-14-dev; wish=; needrestart=1\n",
 new_world(plans => [ [ '^clang libclang-rt-dev$', 'Inst clang (14 x [amd64])' ] ]);
 run_setup('--with-fuzz');
 is(asked('--simulate'), "clang libclang-rt-dev\n", '--with-fuzz: or both');
+new_world(plans => [ [ '^faketime$', 'Inst faketime (1 x [amd64])' ] ]);
+spew("$world/on_install", "#!/bin/sh\n" . appears('faketime') . "\n");
+run_setup('--with-faketime');
+is("$status " . installed_now(), "0 faketime; wish=; needrestart=1\n", '--with-faketime');
 run_setup('--with-care');
 is("$status " . ($said =~ /usage/ ? 'usage' : $said), '1 usage', 'an unknown option');
 
