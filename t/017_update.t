@@ -127,7 +127,18 @@ SQL
 	$node->safe_psql($db, 'DROP VIEW mine, seen; REVOKE SELECT ON ssl_guard_status, ssl_guard_crls FROM viewer');
 	is_deeply([ ESG::Catalog::describe($node, $db) ], [ ESG::Catalog::describe($node, 'fresh') ],
 		"$version: the catalogs after the update are those of a fresh database");
-	is(rows($db, $_), rows('fresh', $_), "$version: $_ answers after the update") foreach views('fresh');
+	foreach my $view (views('fresh'))
+	{
+		my ($now, $then);
+
+		# the same as before
+		foreach my $attempt (1 .. 10)
+		{
+			($now, $then) = (rows('fresh', $view), rows($db, $view));
+			last if $now eq $then;
+		}
+		is($then, $now, "$version: $view answers after the update");
+	}
 }
 
 cmp_ok(scalar ESG::Catalog::describe($node, 'fresh'), '>', 500, 'the comparison had something to compare');
