@@ -5,6 +5,7 @@ use strict;
 use warnings;
 
 use Test::More;
+use Time::HiRes qw(sleep);
 
 use ESG::Certs;
 use ESG::Node;
@@ -87,5 +88,32 @@ $node->replace($renewed->{cert}, 'server.crt');
 reload($since);
 $node->wait_sql("SELECT last_reload_ok FROM ssl_guard_status", 't');
 is(alarms(), '', 'a reload that succeeds');
+
+# A look that began before a reload says nothing about what was loaded then: it
+# has read the file before it was renewed, and is still busy with a large one.
+# The worker is stopped: the first look after a load decides.
+my $busy = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'busy' AND state = 'active'";
+my $many = join '', map { ESG::Certs::slurp($_->{cert}) } $ca, $other_ca, $server, $renewed;
+ESG::Certs::spew($node->path('large.crt'), $many x 4000);
+$node->set_conf('ext_ssl_guard.extra_files' => 'large.crt', 'ext_ssl_guard.file_poll_interval' => '0', 'ext_ssl_guard.expire_check_interval' => '0');
+$since = now();
+reload($since);
+my $worker = $node->safe_psql('postgres', 'SELECT worker_pid FROM ssl_guard_status');
+{
+	kill STOP => $worker;
+	my $look = IPC::Run::start([ 'psql', '-XAtqw', '-d', $node->connstr('postgres') . ' application_name=busy', '-c', 'SELECT count(*) FROM ssl_guard_check()' ], '>', \my $out, '2>&1');
+
+	is($node->wait_sql($busy, '1'), '1', 'a look has begun');
+	sleep 0.3;
+	$node->replace($certs->concat('again.crt', $ca->{cert}), 'root.crt');
+	$since = now();
+	reload($since);
+	is($node->safe_psql('postgres', $busy), '1', 'and goes on while a renewed file is loaded');
+	$look->finish;
+	unlink $node->path('large.crt');
+	is(alarms(), '', 'then it does not take what it has read for what was loaded');
+	kill CONT => $worker;
+}
+is(alarms(), '', 'nor does the worker');
 
 done_testing();

@@ -9,62 +9,11 @@ use Test::More;
 
 use ESG::Certs;
 use ESG::Node;
+use ESG::Shim;
 
 my $certs = ESG::Certs->new;
-my $shim = $certs->dir . '/shim.so';
-
-ESG::Certs::spew($certs->dir . '/shim.c', <<'SHIM');
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-static void
-give(const char *path, struct stat *st)
-{
-	const char *name = strrchr(path, '/');
-	const char *uid = strstr(name ? name : path, "uid-");
-
-	if (uid != NULL)
-		st->st_uid = (uid_t) atoi(uid + 4);
-}
-int
-stat(const char *path, struct stat *st)
-{
-	int			(*next) (const char *, struct stat *);
-	int			result;
-
-	*(void **) &next = dlsym(RTLD_NEXT, "stat");
-	result = next(path, st);
-	if (result == 0)
-		give(path, st);
-	return result;
-}
-int
-fstat(int fd, struct stat *st)
-{
-	int			(*next) (int, struct stat *);
-	int			result;
-	char		link[64];
-	char		path[4096];
-	ssize_t		len;
-
-	*(void **) &next = dlsym(RTLD_NEXT, "fstat");
-	result = next(fd, st);
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	len = result == 0 ? readlink(link, path, sizeof(path) - 1) : 0;
-	if (len > 0)
-	{
-		path[len] = 0;
-		give(path, st);
-	}
-	return result;
-}
-SHIM
-plan skip_all => 'needs a C compiler'
-  if !eval { IPC::Run::run([ 'cc', '-shared', '-fPIC', '-o', $shim, $certs->dir . '/shim.c' ], '>&', \my $said) };
+my $shim = ESG::Shim::owner($certs->dir);
+plan skip_all => 'needs a C compiler' unless $shim;
 
 # an account of the system, with a name, and the first number that belongs to nobody
 my ($limit) = map { /^\s*SYS_UID_MAX\s+(\d+)/m ? $1 : /^\s*UID_MIN\s+(\d+)/m ? $1 - 1 : () }

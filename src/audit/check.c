@@ -128,7 +128,7 @@ is_certificate_news(const EsgOutlook *outlook)
 
 /* Appends the alarms about files that the server should reload; returns how many there are. */
 static int
-add_not_reloaded(const EsgOutlook *outlook, EsgAlarm *alarms)
+add_not_reloaded(const EsgOutlook *outlook, uint32 load_sequence, EsgAlarm *alarms)
 {
 	int			count = 0;
 
@@ -136,7 +136,7 @@ add_not_reloaded(const EsgOutlook *outlook, EsgAlarm *alarms)
 	{
 		const EsgLoadedFile *file = &outlook->loaded[i];
 
-		if (esg_loaded_files_differ(file->setting, file->sha256) &&
+		if (esg_loaded_files_differ(file->setting, file->sha256, load_sequence) &&
 			!(file->is_certificate && is_certificate_news(outlook)) &&
 			file->alarm.severity != ESG_OK)
 			alarms[count++] = file->alarm;
@@ -155,7 +155,8 @@ add_passphrase_alarm(EsgAlarm *alarm)
 }
 
 void
-esg_check_conclude(const EsgOutlook *outlook, int moment, TimestampTz began)
+esg_check_conclude(const EsgOutlook *outlook, int moment, TimestampTz began,
+				   uint32 load_sequence)
 {
 	const EsgMoment *found = &outlook->moments[moment];
 	int			count = 0;
@@ -164,7 +165,7 @@ esg_check_conclude(const EsgOutlook *outlook, int moment, TimestampTz began)
 	alarms = palloc_extended((found->count + 1 + ESG_MAX_LOADED_FILES) * sizeof(EsgAlarm),
 							 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	count += add_passphrase_alarm(alarms);
-	count += add_not_reloaded(outlook, alarms + count);
+	count += add_not_reloaded(outlook, load_sequence, alarms + count);
 	memcpy(alarms + count, outlook->alarms + found->first, found->count * sizeof(EsgAlarm));
 	count += found->count;
 	esg_alarms_reconcile(ESG_SCOPE_FILES, alarms, count, began);
@@ -177,9 +178,12 @@ void
 esg_check_run(void)
 {
 	TimestampTz began = GetCurrentTimestamp();
+	EsgLoadState load;
+	EsgOutlook *outlook;
 	Size		size;
-	EsgOutlook *outlook = esg_outlook_make(NULL, 1, &size);
 
-	esg_check_conclude(outlook, 0, began);
+	esg_server_state_load(&load);
+	outlook = esg_outlook_make(NULL, 1, &size);
+	esg_check_conclude(outlook, 0, began, load.sequence);
 	pfree(outlook);
 }

@@ -14,9 +14,10 @@ extern void esg_check_run(void);
 
 /*
  * Everything but the reading: the alarms of that moment of an outlook that was
- * begun at that time are those that stand.
+ * begun at that time are those that stand.  load_sequence: EsgLoadState's then.
  */
-extern void esg_check_conclude(const EsgOutlook *outlook, int moment, TimestampTz began);
+extern void esg_check_conclude(const EsgOutlook *outlook, int moment, TimestampTz began,
+							   uint32 load_sequence);
 
 /* only what needs no file: reload_failed, reload_pending, hook_inactive */
 extern void esg_check_server(void);

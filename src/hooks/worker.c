@@ -268,7 +268,7 @@ static void
 conclude_check(EsgWorkerState *state, TimestampTz began)
 {
 	esg_server_state_served(&state->served);
-	esg_check_conclude(state->outlook, state->moment, began);
+	esg_check_conclude(state->outlook, state->moment, began, state->load.sequence);
 	if (!state->first_logged)
 		log_first_check(state->outlook);
 	state->first_logged = true;

@@ -100,6 +100,20 @@ record(const Login *login)
 	esg_server_state_note_client_change(esg_client_check_next_change(&login->facts, &policy, began));
 }
 
+/*
+ * What the alarm is about.  Of a certificate that cannot be judged there may be
+ * no fingerprint: the next one of that role that can be clears it.
+ */
+static void
+set_object(const EsgPeer *peer, EsgCode code, char *object)
+{
+	EsgPeer		who = *peer;
+
+	if (code == ESG_CERTIFICATE_NOT_JUDGED)
+		who.has_fingerprint = false;
+	esg_login_peer_object(&who, object);
+}
+
 /* The alarm about this role and certificate; false: regraded to "off". */
 static bool
 make_alarm(const EsgPeer *peer, EsgCode code, const char *pairs, EsgAlarm *out)
@@ -115,7 +129,7 @@ make_alarm(const EsgPeer *peer, EsgCode code, const char *pairs, EsgAlarm *out)
 	role = esg_report_printable(peer->role_name);
 	esg_report_server_alarm(code, severity, role, pairs, out);
 	pfree(role);
-	esg_login_peer_object(peer, out->object);
+	set_object(peer, code, out->object);
 	return true;
 }
 
@@ -126,9 +140,11 @@ keep_books(void *arg)
 	const Login *login = arg;
 	char		object[ESG_OBJECT_SIZE];
 
-	esg_login_peer_object(&login->peer, object);
 	for (int i = 0; i < login->passed_count; i++)
+	{
+		set_object(&login->peer, login->passed[i], object);
 		esg_alarms_clear(ESG_SCOPE_LOGIN, login->passed[i], object);
+	}
 	if (login->known)
 		record(login);
 	if (login->peer.tls && login->denied)
@@ -444,6 +460,14 @@ expire_warnings(EsgCode code, int mode, const EsgPolicy *policy, TimestampTz now
 		esg_alarms_expire(ESG_SCOPE_LOGIN, code, DT_NOEND, ESG_FATE_MENDED);
 	else
 		esg_alarms_expire(ESG_SCOPE_LOGIN, code, idle, ESG_FATE_UNTRACKED);
+}
+
+void
+esg_login_guard_forget(void)
+{
+	esg_alarms_expire(ESG_SCOPE_LOGIN, ESG_CERTIFICATE_NOT_JUDGED, DT_NOEND, ESG_FATE_UNTRACKED);
+	for (int i = 0; i < (int) lengthof(checks); i++)
+		esg_alarms_expire(ESG_SCOPE_LOGIN, checks[i].code, DT_NOEND, ESG_FATE_UNTRACKED);
 }
 
 void

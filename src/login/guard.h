@@ -23,4 +23,7 @@ extern void esg_login_guard_refused(Port *port);
  */
 extern void esg_login_guard_review(void);
 
+/* Takes down the alarms about what clients showed at their logins, or did not. */
+extern void esg_login_guard_forget(void);
+
 #endif							/* ESG_LOGIN_GUARD_H */

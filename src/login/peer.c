@@ -101,8 +101,9 @@ void
 esg_login_peer_object(const EsgPeer *peer, char *buf)
 {
 	char	   *role = esg_report_printable(peer->role_name);
-	char		text[ESG_FINGERPRINT_TEXT_SIZE] = "no certificate";
+	char		text[ESG_FINGERPRINT_TEXT_SIZE];
 
+	strlcpy(text, peer->cert != NULL ? "unknown certificate" : "no certificate", sizeof(text));
 	if (peer->has_fingerprint)
 		esg_x509_info_fingerprint_text(peer->fingerprint, text);
 	snprintf(buf, ESG_OBJECT_SIZE, "role \"%s\", %s", role, text);

@@ -15,7 +15,9 @@
  * most one "%s" stands for what the check says.
  * hint: one or two sentences with the remedy; HINTS(hint, extra, crl_dir) where
  * another one is right for extra_files, which the server does not load, or for
- * ssl_crl_dir, where OpenSSL looks only when it needs a CRL (NULL: none).
+ * ssl_crl_dir, where OpenSSL looks only when it needs a CRL (NULL: none);
+ * WITH_CLIENT(hint, client) where it is another one for a client's certificate.
+ * What a hint says is done by t/034_hints.t to t/036_hints.t.
  * check: the function that looks for it, in the file about certificates,
  * chains, CRLs or files; RAISED_BY() where it takes a running server.
  *
@@ -55,7 +57,7 @@ FINDING(UNKNOWN_SIGNATURE, "unknown_signature", "SG002", WARNING, ALL, 0,
 		BY_CERTIFICATE(check_unknown_signature))
 FINDING(BAD_PSS_PARAMETERS, "bad_pss_parameters", "SG003", WARNING, ALL, 0,
 		"is signed with faulty RSASSA-PSS parameters (%s)",
-		"Have the certificate reissued; the CA's software writes parameters that clients may reject.",
+		"Clients may reject what the CA's software wrote there. Have the certificate reissued with a plain RSA or ECDSA signature, or by software that names one digest for both.",
 		BY_CERTIFICATE(check_bad_pss_parameters))
 FINDING(SIGNATURE_ALGORITHM_MISMATCH, "signature_algorithm_mismatch", "SG004", CRITICAL, ALL, ALL,
 		"names one signature algorithm inside and another outside its signed part",
@@ -71,7 +73,7 @@ FINDING(WEAK_ISSUER_KEY, "weak_issuer_key", "SG006", WARNING, L | I | C, 0,
 		BY_CHAIN(check_weak_issuer_key))
 FINDING(SCRAM_INCOMPATIBLE_SIGNATURE, "scram_incompatible_signature", "SG007", WARNING, L, 0,
 		"is signed with %s, with which SCRAM channel binding fails",
-		"Logins with scram-sha-256 fail with \"could not find digest for NID UNDEF\". Have the certificate signed with RSA or ECDSA, or let clients set channel_binding=disable.",
+		"Logins with scram-sha-256 fail with \"could not find digest for NID UNDEF\", unless the client sets channel_binding=disable. Have the certificate reissued by a CA that signs with RSA or ECDSA.",
 		BY_CERTIFICATE(check_scram_incompatible_signature))
 
 /* key */
@@ -85,7 +87,7 @@ FINDING(BROKEN_KEY, "broken_key", "SG009", CRITICAL, ALL, ALL,
 		BY_CERTIFICATE(check_broken_key))
 FINDING(EXPLICIT_EC_PARAMETERS, "explicit_ec_parameters", "SG010", CRITICAL, ALL, ALL,
 		"has an elliptic-curve key with explicit parameters instead of a named curve",
-		"Make a new key on a named curve (openssl ecparam -name prime256v1 -param_enc named_curve) and have a certificate issued for it.",
+		"Make a new key on a named curve (openssl ecparam -name prime256v1 -param_enc named_curve -genkey -noout) and have a certificate issued for it.",
 		BY_CERTIFICATE(check_explicit_ec_parameters))
 FINDING(UNUSABLE_KEY, "unusable_key", "SG011", EXCEPT(CRITICAL, A, WARNING), ALL, ALL & ~A,
 		"has an unusable key (%s)",
@@ -111,18 +113,21 @@ FINDING(SHARED_CA_KEY, "shared_ca_key", "SG015", WARNING, L | I, 0,
 /* time */
 FINDING(EXPIRED, "expired", "SG016", EXCEPT(CRITICAL, A | X, WARNING), ALL, ALL & ~(A | X),
 		"expired %s ago",
-		HINTS("Replace the certificate and reload the server.",
-			  "Replace the certificate and let the program that uses it load the new one.", NULL),
+		WITH_CLIENT(HINTS("Replace the certificate and reload the server.",
+						  "Replace the certificate and let the program that uses it load the new one.", NULL),
+					"Give the client a new certificate. When it has logged in with it, the old one is not judged any more."),
 		BY_CERTIFICATE(check_expired))
 FINDING(EXPIRES_VERY_SOON, "expires_very_soon", "SG017", EXCEPT(CRITICAL, A | X, WARNING), ALL, 0,
 		"expires in %s",
-		HINTS("Replace the certificate and reload the server.",
-			  "Replace the certificate and let the program that uses it load the new one.", NULL),
+		WITH_CLIENT(HINTS("Replace the certificate and reload the server.",
+						  "Replace the certificate and let the program that uses it load the new one.", NULL),
+					"Give the client a new certificate. When it has logged in with it, the old one is not judged any more."),
 		BY_CERTIFICATE(check_expires_very_soon))
 FINDING(EXPIRES_SOON, "expires_soon", "SG018", EXCEPT(WARNING, A | X, NOTICE), ALL, 0,
 		"expires in %s",
-		HINTS("Have the certificate renewed, replace it and reload the server.",
-			  "Have the certificate renewed, replace it and let the program that uses it load the new one.", NULL),
+		WITH_CLIENT(HINTS("Have the certificate renewed, replace it and reload the server.",
+						  "Have the certificate renewed, replace it and let the program that uses it load the new one.", NULL),
+					"Have the certificate renewed and give it to the client. When it has logged in with it, the old one is not judged any more."),
 		BY_CERTIFICATE(check_expires_soon))
 FINDING(NOT_YET_VALID, "not_yet_valid", "SG019", CRITICAL, ALL, ALL,
 		"is not valid before %s",
@@ -142,7 +147,8 @@ FINDING(VALIDITY_TOO_LONG, "validity_too_long", "SG022", NOTICE, L | C, 0,
 		BY_CERTIFICATE(check_validity_too_long))
 FINDING(OUTLIVES_ISSUER, "outlives_issuer", "SG023", NOTICE, L | I, 0,
 		"is of no use after %s, when its issuer expires",
-		"The chain ends at the earlier date. Replace the issuer's certificate, too, before that date.",
+		HINTS("The chain ends at the earlier date. Replace the issuer's certificate, too, before that date, and reload the server.",
+			  "The chain ends at the earlier date. Replace the issuer's certificate, too, before that date.", NULL),
 		BY_CHAIN(check_outlives_issuer))
 
 /* names, extensions, structure */
@@ -152,15 +158,18 @@ FINDING(NO_ALT_NAME, "no_alt_name", "SG024", NOTICE, L, 0,
 		BY_CERTIFICATE(check_no_alt_name))
 FINDING(MULTIPLE_COMMON_NAMES, "multiple_common_names", "SG025", EXCEPT(NOTICE, C, WARNING), L | C, 0,
 		"has %s common names, of which PostgreSQL takes the first",
-		"Have the certificate reissued with one common name.",
+		WITH_CLIENT("Have the certificate reissued with one common name.",
+					"Have the certificate reissued with one common name. When the old one is out of use, ssl_guard_reset_client_certificates() takes down its alarm."),
 		BY_CERTIFICATE(check_multiple_common_names))
 FINDING(NUL_IN_NAME, "nul_in_name", "SG026", CRITICAL, ALL, ALL,
 		"has a NUL character in a name",
-		"Such names are made to deceive (CVE-2009-4034). Find out who issued the certificate and replace it.",
+		WITH_CLIENT("Such names are made to deceive (CVE-2009-4034). Find out who issued the certificate and have it reissued without.",
+					"Such names are made to deceive (CVE-2009-4034). Find out who issued the certificate and have it reissued without. When the old one is out of use, ssl_guard_reset_client_certificates() takes down its alarm."),
 		BY_CERTIFICATE(check_nul_in_name))
 FINDING(MALFORMED_NAME, "malformed_name", "SG027", EXCEPT(NOTICE, C, WARNING), ALL, 0,
 		"has a malformed name (%s)",
-		"Have the certificate reissued with printable UTF-8 names.",
+		WITH_CLIENT("Have the certificate reissued with printable UTF-8 names.",
+					"Have the certificate reissued with printable UTF-8 names. When the old one is out of use, ssl_guard_reset_client_certificates() takes down its alarm."),
 		BY_CERTIFICATE(check_malformed_name))
 FINDING(CA_AS_LEAF, "ca_as_leaf", "SG028", WARNING, L | C, 0,
 		"is a CA certificate in use as an end-entity certificate",
@@ -198,40 +207,42 @@ FINDING(MUST_STAPLE, "must_staple", "SG035", WARNING, L, 0,
 /* chain and bundle */
 FINDING(CHAIN_OUT_OF_ORDER, "chain_out_of_order", "SG036", WARNING, L | I, 0,
 		"is not followed by its issuer: %s",
-		"Put the certificates in order: the server's own first, then each one's issuer.",
+		HINTS("Put the certificates in order, the server's own first, then each one's issuer, without the root, and reload the server.",
+			  "Put the certificates in order, the server's own first, then each one's issuer, without the root.", NULL),
 		BY_CHAIN(check_chain_out_of_order))
 FINDING(LEAF_NOT_FIRST, "leaf_not_first", "SG037", CRITICAL, L, 0,
 		"is a CA certificate but stands first, before the end-entity certificate at position %s",
-		HINTS("PostgreSQL serves the first certificate of the file. Put the server's own certificate first and reload the server.",
-			  "Programs serve the first certificate of such a file. Put the server's own certificate first.", NULL),
+		HINTS("PostgreSQL serves the first certificate of the file. Put the server's own first, then each one's issuer, without the root, and reload the server.",
+			  "Programs serve the first certificate of such a file. Put the server's own first, then each one's issuer, without the root.", NULL),
 		BY_CHAIN(check_leaf_not_first))
 FINDING(CHAIN_INCOMPLETE, "chain_incomplete", "SG038", WARNING, L | I, 0,
 		"ends the chain short of a known root: its issuer \"%s\" is missing",
-		HINTS("If the issuer is an intermediate, append its certificate to the file of \"ssl_cert_file\" and reload the server. If it is a root that clients have, name a file that holds it in \"ext_ssl_guard.extra_files\".",
-			  "If the issuer is an intermediate, append its certificate to the file. If it is a root that clients have, name a file that holds it in \"ext_ssl_guard.extra_files\", too.", NULL),
+		HINTS("If the issuer is an intermediate, put the certificates of all intermediates into the file of \"ssl_cert_file\", each behind the one that it issued, and reload the server. If it is a root that clients have, name a file that holds it in \"ext_ssl_guard.extra_files\".",
+			  "If the issuer is an intermediate, put the certificates of all intermediates into the file, each behind the one that it issued. If it is a root that clients have, name a file that holds it in \"ext_ssl_guard.extra_files\", too.", NULL),
 		BY_CHAIN(check_chain_incomplete))
 FINDING(ROOT_IN_CHAIN, "root_in_chain", "SG039", NOTICE, I, 0,
 		"is a root certificate, sent in every handshake for nothing",
-		HINTS("Clients use their own copy of the root. Remove it from the file of \"ssl_cert_file\".",
-			  "Clients use their own copy of the root. Remove it from the file.", NULL),
+		HINTS("Clients use their own copy of the root. Remove it from the file of \"ssl_cert_file\" and reload the server. If it is not in \"ssl_ca_file\" either, name a file that holds it in \"ext_ssl_guard.extra_files\", so that the end of the chain is known.",
+			  "Clients use their own copy of the root. Remove it from the file. If the server does not know it otherwise, name a file that holds it in \"ext_ssl_guard.extra_files\", too, so that the end of the chain is known.", NULL),
 		BY_CHAIN(check_root_in_chain))
 FINDING(DUPLICATE_CERTIFICATE, "duplicate_certificate", "SG040", NOTICE, ALL, 0,
 		"is the same certificate as the one at position %s",
-		"Remove the second copy from the file.",
+		HINTS("Remove the second copy from the file and reload the server.",
+			  "Remove the second copy from the file.", NULL),
 		BY_CHAIN(check_duplicate_certificate))
 FINDING(UNRELATED_CERTIFICATE, "unrelated_certificate", "SG041", WARNING, L | I, 0,
 		"does not belong in the server's chain (%s)",
-		HINTS("Keep in the file of \"ssl_cert_file\" only the server's certificate and the CA certificates that lead to the root.",
-			  "Keep in the file only the server's certificate and the CA certificates that lead to the root.", NULL),
+		HINTS("Keep in the file of \"ssl_cert_file\" only the server's certificate and the intermediate CA certificates that lead to the root, and reload the server.",
+			  "Keep in the file only the server's certificate and the intermediate CA certificates that lead to the root.", NULL),
 		BY_CHAIN(check_unrelated_certificate))
 FINDING(NOT_A_CA, "not_a_ca", "SG042", WARNING, A, 0,
 		"is not a CA certificate",
-		HINTS("Keep only CA certificates in the file of \"ssl_ca_file\".",
+		HINTS("Keep in the file of \"ssl_ca_file\" only the certificates of CAs that issue your clients' certificates, and reload the server.",
 			  "Keep only CA certificates in the file, or say in \"ext_ssl_guard.extra_files\" that it is something else.", NULL),
 		BY_CHAIN(check_not_a_ca))
 FINDING(PUBLIC_ROOT_STORE, "public_root_store", "SG043", WARNING, FILES, 0,
 		"looks like a store of public root certificates (%s)",
-		"With clientcert=verify-ca any of these CAs can mint a login. Keep in the file of \"ssl_ca_file\" only the CA that issues your clients' certificates.",
+		"With clientcert=verify-ca any of these CAs can mint a login. Keep in the file of \"ssl_ca_file\" only the CA that issues your clients' certificates, and reload the server.",
 		BY_CHAIN(check_public_root_store))
 
 /* CRLs */
@@ -261,7 +272,7 @@ FINDING(CRL_NOT_YET_VALID, "crl_not_yet_valid", "SG047", CRITICAL, CRL, 0,
 		BY_CRL(check_not_yet_valid))
 FINDING(CRL_MISSING, "crl_missing", "SG048", CRITICAL, A, 0,
 		"has no CRL that counts, so %s",
-		"Put a complete CRL made with this CA's key, even an empty one, into the file of \"ssl_crl_file\" or into \"ssl_crl_dir\" and reload the server.",
+		"Put a complete CRL made with this CA's key, even an empty one, into the file of \"ssl_crl_file\", or into \"ssl_crl_dir\" under the name that openssl rehash gives it, and reload the server.",
 		BY_CRLS_OF_CA(check_missing))
 FINDING(CRL_BAD_SIGNATURE, "crl_bad_signature", "SG049", CRITICAL, CRL, 0,
 		"has a signature that cannot be accepted: %s",
@@ -270,15 +281,19 @@ FINDING(CRL_BAD_SIGNATURE, "crl_bad_signature", "SG049", CRITICAL, CRL, 0,
 		BY_CRL(check_bad_signature))
 FINDING(CRL_UNKNOWN_ISSUER, "crl_unknown_issuer", "SG050", NOTICE, CRL, 0,
 		"comes from a CA whose key is not in the file of \"ssl_ca_file\"",
-		"Clients that send this CA's certificate along with their own need it. To have it checked, add the CA's certificate to the file of \"ssl_ca_file\".",
+		"Clients that send this CA's certificate along with their own need it. To have it checked, add the CA's certificate to the file of \"ssl_ca_file\" and reload the server.",
 		BY_CRL(check_unknown_issuer))
 FINDING(CRL_WEAK_SIGNATURE, "crl_weak_signature", "SG051", WARNING, CRL, 0,
 		"is signed with weak or unknown algorithm %s",
-		"Let the CA sign its CRLs over SHA-256 or better.",
+		HINTS("Let the CA sign its CRLs over SHA-256 or better, put a new one in place of this one and reload the server.",
+			  "Let the CA sign its CRLs over SHA-256 or better and put a new one in place of this one.",
+			  "Let the CA sign its CRLs over SHA-256 or better and put a new one in place of this one."),
 		BY_CRL(check_weak_signature))
 FINDING(CRL_NO_NEXT_UPDATE, "crl_no_next_update", "SG052", NOTICE, CRL, 0,
 		"does not say when the next one is due",
-		"Nobody notices when it grows old. Let the CA write nextUpdate (RFC 5280 section 5.1.2.5).",
+		HINTS("Nobody notices when it grows old. Let the CA write nextUpdate (RFC 5280 section 5.1.2.5), put a new one in place of this one and reload the server.",
+			  "Nobody notices when it grows old. Let the CA write nextUpdate (RFC 5280 section 5.1.2.5) and put a new one in place of this one.",
+			  "Nobody notices when it grows old. Let the CA write nextUpdate (RFC 5280 section 5.1.2.5) and put a new one in place of this one."),
 		BY_CRL(check_no_next_update))
 FINDING(CRL_REVOKES_OWN, "crl_revokes_own", "SG053", CRITICAL, CRL, 0,
 		"revokes %s",
@@ -292,25 +307,26 @@ FINDING(CRL_NOT_HASHED, "crl_not_hashed", "SG054", WARNING, CRL, 0,
 /* files */
 FINDING(FILE_MISSING, "file_missing", "SG055", CRITICAL, FILES, FILES,
 		"is missing: %s",
-		HINTS("Put the file in place or correct the setting that names it. Without it the next reload or restart fails.",
+		HINTS("Put the file in place or correct the setting that names it, and reload the server. Without it the next reload or restart fails.",
 			  "Put the file in place or correct \"ext_ssl_guard.extra_files\".",
 			  "Put it in place or correct \"ssl_crl_dir\". While OpenSSL finds no CRL there, every client certificate is refused."),
 		BY_FILE(check_missing))
 FINDING(FILE_UNREADABLE, "file_unreadable", "SG056", CRITICAL, FILES, FILES,
 		"could not be read: %s",
-		HINTS("Make the file readable for the server's user. As it is, the next reload or restart fails.",
+		HINTS("Make the file readable for the server's user and reload the server. As it is, the next reload or restart fails.",
 			  "Make the file readable for the server's user, or take it out of \"ext_ssl_guard.extra_files\".",
 			  "Make it readable for the server's user. While OpenSSL cannot read a CRL, the client certificates of its CA are refused."),
 		BY_FILE(check_unreadable))
 FINDING(FILE_NOT_REGULAR, "file_not_regular", "SG057", CRITICAL, FILES, FILES,
 		"is %s",
-		HINTS("Put in its place what the server needs there, or correct the setting that names it.",
+		HINTS("Put in its place what the server needs there, or correct the setting that names it, and reload the server.",
 			  "Put a file in its place or correct \"ext_ssl_guard.extra_files\".", NULL),
 		BY_FILE(check_not_regular))
 FINDING(FILE_TOO_LARGE, "file_too_large", "SG058", CRITICAL, FILES, 0,
 		"is too large to be read (%s)",
-		HINTS("Certificate files may have 1 MB, CA bundles 64 MB and CRLs 1 GB. Check that the setting names the right file.",
-			  "Extra files may have 64 MB. Check that \"ext_ssl_guard.extra_files\" names the right file.", NULL),
+		HINTS("Certificate files may have 1 MB, CA bundles 64 MB and CRLs 1 GB. Put a smaller file in its place, or correct the setting that names it, and reload the server.",
+			  "Extra files may have 64 MB. Put a smaller file in its place or correct \"ext_ssl_guard.extra_files\".",
+			  "A CRL may have 1 GB, the directory 4096 entries. Remove from the directory of \"ssl_crl_dir\" what does not belong there."),
 		BY_FILE(check_too_large))
 FINDING(FILE_UNPARSABLE, "file_unparsable", "SG059", CRITICAL, FILES, 0,
 		"holds nothing that can be used here, but %s",
@@ -319,11 +335,12 @@ FINDING(FILE_UNPARSABLE, "file_unparsable", "SG059", CRITICAL, FILES, 0,
 		BY_FILE(check_unparsable))
 FINDING(FILE_PARTLY_READ, "file_partly_read", "SG060", CRITICAL, FILES, 0,
 		"can be read only in part: %s",
-		"Mend or remove the broken block. When files are concatenated, each must end with a newline.",
+		HINTS("Mend or remove the broken block and reload the server. When files are concatenated, each must end with a newline.",
+			  "Mend or remove the broken block. When files are concatenated, each must end with a newline.", NULL),
 		BY_FILE(check_partly_read))
 FINDING(TRUSTED_CERTIFICATE_BLOCK, "trusted_certificate_block", "SG061", WARNING, FILES, 0,
 		"holds a TRUSTED CERTIFICATE block, which OpenSSL silently skips",
-		HINTS("Rewrite the block as a plain CERTIFICATE with openssl x509 and reload the server.",
+		HINTS("Rewrite the block as a plain CERTIFICATE with openssl x509, or remove it if it is a root in the file of \"ssl_cert_file\", and reload the server.",
 			  "Rewrite the block as a plain CERTIFICATE with openssl x509.", NULL),
 		BY_FILE(check_trusted_certificate_block))
 FINDING(PERMISSIONS_TOO_OPEN, "permissions_too_open", "SG062", CRITICAL, FILES, FILES,
@@ -354,7 +371,7 @@ FINDING(PROBE_FAILED, "probe_failed", "SG067", WARNING, SERVER, 0,
 		RAISED_BY(NOBODY))
 FINDING(HOOK_INACTIVE, "hook_inactive", "SG068", WARNING, SERVER, 0,
 		"the server does not call the TLS hook while \"ssl_sni\" is on",
-		"A failed reload and the protected passphrase cannot be handled by ext_ssl_guard. Switch \"ssl_sni\" off, or rely on the worker's checks.",
+		"A failed reload and the protected passphrase cannot be handled by ext_ssl_guard. Switch \"ssl_sni\" off and restart the server; or rely on the worker's checks, and switch this finding off with \"ext_ssl_guard.finding_overrides\".",
 		RAISED_BY(AUDIT))
 FINDING(ROLE_LABEL_UNSATISFIABLE, "role_label_unsatisfiable", "SG069", WARNING, SERVER, 0,
 		"role \"%s\" requires a client certificate, but the server asks for none",
@@ -362,19 +379,19 @@ FINDING(ROLE_LABEL_UNSATISFIABLE, "role_label_unsatisfiable", "SG069", WARNING, 
 		RAISED_BY(LOGIN))
 FINDING(PASSPHRASE_UNUSABLE, "passphrase_unusable", "SG070", CRITICAL, FILES, 0,
 		"cannot be used: %s",
-		"Make the passphrase files anew with ssl_guard_ctl encrypt and reload the server.",
+		"Make the passphrase files anew with ssl_guard_ctl encrypt --force, or correct \"ext_ssl_guard.passphrase_directory\", and reload the server.",
 		RAISED_BY(SERVER))
 FINDING(IDENTITY_MISMATCH, "identity_mismatch", "SG071", WARNING, SERVER, SERVER,
 		"no identity of the client certificate belongs to role \"%s\"",
-		"Ask ssl_guard_identity_check() which identities the certificate offers, then mend \"pg_ident.conf\" or the certificate.",
+		"Ask ssl_guard_identity_check() which identities the certificate offers. Mend \"pg_ident.conf\", reload the server and let the client log in again; or give it another certificate, and take down the alarm of the old one with ssl_guard_reset_client_certificates().",
 		RAISED_BY(LOGIN))
 FINDING(ROLE_LABEL_MISMATCH, "role_label_mismatch", "SG072", WARNING, SERVER, SERVER,
 		"login does not meet the security label of role \"%s\"",
-		"See the role's label in \"pg_shseclabel\", then change it or the client's connection.",
+		"See the role's label in \"pg_shseclabel\". Change it and let the client log in again; or change the client's certificate or connection, and take down the old alarm with ssl_guard_reset_client_certificates().",
 		RAISED_BY(LOGIN))
 FINDING(CERTIFICATE_NOT_JUDGED, "certificate_not_judged", "SG073", WARNING, SERVER, SERVER,
 		"certificate of a client of role \"%s\" could not be analysed",
-		"OpenSSL could not read the certificate or ran out of memory. Look at the certificate with ssl_guard_inspect().",
+		"OpenSSL could not read the certificate or ran out of memory. Look at the certificate with ssl_guard_inspect(). The alarm ends when the client logs in again and its certificate can be judged.",
 		RAISED_BY(LOGIN))
 FINDING(FILE_NOT_RELOADED, "file_not_reloaded", "SG074", WARNING, FILES, 0,
 		"has changed since the server loaded it",
@@ -417,7 +434,7 @@ FINDING(EXEMPT_ROLE_UNKNOWN, "exempt_role_unknown", "SG082", WARNING, SERVER, 0,
 		RAISED_BY(LOGIN))
 FINDING(PLAINTEXT_FALLBACK, "plaintext_fallback", "SG083", WARNING, SERVER, 0,
 		"role \"%s\" came without encryption right after it was refused over TLS",
-		"See the log for why it was refused, and mend that. Then make its line in \"pg_hba.conf\" hostssl, and let the client use sslmode=require or stricter.",
+		"See the log for why it was refused, and mend that. Then make its line in \"pg_hba.conf\" hostssl, reload the server and let the client log in with sslmode=require or stricter.",
 		RAISED_BY(LOGIN))
 
 #undef FINDING

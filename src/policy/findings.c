@@ -27,6 +27,7 @@
 #define CRITICAL	ESG_CRITICAL
 #define EXCEPT(most, where, other) most, .alt_places = where, .alt_severity = other
 #define HINTS(most, extra, crl_dir) most, .extra_hint = extra, .crl_dir_hint = crl_dir
+#define WITH_CLIENT(hint, client) hint, .client_hint = client
 
 #define BY_CERTIFICATE(check) ESG_BY_CERTIFICATE
 #define BY_CHAIN(check) ESG_BY_CHAIN
@@ -60,6 +61,7 @@ static const EsgFindingDef definitions[ESG_CODE_COUNT] = {
 #undef CRITICAL
 #undef EXCEPT
 #undef HINTS
+#undef WITH_CLIENT
 
 /* in the order of the bits */
 static const char *const place_names[] = {
@@ -162,6 +164,16 @@ esg_findings_hint(EsgCode code, const char *setting)
 	else if (strcmp(setting, "ssl_crl_dir") == 0)
 		other = def->crl_dir_hint;
 	return other != NULL ? other : def->hint;
+}
+
+const char *
+esg_findings_client_hint(EsgCode code)
+{
+	const EsgFindingDef *def = esg_findings_def(code);
+
+	if (def == NULL)
+		return "";
+	return def->client_hint != NULL ? def->client_hint : def->hint;
 }
 
 const char *

@@ -77,6 +77,7 @@ typedef struct EsgFindingDef
 	const char *hint;
 	const char *extra_hint;		/* NULL: the same */
 	const char *crl_dir_hint;	/* NULL: the same */
+	const char *client_hint;	/* NULL: the same */
 	EsgFinder	finder;
 } EsgFindingDef;
 
@@ -113,6 +114,9 @@ extern EsgSeverity esg_findings_severity(EsgCode code, EsgPlace place, const Esg
 
 /* the remedy for what a setting names: as in EsgTlsFile */
 extern const char *esg_findings_hint(EsgCode code, const char *setting);
+
+/* the remedy for a certificate that a client shows */
+extern const char *esg_findings_client_hint(EsgCode code);
 
 /* "server", "chain", "ca", "client", "extra", "crl", "file", "running" */
 extern const char *esg_findings_place_name(EsgPlace place);

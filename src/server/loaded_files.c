@@ -49,7 +49,7 @@ find_file(const char *setting)
 
 /* While a load has failed, that is the news: to reload again would not help. */
 bool
-esg_loaded_files_differ(const char *setting, const unsigned char *sha256)
+esg_loaded_files_differ(const char *setting, const unsigned char *sha256, uint32 as_of)
 {
 	EsgLoadState load;
 	LoadedFile *file;
@@ -58,7 +58,7 @@ esg_loaded_files_differ(const char *setting, const unsigned char *sha256)
 	if (area == NULL || (file = find_file(setting)) == NULL)
 		return false;
 	esg_server_state_load(&load);
-	if (load.result != ESG_LOAD_OK)
+	if (load.result != ESG_LOAD_OK || load.sequence != as_of)
 		return false;
 	LWLockAcquire(area_lock, LW_EXCLUSIVE);
 	if (load.sequence != file->sequence)

@@ -5,7 +5,7 @@
  * Core loads the files at start and at each reload, and never says what it
  * read.  So the first look at a file after a successful load is taken for what
  * was loaded; a later look that finds other content has found a file that
- * nobody reloaded.
+ * nobody reloaded.  A look that began before the load says nothing about it.
  */
 #ifndef ESG_SERVER_LOADED_FILES_H
 #define ESG_SERVER_LOADED_FILES_H
@@ -17,8 +17,8 @@ extern void esg_loaded_files_init(void);
 /*
  * Is this content (SHA-256) another than what the server loaded?  Of the files
  * of ssl_cert_file, ssl_ca_file and ssl_crl_file; for others, and where nothing
- * is known, no.
+ * is known, no.  as_of: the sequence of EsgLoadState when the look began.
  */
-extern bool esg_loaded_files_differ(const char *setting, const unsigned char *sha256);
+extern bool esg_loaded_files_differ(const char *setting, const unsigned char *sha256, uint32 as_of);
 
 #endif							/* ESG_SERVER_LOADED_FILES_H */

@@ -269,6 +269,7 @@ esg_report_client_alarm(const EsgFinding *finding, const EsgShownCert *cert,
 	StringInfoData buf;
 
 	begin_alarm(finding->code, finding->severity, out);
+	esg_cut_text_copy(out->hint, sizeof(out->hint), esg_findings_client_hint(finding->code));
 	esg_x509_info_fingerprint_text(cert->fingerprint, fingerprint);
 	snprintf(out->object, sizeof(out->object), CLIENT_PREFIX "%s", fingerprint);
 	esg_report_append_pair(out->detail, sizeof(out->detail), "role", role);

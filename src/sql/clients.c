@@ -12,6 +12,7 @@
 #include "login/client_check.h"
 #include "login/clients.h"
 #include "login/failures.h"
+#include "login/guard.h"
 #include "server/guc.h"
 #include "server/report.h"
 #include "server/shmem.h"
@@ -175,6 +176,7 @@ reset_client_certificates(FunctionCallInfo fcinfo, EsgSqlScript script)
 	(void) script;
 	esg_shmem_require("ssl_guard_reset_client_certificates()");
 	esg_sql_declared_result(fcinfo, INT8OID);
+	esg_login_guard_forget();
 	PG_RETURN_INT64(esg_clients_reset());
 }
 

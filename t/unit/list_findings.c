@@ -3,7 +3,8 @@
  * list_findings.c
  *		Prints the table of findings, for tests of what is said elsewhere:
  *		tab-separated code, SQLSTATE, severity, places with another one, that
- *		one, places, places where enforce refuses, message, hint.
+ *		one, places, places where enforce refuses, message, hint, and the hints
+ *		for extra_files, ssl_crl_dir and clients where they are others.
  */
 #include <stdio.h>
 
@@ -40,7 +41,10 @@ main(void)
 		printf("%s\t", esg_findings_severity_name(def->alt_severity));
 		print_places(def->places);
 		print_places(def->enforced);
-		printf("%s\t%s\n", def->message, def->hint);
+		printf("%s\t%s\t%s\t%s\t%s\n", def->message, def->hint,
+			   def->extra_hint ? def->extra_hint : "",
+			   def->crl_dir_hint ? def->crl_dir_hint : "",
+			   def->client_hint ? def->client_hint : "");
 	}
 	return 0;
 }

@@ -85,6 +85,11 @@ test_hints(void)
 	ok(strstr(esg_findings_hint(ESG_FILE_MISSING, "ssl_crl_dir"), "reload") == NULL,
 	   "without ssl_crl_dir none does");
 	is_text(esg_findings_hint(ESG_NO_FINDING, "ssl_cert_file"), "", "no hint for no finding");
+	is_text(esg_findings_client_hint(ESG_NO_FINDING), "", "nor for a client");
+	ok(strstr(esg_findings_client_hint(ESG_EXPIRES_SOON), "reload") == NULL,
+	   "a client's certificate is nothing that the server loads");
+	is_text(esg_findings_client_hint(ESG_WEAK_KEY), esg_findings_def(ESG_WEAK_KEY)->hint,
+			"most hints are for clients, too");
 }
 
 /*

@@ -1,0 +1,109 @@
+# ESG::Shim: libraries that make the server meet what a test cannot arrange.
+#
+#   my $shim = ESG::Shim::owner($directory);          # undef: no compiler
+#   my $shim = ESG::Shim::no_digest($directory, $fault);
+#   { local $ENV{LD_PRELOAD} = $shim; $node->start; }
+#
+# owner: a file called "...uid-N..." belongs to N, until a file of the same name
+# and ".chowned" lies beside it: what root's chown would do.
+# no_digest: X509_digest() fails, as without memory, while the file $fault is
+# there.
+
+package ESG::Shim;
+
+use strict;
+use warnings;
+
+use IPC::Run ();
+
+use ESG::Certs;
+
+my $owner = <<'SHIM';
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+static void
+give(const char *path, struct stat *st)
+{
+	const char *name = strrchr(path, '/');
+	const char *uid = strstr(name ? name : path, "uid-");
+	char		chowned[4096 + 16];
+
+	snprintf(chowned, sizeof(chowned), "%s.chowned", path);
+	if (uid != NULL && access(chowned, F_OK) != 0)
+		st->st_uid = (uid_t) atoi(uid + 4);
+}
+int
+stat(const char *path, struct stat *st)
+{
+	int			(*next) (const char *, struct stat *);
+	int			result;
+
+	*(void **) &next = dlsym(RTLD_NEXT, "stat");
+	result = next(path, st);
+	if (result == 0)
+		give(path, st);
+	return result;
+}
+int
+fstat(int fd, struct stat *st)
+{
+	int			(*next) (int, struct stat *);
+	int			result;
+	char		link[64];
+	char		path[4096];
+	ssize_t		len;
+
+	*(void **) &next = dlsym(RTLD_NEXT, "fstat");
+	result = next(fd, st);
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = result == 0 ? readlink(link, path, sizeof(path) - 1) : 0;
+	if (len > 0)
+	{
+		path[len] = 0;
+		give(path, st);
+	}
+	return result;
+}
+SHIM
+
+my $no_digest = <<'SHIM';
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stddef.h>
+#include <unistd.h>
+int X509_digest(const void *cert, const void *type, unsigned char *digest, unsigned *len);
+int X509_digest(const void *cert, const void *type, unsigned char *digest, unsigned *len)
+{
+	static int (*next) (const void *, const void *, unsigned char *, unsigned *);
+
+	if (access(FAULT, F_OK) == 0)
+		return 0;
+	if (next == NULL)
+		*(void **) &next = dlsym(RTLD_NEXT, "X509_digest");
+	return next(cert, type, digest, len);
+}
+SHIM
+
+sub build
+{
+	my ($base, $source) = @_;
+
+	ESG::Certs::spew("$base.c", $source);
+	return eval { IPC::Run::run([ 'cc', '-shared', '-fPIC', '-o', "$base.so", "$base.c" ], '>&', \my $said) } ? "$base.so" : undef;
+}
+
+sub owner { return build("$_[0]/owner", $owner); }
+
+sub no_digest
+{
+	my ($directory, $fault) = @_;
+
+	return build("$directory/no_digest", $no_digest =~ s/FAULT/"$fault"/r);
+}
+
+1;
