@@ -18,7 +18,7 @@ my $server = $certs->make_server('server', ca => $ca);
 my $crl = $certs->make_crl($ca, 'crl');
 my $node = ESG::Node->new('main');
 
-# ---- garbage in postgresql.conf, found at start
+# ---- garbage in postgresql.conf, found at start: no server with other settings than those asked for
 $node->setup(ca => $ca, server => $server, crl => $crl, conf => <<'CONF');
 restart_after_crash = off
 ext_ssl_guard.file_poll_interval = 0
@@ -27,10 +27,17 @@ ext_ssl_guard.max_file_mode = '0999'
 ext_ssl_guard.finding_overrides = 'nonsense'
 ext_ssl_guard.max_client_certificates = -7
 CONF
+ok(!$node->start(fail_ok => 1), 'with garbage the server does not start');
+like($node->log_since(0), qr/FATAL:  [^\n]*"?ext_ssl_guard\.\w+/, 'and names a setting');
+$node->append_conf('postgresql.conf', <<'CONF');
+ext_ssl_guard.expire_alert_threshold = '90d'
+ext_ssl_guard.max_file_mode = '0644'
+ext_ssl_guard.finding_overrides = ''
+ext_ssl_guard.max_client_certificates = 1000
+CONF
 $node->start;
-is($node->count_log(qr/WARNING:  .*invalid value for parameter "ext_ssl_guard\.|WARNING:  -7 is outside the valid range/), 4, 'each bad setting is named at start');
 is($node->safe_psql('postgres', "SELECT string_agg(current_setting('ext_ssl_guard.' || s), ' ' ORDER BY s) FROM unnest(ARRAY['expire_alert_threshold', 'max_file_mode', 'max_client_certificates']) s"),
-	'90d 1000 0644', 'and has its default');
+	'90d 1000 0644', 'mended, it starts with what is asked for');
 $node->wait_sql('SELECT last_check_at IS NOT NULL FROM ssl_guard_status');
 my $postmaster = ESG::Certs::slurp($node->path('postmaster.pid')) =~ /^(\d+)/ ? $1 : die 'no postmaster';
 my $worker = $node->safe_psql('postgres', 'SELECT worker_pid FROM ssl_guard_status');
