@@ -98,7 +98,7 @@ ESG::Certs::spew($node->path('large.crt'), $many x 4000);
 $node->set_conf('ext_ssl_guard.extra_files' => 'large.crt', 'ext_ssl_guard.file_poll_interval' => '0', 'ext_ssl_guard.expire_check_interval' => '0');
 $since = now();
 reload($since);
-my $worker = $node->safe_psql('postgres', 'SELECT worker_pid FROM ssl_guard_status');
+my $worker = $node->wait_sql('SELECT worker_pid FROM ssl_guard_status', qr/^\d+$/);
 {
 	kill STOP => $worker;
 	my $look = IPC::Run::start([ 'psql', '-XAtqw', '-d', $node->connstr('postgres') . ' application_name=busy', '-c', 'SELECT count(*) FROM ssl_guard_check()' ], '>', \my $out, '2>&1');
