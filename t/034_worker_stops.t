@@ -32,7 +32,14 @@ my ($exit, $out) = $node->tcp_psql('SELECT 1', client => $client);
 is("$exit $out", '0 1', 'a login');
 
 sub sql { return $node->safe_psql('postgres', $_[0]); }
-sub worker { return $node->wait_sql('SELECT worker_pid FROM ssl_guard_status', qr/^\d+$/); }
+# never '': a signal to that would reach this test's own process group
+sub worker
+{
+	my $pid = $node->wait_sql('SELECT worker_pid FROM ssl_guard_status', qr/^\d+$/);
+
+	die "there is no worker\n" unless $pid =~ /^\d+$/;
+	return $pid;
+}
 
 sub children
 {
