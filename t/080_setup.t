@@ -218,6 +218,20 @@ foreach my $case (
 	like($said, qr/^    apt-get install --no-install-recommends --no-upgrade openssl$/m, "$what: the command");
 }
 
+# ---- on a machine that is there for nothing else
+foreach my $case (
+	[ 'a library is upgraded', 0, 'Inst libssl3 [3.0] (3.1 Debian:12/stable [amd64])' ],
+	[ 'a server is not', 1, 'Inst postgresql-97 [97.0-1] (97.1-1 Debian:12/stable [amd64])' ],
+	[ 'nor is anything removed', 1, 'Remv curl [7]' ])
+{
+	my ($what, $wanted, $line) = @$case;
+
+	new_world(without => ['openssl'], plans => [ [ 'openssl', $new, $line ] ]);
+	spew("$world/on_install", "#!/bin/sh\n" . appears('openssl') . "\n");
+	run_setup('--may-upgrade');
+	is("$status " . installed_now(), $wanted ? '1 ' : "0 openssl; wish=; needrestart=1\n", "--may-upgrade: $what");
+}
+
 # ---- an older version spares the upgrade, where the archive has it
 my @upgrade = ([ '^openssl=3\.0$', 'Inst openssl (3.0 Debian:12/stable [amd64])' ],
 	[ 'openssl', 'Inst libssl3 [3.0] (3.1 Debian:12/stable [amd64])', $new ]);
