@@ -4,12 +4,32 @@
  */
 #include "postgres.h"
 
+#include <openssl/crypto.h>
+
 #include "lib/stringinfo.h"
 
 #include "compat.h"
 #include "login/ident_map.h"
 #include "login/identity.h"
 #include "server/guc.h"
+
+/* A candidate for a reader, UTF-8, palloc'd. */
+static char *
+show(const EsgCandidate *candidate)
+{
+	char	   *shown = esg_identities_shown(candidate);
+	char	   *copy = pstrdup(shown ? shown : "");
+
+	OPENSSL_free(shown);
+	return copy;
+}
+
+/* identity_map in quotes, palloc'd */
+static char *
+quote_map(void)
+{
+	return esg_report_quoted(esg_report_printable(esg_guc_identity_map));
+}
 
 static bool
 has_map(void)
@@ -21,7 +41,7 @@ static void
 judge_candidate(const EsgCandidate *candidate, const char *role_name, EsgIdentityRow *row)
 {
 	row->source = candidate->source;
-	row->identity = pstrdup(candidate->text);
+	row->identity = show(candidate);
 	row->matched = false;
 	if (candidate->unusable != NULL)
 	{
@@ -31,8 +51,7 @@ judge_candidate(const EsgCandidate *candidate, const char *role_name, EsgIdentit
 	if (has_map())
 	{
 		row->matched = esg_ident_map_accepts(esg_guc_identity_map, role_name, candidate->text);
-		row->rule = psprintf(row->matched ? "accepted by map \"%s\"" : "no match in map \"%s\"",
-							 esg_guc_identity_map);
+		row->rule = psprintf(row->matched ? "accepted by map %s" : "no match in map %s", quote_map());
 		return;
 	}
 	row->matched = strcmp(role_name, candidate->text) == 0;
@@ -57,13 +76,13 @@ judge_candidates(const EsgCandidates *candidates, const char *role_name, bool al
 	}
 	out->allowed = first != NULL;
 	if (first != NULL)
-		out->reason = psprintf("%s \"%s\" %s", esg_identities_source_name(first->source),
-							   first->identity, first->rule);
+		out->reason = psprintf("%s %s %s", esg_identities_source_name(first->source),
+							   esg_report_quoted(first->identity), first->rule);
 	else if (candidates->count == 0)
 		out->reason = pstrdup("the certificate has no value of \"ext_ssl_guard.identity_sources\"");
 	else
 		out->reason = psprintf("no identity %s",
-							   has_map() ? psprintf("matches in map \"%s\"", esg_guc_identity_map) :
+							   has_map() ? psprintf("matches in map %s", quote_map()) :
 							   "equals the role name");
 }
 
@@ -92,7 +111,7 @@ esg_identity_decide(X509 *cert, const char *role_name, bool all, EsgIdentityDeci
 	PG_END_TRY();
 }
 
-/* "cn:alice, uri:spiffe://prod/a": what the certificate offered */
+/* cn:"alice", uri:"spiffe://prod/a": what the certificate offered */
 static char *
 list_identities(const EsgIdentityDecision *decision)
 {
@@ -103,7 +122,7 @@ list_identities(const EsgIdentityDecision *decision)
 	for (i = 0; i < decision->row_count && buf.len < ESG_DETAIL_SIZE; i++)
 		appendStringInfo(&buf, "%s%s:%s", i > 0 ? ", " : "",
 						 esg_identities_source_name(decision->rows[i].source),
-						 decision->rows[i].identity);
+						 esg_report_quoted(decision->rows[i].identity));
 	return buf.data;
 }
 
@@ -121,7 +140,7 @@ esg_identity_check(const EsgPeer *peer, EsgRefusal *out)
 	esg_login_peer_begin_refusal(peer, ESG_IDENTITY_MISMATCH, out);
 	esg_login_peer_add_pair(out, "reason", decision.reason);
 	if (has_map())
-		esg_login_peer_add_pair(out, "map", esg_guc_identity_map);
+		esg_login_peer_add_bytes(out, "map", esg_guc_identity_map);
 	if (decision.row_count > 0)
 		esg_login_peer_add_pair(out, "identities", list_identities(&decision));
 }
