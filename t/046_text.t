@@ -136,7 +136,7 @@ sub login
 
 	return 'in' if $status == 0;
 	return $1 if $err =~ /FATAL:\s+client certificate was refused \((\w+)\)\s*$/;
-	return $err =~ /SSL error|closed the connection|server terminated/ ? 'closed' : $err;
+	return $err =~ /SSL error|closed unexpectedly|closed the connection/ ? 'closed' : $err;
 }
 
 sub sql { return $node->safe_psql('postgres', $_[0]); }
@@ -162,7 +162,7 @@ foreach my $name (
 	my $shown = decode('UTF-8', $name) =~ s/([^\x20-\x7e])/sprintf('U+%04X', ord $1)/ger;
 
 	is(login('alice', $client), 'identity_mismatch', "<$shown> is not alice");
-	my ($line) = $node->log_since($offset) =~ /DETAIL:  (.*fingerprint=$client->{fingerprint}.*)/;
+	my ($line) = $node->log_since($offset) =~ /DETAIL:  (code=identity_mismatch .*fingerprint=$client->{fingerprint}.*)/;
 	like($line, qr/^[\x20-\x7e]+\z/, 'its log line has nothing hidden');
 	my %pairs = pairs($line);
 	my @found = identities($pairs{identities});
