@@ -613,6 +613,8 @@ note_name(const X509_NAME *name, bool subject, EsgNameFacts *out)
 			out->bad_utf8 = true;
 		if (seen.control)
 			out->control_character = true;
+		if (seen.ambiguous)
+			out->ambiguous_string = true;
 		if (subject && OBJ_obj2nid(X509_NAME_ENTRY_get_object(entry)) == NID_commonName)
 			note_common_name(value, &seen, out);
 	}

@@ -34,6 +34,8 @@ typedef struct EsgNameFacts
 	bool		bad_address;	/* iPAddress neither 4 nor 16 octets */
 	bool		undecodable_alt_name;	/* the extension does not parse, or
 										 * IA5 value with high bytes */
+	bool		ambiguous_string;	/* T61String with high bytes in subject or
+									 * issuer */
 } EsgNameFacts;
 
 typedef enum EsgAltNameKind

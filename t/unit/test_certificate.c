@@ -716,6 +716,9 @@ test_crafted_names(void)
 	info.names.odd_string_type = true;
 	judge_info(&info, A, ESG_MALFORMED_NAME, N, "BMPString");
 	info.names.odd_string_type = false;
+	info.names.ambiguous_string = true;
+	judge_info(&info, C, ESG_MALFORMED_NAME, W, "a T61String that may be read in several ways");
+	info.names.ambiguous_string = false;
 	judge_info(&info, C, ESG_MALFORMED_NAME, ABSENT, "neither");
 	X509_free(cert);
 }

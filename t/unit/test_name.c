@@ -86,8 +86,8 @@ static const struct
 
 	/* other types */
 	{"T61 of ASCII", T61, BYTES("alice"), "alice", NULL, true, "type"},
-	{"T61 taken for Latin-1", T61, BYTES("\xfc"), "\xc3\xbc", NULL, false, "type"},
-	{"T61 of C1", T61, BYTES("\x85"), "\\u0085", NULL, false, "control type"},
+	{"T61 taken for Latin-1", T61, BYTES("\xfc"), "\xc3\xbc", NULL, false, "type ambiguous"},
+	{"T61 of C1", T61, BYTES("\x85"), "\\u0085", NULL, false, "control type ambiguous"},
 	{"BMP", BMP, BYTES("\0a\x04\x20"), "a\xd0\xa0", NULL, true, "type"},
 	{"BMP with NUL", BMP, BYTES("\0a\0\0"), "a\\x00", NULL, false, "nul control type"},
 	{"BMP surrogate", BMP, BYTES("\xd8\x3d\xde\x00"), "\\xd8\\x3d\\xde\\x00", NULL, false, "utf8 type"},
@@ -133,12 +133,12 @@ facts_text(const EsgNameFacts *f)
 {
 	static char buf[128];
 
-	snprintf(buf, sizeof(buf), "%s%s%s%s%s%s%s%s%s",
+	snprintf(buf, sizeof(buf), "%s%s%s%s%s%s%s%s%s%s",
 			 f->has_server_name ? " server" : "", f->nul_in_name ? " nul" : "",
 			 f->control_character ? " control" : "", f->bad_utf8 ? " utf8" : "",
 			 f->odd_string_type ? " type" : "", f->long_common_name ? " long" : "",
 			 f->empty_alt_name ? " empty" : "", f->bad_address ? " address" : "",
-			 f->undecodable_alt_name ? " undecodable" : "");
+			 f->undecodable_alt_name ? " undecodable" : "", f->ambiguous_string ? " ambiguous" : "");
 	return buf[0] ? buf + 1 : buf;
 }
 
@@ -452,8 +452,10 @@ test_other_attributes(void)
 
 	add_entry(subject_of(cert), "O", UTF8, "a\0b", 3, 0);
 	is_facts(cert, "control", "NUL in an organization");
+	add_entry(subject_of(cert), "OU", T61, "\xfc", 1, 0);
+	is_facts(cert, "control ambiguous", "a T61String in an organizational unit");
 	add_entry((X509_NAME *) X509_get_issuer_name(cert), "CN", BMP, "\xd8\x00", 2, 0);
-	is_facts(cert, "control utf8", "the issuer's CN is no CN of the subject");
+	is_facts(cert, "control utf8 ambiguous", "the issuer's CN is no CN of the subject");
 	X509_free(cert);
 }
 
