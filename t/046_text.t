@@ -214,6 +214,27 @@ foreach my $role ("ali${zwsp}ce", 'a "b" c')
 	is(sql("SELECT count(*) FROM ssl_guard_alarms WHERE object ~ '[^ -~]' OR message ~ '[^ -~]'"), 0, 'nor does the view');
 }
 
+# ---- a file's name
+my $odd = "o\"d\\d${zwsp}.crt";
+ESG::Certs::spew($node->path($odd), ESG::Certs::slurp($plain->{cert}));
+chmod 0666, $node->path($odd);
+apply(extra_files => '"' . $odd =~ s/"/""/gr =~ s/\\/\\\\/gr . '"');
+is($node->wait_sql("SELECT count(*) FROM ssl_guard_alarms WHERE code = 'permissions_too_open'", 1), 1, 'an alarm about a file');
+my ($in_message) = sql("SELECT message FROM ssl_guard_alarms WHERE code = 'permissions_too_open'") =~ /^file "((?:[^"\\]|\\.)*)" has mode 0666/;
+is(read_back($in_message), $node->path($odd), 'its path in the message');
+is(read_back(sql("SELECT path FROM ssl_guard_files WHERE setting ~ 'extra_files' AND kind = 'extra'")), $node->path($odd), 'in the view');
+foreach my $command (sql("SELECT suggestion FROM ssl_guard_files WHERE kind = 'extra'"), sql("SELECT hint FROM ssl_guard_alarms WHERE code = 'permissions_too_open'"))
+{
+	like($command, qr{chmod 0644 '[^']*/o"d\\d\\u200b\.crt'$}, 'a command keeps its own backslash');
+}
+# which works where nothing is hidden
+rename $node->path($odd), $node->path('o"d\\d.crt') or die "rename: $!";
+apply(extra_files => '"o""d\\\\d.crt"');
+is($node->wait_sql("SELECT count(*) FROM ssl_guard_files WHERE kind = 'extra' AND suggestion ~ '^chmod'", 1), 1, 'a command to run');
+system(sql("SELECT suggestion FROM ssl_guard_files WHERE kind = 'extra'"));
+is($node->wait_sql("SELECT count(*) FROM ssl_guard_check() WHERE code = 'permissions_too_open'", 0), 0, 'which mends it');
+apply(extra_files => '');
+
 # ---- string types: what the text is must be beyond doubt
 my $j = "\xd0\x96\xd0\x96";
 my @types = (
