@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include <openssl/crypto.h>
+
 #include "lib/stringinfo.h"
 
 #include "compat.h"
@@ -12,6 +14,24 @@
 #include "server/guc.h"
 
 #define CA_DIGITS_LOGGED 16
+
+/* A candidate for a reader, UTF-8, palloc'd. */
+static char *
+show(const EsgCandidate *candidate)
+{
+	char	   *shown = esg_identities_shown(candidate);
+	char	   *copy = pstrdup(shown ? shown : "");
+
+	OPENSSL_free(shown);
+	return copy;
+}
+
+/* identity_map in quotes, palloc'd */
+static char *
+quote_map(void)
+{
+	return esg_report_quoted(esg_report_printable(esg_guc_identity_map));
+}
 
 static bool
 has_map(void)
@@ -94,8 +114,7 @@ judge_candidate(const EsgCandidate *candidate, const char *role_name, EsgIdentit
 	if (has_map())
 	{
 		row->matched = esg_ident_map_accepts(esg_guc_identity_map, role_name, candidate->text);
-		row->rule = psprintf(row->matched ? "accepted by map \"%s\"" : "no match in map \"%s\"",
-							 esg_guc_identity_map);
+		row->rule = psprintf(row->matched ? "accepted by map %s" : "no match in map %s", quote_map());
 		return;
 	}
 	row->matched = strcmp(role_name, candidate->text) == 0;
@@ -127,7 +146,7 @@ judge_entry(const Trial *trial, int number, EsgIdentityDecision *out)
 			continue;
 		out->row_count++;
 		row->source = name_entry(entry);
-		row->identity = pstrdup(candidate->text);
+		row->identity = show(candidate);
 		if (trial->counts[number])
 			judge_candidate(candidate, trial->role_name, row);
 		else
@@ -147,7 +166,7 @@ explain_allowed(const EsgIdentityDecision *decision)
 
 	while (!first->matched)
 		first++;
-	return psprintf("%s \"%s\" %s", first->source, first->identity, first->rule);
+	return psprintf("%s %s %s", first->source, esg_report_quoted(first->identity), first->rule);
 }
 
 static char *
@@ -161,7 +180,7 @@ explain_refused(const Trial *trial, const EsgIdentityDecision *decision)
 		return pstrdup(trial->chain == NULL ? "the certificate's chain is not known" :
 					   "the certificate's chain has no CA of \"ext_ssl_guard.identity_sources\"");
 	return psprintf("no identity %s",
-					has_map() ? psprintf("matches in map \"%s\"", esg_guc_identity_map) :
+					has_map() ? psprintf("matches in map %s", quote_map()) :
 					"equals the role name");
 }
 
@@ -207,7 +226,7 @@ esg_identity_decide(X509 *cert, STACK_OF(X509) *chain, const char *role_name, bo
 	PG_END_TRY();
 }
 
-/* "cn:alice, uri@9f86d081884c7d65:spiffe://prod/a": what the certificate offered */
+/* cn:"alice", uri@9f86d081884c7d65:"spiffe://prod/a": what the certificate offered */
 static char *
 list_identities(const EsgIdentityDecision *decision)
 {
@@ -222,7 +241,7 @@ list_identities(const EsgIdentityDecision *decision)
 		/* room is short: of a CA no more than tells it from others */
 		appendStringInfo(&buf, "%s%.*s:%s", i > 0 ? ", " : "",
 						 (int) strcspn(row->source, "@") + 1 + CA_DIGITS_LOGGED, row->source,
-						 row->identity);
+						 esg_report_quoted(row->identity));
 	}
 	return buf.data;
 }
@@ -241,7 +260,7 @@ esg_identity_check(const EsgPeer *peer, EsgRefusal *out)
 	esg_login_peer_begin_refusal(peer, ESG_IDENTITY_MISMATCH, out);
 	esg_login_peer_add_pair(out, "reason", decision.reason);
 	if (has_map())
-		esg_login_peer_add_pair(out, "map", esg_guc_identity_map);
+		esg_login_peer_add_bytes(out, "map", esg_guc_identity_map);
 	if (decision.row_count > 0)
 		esg_login_peer_add_pair(out, "identities", list_identities(&decision));
 }

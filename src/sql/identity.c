@@ -150,8 +150,8 @@ put_chain(EsgSqlRow *row, STACK_OF(X509) *chain, const bool *by_sources, const b
 		if (esg_x509_info_fingerprint(ca, digest))
 			esg_x509_info_fingerprint_text(digest, text);
 		put_row(row, esg_identities_source_name(ESG_SOURCE_CA), text, named,
-				psprintf("\"%s\" is in the chain as built now; a handshake decides",
-						 esg_report_take(esg_x509_name_text(X509_get_subject_name(ca)))));
+				psprintf("%s is in the chain as built now; a handshake decides",
+						 esg_report_quoted(esg_report_take(esg_x509_name_text(X509_get_subject_name(ca))))));
 	}
 }
 
@@ -170,7 +170,7 @@ put_answer(EsgSqlRow *row, const char *role_name, const Shown *shown)
 	esg_role_label_decide(role_name, &peer, &label);
 	put_chain(row, shown->chain, identity.names_ca, label.names_ca);
 	if (label.label != NULL)
-		put_row(row, "role_label", label.label, !label.refused, explain_label(&label));
+		put_row(row, "role_label", esg_report_command(label.label), !label.refused, explain_label(&label));
 	put_decision(row, role_name, &identity, &label);
 }
 
