@@ -35,13 +35,16 @@
 
 #define EXIT_USAGE 2
 
+/* as the setting's */
+#define DEFAULT_MAX_MODE 0600
+
 typedef struct Options
 {
 	const char *directory;
 	const char *key_name;
 	const char *passphrase_file;
 	const char *user;			/* the server's, if root said */
-	unsigned	max_mode;		/* of key and pair */
+	int			max_mode;		/* of key and pair; -1: nobody said */
 	bool		force;
 } Options;
 
@@ -171,7 +174,7 @@ begin_case(Case *c, const Options *options)
 	c->rules.user = &c->user;
 	c->rules.directory = c->directory;
 	c->rules.key_name = options->key_name;
-	c->rules.max_mode = options->max_mode;
+	c->rules.max_mode = options->max_mode < 0 ? DEFAULT_MAX_MODE : (unsigned) options->max_mode;
 	return make_absolute(options->directory, c->directory) &&
 		esg_server_user_find(options->user, c->directory, options->key_name, &c->user);
 }
@@ -304,7 +307,7 @@ expected_owner(const Options *options)
 static bool
 run_decrypt(const Options *options, EsgPassphrase *passphrase)
 {
-	EsgKeyRule	rule = {expected_owner(options), options->max_mode};
+	EsgKeyRule	rule = {expected_owner(options), ESG_KEY_MODE_ANY};
 	EsgPairStatus status;
 
 	return read_pair(options->directory, options, &rule, passphrase, &status) &&
@@ -343,7 +346,7 @@ check_directory(const Case *c)
 static bool
 check_pair(const Options *options, const Case *c, EsgPassphrase *passphrase)
 {
-	EsgKeyRule	rule = {c->user.reader.uid, options->max_mode};
+	EsgKeyRule	rule = {c->user.reader.uid, c->rules.max_mode};
 	EsgPairStatus status;
 
 	tell_leftovers(c);
@@ -416,7 +419,7 @@ parse_max_mode(const char *mode, Options *options)
 
 	if (mode[0] < '0' || mode[0] > '7' || *end != '\0' || bits > 0777)
 		return esg_message_error("invalid mode \"%s\": octal digits are needed, such as 0400", mode);
-	options->max_mode = (unsigned) bits;
+	options->max_mode = (int) bits;
 	return true;
 }
 
@@ -482,7 +485,7 @@ fits_judging(const Command *command, const Options *options)
 {
 	if (!command->judges && options->user)
 		return esg_message_error("option --user is not for \"%s\"", command->name);
-	return command->run == run_check || options->max_mode == ESG_KEY_MODE_ANY ||
+	return command->run == run_check || options->max_mode < 0 ||
 		esg_message_error("option --max-mode is for \"check\" only");
 }
 
@@ -569,7 +572,7 @@ run(const Command *command, const Options *options)
 int
 main(int argc, char **argv)
 {
-	Options		options = {NULL, "server.key", NULL, NULL, ESG_KEY_MODE_ANY, false};
+	Options		options = {NULL, "server.key", NULL, NULL, -1, false};
 	const Command *command;
 	int			status;
 
