@@ -390,6 +390,50 @@ follow((run_ctl('check', '-D', $private))[1], 'a directory that the group may wr
 is((run_ctl('check', '-D', $private))[0], 0, 'mended for check');
 is(sql("SELECT count(*) FROM ssl_guard_check() WHERE code = 'directory_writable' AND object ~ 'd\\d+\$'"), '0', 'and for the server');
 
+# ---- who gets the key, as docs/passphrase.md has it
+
+# the passphrase, or ''
+sub passphrase_for
+{
+	my ($user, $dir) = @_;
+	my ($status, $said) = ESG::Users::run($user, 'ssl_guard_ctl', 'decrypt', '-D', $dir);
+
+	return $status ? '' : $said =~ s/\n//r;
+}
+
+is(passphrase_for('other', $private), '', 'another user of the machine: nothing');
+is(passphrase_for('postgres', $private), 'sesam', "the server's user: the passphrase");
+is(passphrase_for('root', $private), 'sesam', 'root: the passphrase');
+ESG::Users::set_members(qw(postgres other));
+is(passphrase_for('other', $private), 'sesam', 'a member of the group: the passphrase');
+ESG::Users::set_members('postgres');
+isnt((ESG::Users::run('root', 'openssl', 'pkey', '-in', "$private/server.key", '-passin', 'pass:', '-noout'))[0], 0,
+	'a copy of the key: nothing');
+sql('CREATE ROLE reader LOGIN IN ROLE pg_read_server_files; GRANT EXECUTE ON FUNCTION pg_read_binary_file(text) TO reader');
+sql('CREATE ROLE runner LOGIN IN ROLE pg_execute_server_program; CREATE ROLE nobody LOGIN');
+my $function = "SELECT encode(pg_read_binary_file('%s'), 'hex')";
+foreach my $case (
+	[ 'postgres', 'sesam', $function ],
+	[ 'reader', 'sesam', $function ],
+	[ 'runner', 'sesam', "CREATE TEMP TABLE t (line text); COPY t FROM PROGRAM 'od -An -v -tx1 %s'; TABLE t" ],
+	[ 'nobody', '', $function ])
+{
+	my ($role, $want, $query) = @$case;
+	my $copy = "$base/copy_$role";
+
+	mkdir $copy, 0700 or die "mkdir: $!";
+	foreach my $half (qw(cipher rand))
+	{
+		my ($status, $hex) = ESG::Users::run('postgres', 'psql', '-XAtqw', '-h', $socket, '-U', $role, '-d', 'postgres', '-c',
+			sprintf $query, "$private/server.key.$half");
+
+		ESG::Certs::spew("$copy/server.key.$half", pack 'H*', $hex =~ s/\s//gr) unless $status;
+		chmod 0400, "$copy/server.key.$half";
+		is(passphrase_for('root', $copy), '', "$role: one half is nothing") if $half eq 'cipher';
+	}
+	is(passphrase_for('root', $copy), $want, "$role, who " . ($want ? 'may' : 'may not') . ' read files through the server');
+}
+
 # nobody knows for whom, without that account
 ctl('stop', '-m', 'fast');
 {
