@@ -10,8 +10,8 @@
 # "postgres" is in the group "ssl-cert".  $dir is a new directory that all of
 # them can pass.
 #
-# The system has to grant numbers for that, in /etc/subuid and /etc/subgid, to
-# whoever runs the tests; dev/sandbox does it when it is run by root.
+# Somebody has to grant the numbers: dev/sandbox when it is run by root, or else
+# the system, in /etc/subuid and /etc/subgid.
 
 package ESG::Users;
 
@@ -29,7 +29,10 @@ our %users = (root => 0, postgres => 26, other => 27, mallory => 4713);
 our %groups = (root => 0, postgres => 26, other => 27, mallory => 4713, 'ssl-cert' => 103);
 my @members = qw(postgres);
 
-my @unshare = ('unshare', '--user', '--mount', '--map-root-user', '--map-auto');
+# dev/sandbox, run by root, has such a namespace; else the system may grant the numbers
+my @enter = $ENV{ESG_USERS_NAMESPACE}
+  ? ('nsenter', "--user=$ENV{ESG_USERS_NAMESPACE}", '--setuid=0', '--setgid=0', '--', 'unshare', '--mount')
+  : ('unshare', '--user', '--mount', '--map-root-user', '--map-auto');
 
 # Why it cannot be done here; nothing if it can.
 sub obstacle
@@ -39,12 +42,12 @@ sub obstacle
 	return 'the tests are run by root' if $> == 0;
 	return if eval {
 		IPC::Run::run(
-			[ @unshare, 'setpriv', '--reuid=26', '--regid=26', '--groups=103', '--', 'true' ],
+			[ @enter, 'setpriv', '--reuid=26', '--regid=26', '--groups=103', '--', 'true' ],
 			'<', \undef, '>&', \$said);
 	};
 	$said = $@ unless $said =~ /\S/;
 	$said =~ s/\s+/ /g;
-	return "no user namespace with other users here, for which /etc/subuid, newuidmap and util-linux 2.38 are needed: $said";
+	return "no user namespace with other users here, for which root, or numbers in /etc/subuid with newuidmap and util-linux 2.38, are needed: $said";
 }
 
 sub write_accounts
@@ -98,7 +101,7 @@ sub import
 
 	plan skip_all => $obstacle if defined $obstacle;
 	$ENV{ESG_USERS} = 1;
-	exec(@unshare, $^X, '-I', "$ENV{SRC}/t", $0) or die "unshare: $!";
+	exec(@enter, $^X, '-I', "$ENV{SRC}/t", $0) or die "$enter[0]: $!";
 }
 
 sub enter
