@@ -106,6 +106,7 @@ foreach my $case (
 	[ 'named by number', {}, [ '--user', '27' ], 'other:other 0400' ],
 	[ 'a number without an account', {}, [ '--user', '4999' ], '4999:4999 0400' ],
 	[ 'a data directory', { '.' => 'other:other 0700', PG_VERSION => 'other:other 0600' }, [], 'other:other 0400' ],
+	[ "a data directory of root's, which is none", { PG_VERSION => 'root:root 0644' }, [], 'postgres:postgres 0400' ],
 	[ "the server's key", { 'server.key' => 'postgres:postgres 0600' }, [], 'postgres:postgres 0400' ],
 	[ "the server's directory", { '.' => 'postgres:postgres 0700', 'server.key' => 'postgres:postgres 0600' }, [],
 		'postgres:postgres 0400' ],
@@ -260,6 +261,39 @@ foreach my $name ("root's key", "root's directory", 'not in the group')
 		'a directory above: the hint has both ways');
 	($status, $said) = run_ctl('encrypt', '-D', $dir);
 	is("$status @{[ pair($dir) ]}", '0 root:ssl-cert 0440, root:ssl-cert 0440', 'a directory above: mended') or diag($said);
+}
+
+# nor does it need a key to see that the way is closed
+{
+	my $above = make('.' => 'root:root 0755');
+	my $dir = "$above/pair";
+
+	mkdir $dir, 0755;
+	is((run_ctl('encrypt', '-D', $dir))[0], 0, 'no key: a pair');
+	my $before = ESG::Certs::slurp("$dir/server.key.cipher");
+	chmod 0700, $above;
+	my ($status, $said) = run_ctl('encrypt', '--force', '-D', $dir);
+	is($status, 1, 'no key, a directory above is closed: encrypt says no');
+	like($said, qr/user "postgres" could not read ".*": Permission denied/, 'no key: said why');
+	is(ESG::Certs::slurp("$dir/server.key.cipher"), $before, 'no key: the old pair stays');
+	is(leftovers($dir), '', 'no key: nothing is left behind');
+	follow($said, 'no key');
+	is((run_ctl('encrypt', '--force', '-D', $dir))[0], 0, 'no key: mended');
+}
+
+# a file system that does not care for owners: what was written tells, and goes again
+SKIP:
+{
+	ESG::Certs::spew("$base/chown.c", "#include <unistd.h>\nint fchown(int fd, uid_t uid, gid_t gid) { return 0; }\n");
+	skip 'no C compiler', 4 if system("cc -shared -fPIC -o '$base/chown.so' '$base/chown.c' 2>'$base/cc.out'") != 0;
+	my $dir = make('server.key' => 'root:ssl-cert 0640');
+	is((run_ctl('encrypt', '-D', $dir))[0], 0, 'a pair');
+	my $before = ESG::Certs::slurp("$dir/server.key.cipher");
+	local $ENV{LD_PRELOAD} = "$base/chown.so";
+	my ($status, $said) = run_ctl('encrypt', '--force', '-D', $dir);
+	is($status, 1, 'owners that cannot be set: encrypt says no');
+	like($said, qr/user "postgres" could not read ".*\.new": Permission denied/, 'owners that cannot be set: that user was not able to read the new pair');
+	is(ESG::Certs::slurp("$dir/server.key.cipher") eq $before ? leftovers($dir) : 'changed', '', 'owners that cannot be set: the old pair is as it was');
 }
 
 # ---- root looks at a pair

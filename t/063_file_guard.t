@@ -205,6 +205,14 @@ is($node->start(fail_ok => 1), 0, 'with a FIFO for a CRL the server does not sta
 like($node->log_since($offset), qr{FATAL:  file ".*root\.crl" is a FIFO, not a regular file}, 'and does not hang either');
 unlink $node->path('root.crl');
 rename $node->path('root.crl.away'), $node->path('root.crl') or die "rename: $!";
+# openGauss's rule at start
+$node->set_conf('ext_ssl_guard.max_key_file_mode' => '0400');
+chmod 0400, $node->path('server.key') or die "chmod: $!";
+chmod 0600, ESG::Certs::spew($node->path('server.key.rand'), 'x') or die "chmod: $!";
+$offset = $node->log_end;
+is($node->start(fail_ok => 1), 0, 'with half a pair of mode 0600 where 0400 is the rule the server does not start');
+like($node->log_since($offset), qr{FATAL:  file ".*server\.key\.rand" has mode 0600, more than the 0400 allowed}, 'said why');
+unlink $node->path('server.key.rand');
 $node->start;
 is(login(), 'in', 'mended, it starts');
 

@@ -73,7 +73,10 @@ take_wanted(const char *wanted, EsgServerUser *out)
 	return take_number((uid_t) number, out);
 }
 
-/* The owner of the nearest directory from path upwards that is a data directory; path is changed. */
+/*
+ * The owner of the nearest directory from path upwards that is a data directory,
+ * of which PostgreSQL has none that are root's; path is changed.
+ */
 static bool
 find_data_directory(char *path, uid_t *owner)
 {
@@ -86,7 +89,8 @@ find_data_directory(char *path, uid_t *owner)
 
 		path[len] = '\0';
 		snprintf(file, sizeof(file), "%s/PG_VERSION", path);
-		if (lstat(file, &st) == 0 && S_ISREG(st.st_mode) && stat(path, &st) == 0)
+		if (lstat(file, &st) == 0 && S_ISREG(st.st_mode) && stat(path, &st) == 0 &&
+			st.st_uid != 0)
 		{
 			*owner = st.st_uid;
 			return true;
