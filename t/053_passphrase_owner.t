@@ -424,6 +424,28 @@ follow((run_ctl('check', '-D', $private))[1], 'a directory that the group may wr
 is((run_ctl('check', '-D', $private))[0], 0, 'mended for check');
 is(sql("SELECT count(*) FROM ssl_guard_check() WHERE code = 'directory_writable' AND object ~ 'd\\d+\$'"), '0', 'and for the server');
 
+# mounted read-only, as volumes of containers are, the mode does not count
+SKIP:
+{
+	my $volume = "$base/volume";
+	my $alarms = "SELECT count(*) FROM ssl_guard_check() WHERE code = 'directory_writable' AND object ~ 'volume\$'";
+
+	mkdir $volume, 0755;
+	skip 'no file system can be mounted here', 6 if system("mount -t tmpfs -o mode=0755 none '$volume' 2>/dev/null") != 0;
+	is((run_ctl('encrypt', '-D', $volume))[0], 0, 'a pair in a volume');
+	chmod 01777, $volume or die "chmod: $!";
+	open(my $conf, '>>', "$data/postgresql.conf") or die "postgresql.conf: $!";
+	print $conf "ext_ssl_guard.passphrase_directory = '$volume'\n";
+	close $conf;
+	ctl('reload');
+	sql_is('SHOW ext_ssl_guard.passphrase_directory', $volume, 'the server takes it from there');
+	is(sql($alarms), '1', 'for all to write: an alarm');
+	is((run_ctl('check', '-D', $volume))[0], 1, 'and check says no');
+	system('mount', '-o', 'remount,ro', $volume) == 0 or skip 'it cannot be mounted read-only', 2;
+	is(sql($alarms), '0', 'mounted read-only: no alarm');
+	is((run_ctl('check', '-D', $volume))[0], 0, 'and check is content');
+}
+
 # ---- who gets the key, as docs/passphrase.md has it
 
 # the passphrase, or ''
