@@ -451,6 +451,21 @@ foreach my $mode (0755, 0750, 02711)
 	ctl_is('', [ 'decrypt', '-D', $dir, '--user', 'x' ], 2, qr/--user is not for "decrypt"/, 'decrypt with a user');
 }
 
+# ---- what was left behind, of a pair for a client
+
+{
+	my $dir = new_dir();
+
+	run_ctl("sesam\n", 'encrypt', '-M', 'client', '-D', $dir);
+	ESG::Certs::spew("$dir/client.key.rand.new", 'x');
+	ctl_is('', [ 'check', '-D', $dir ], 1, qr/\A(?!.*left behind)/s, 'check of the server\'s pair says nothing of it');
+	my (undef, undef, $err) = run_ctl('', 'check', '-M', 'client', '-D', $dir);
+	like($err, qr/client\.key\.rand\.new" was left behind/, 'check of the client\'s does');
+	my ($command) = $err =~ /hint: Run: (.*)$/m;
+	is(system('sh', '-c', $command // 'false'), 0, 'and names the command');
+	is(files_of($dir), 'client.key.cipher client.key.rand', 'which takes it away');
+}
+
 # ---- what is in the way
 
 foreach my $name ('server.key.cipher', 'server.key.rand', 'server.key.cipher.new', 'server.key.rand.new')

@@ -34,6 +34,7 @@
 #include "secret/pair.h"
 
 #define EXIT_USAGE 2
+#define SERVER_KEY "server.key"
 
 /* as the setting's */
 #define DEFAULT_MAX_MODE 0600
@@ -331,7 +332,8 @@ tell_leftovers(const Case *c)
 							c->directory, c->rules.key_name, suffixes[i]);
 	}
 	if (found)
-		esg_rules_tell_command(&c->rules, "ssl_guard_ctl tidy -D");
+		esg_rules_tell_command(&c->rules, strcmp(c->rules.key_name, SERVER_KEY) == 0 ?
+							   "ssl_guard_ctl tidy -D" : "ssl_guard_ctl tidy -M client -D");
 }
 
 static bool
@@ -403,7 +405,7 @@ static bool
 parse_mode(const char *mode, Options *options)
 {
 	if (strcmp(mode, "server") == 0)
-		options->key_name = "server.key";
+		options->key_name = SERVER_KEY;
 	else if (strcmp(mode, "client") == 0)
 		options->key_name = "client.key";
 	else
@@ -572,7 +574,7 @@ run(const Command *command, const Options *options)
 int
 main(int argc, char **argv)
 {
-	Options		options = {NULL, "server.key", NULL, NULL, -1, false};
+	Options		options = {NULL, SERVER_KEY, NULL, NULL, -1, false};
 	const Command *command;
 	int			status;
 
