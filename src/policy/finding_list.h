@@ -436,6 +436,10 @@ FINDING(PLAINTEXT_FALLBACK, "plaintext_fallback", "SG083", WARNING, SERVER, 0,
 		"role \"%s\" came without encryption right after it was refused over TLS",
 		"See the log for why it was refused, and mend that. Then make its line in \"pg_hba.conf\" hostssl, reload the server and let the client log in with sslmode=require or stricter.",
 		RAISED_BY(LOGIN))
+FINDING(PASSPHRASE_LEFTOVER, "passphrase_leftover", "SG084", NOTICE, FILES, 0,
+		"was left behind when ssl_guard_ctl encrypt was interrupted",
+		"It may hold a passphrase, or be the half that the pair needs. Run ssl_guard_ctl tidy on its directory.",
+		BY_FILE(check_passphrase_leftover))
 
 #undef FINDING
 #undef BY_CERTIFICATE
