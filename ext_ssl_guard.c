@@ -14,6 +14,7 @@
 #include "src/server/guc.h"
 #include "src/login/handshake.h"
 #include "src/server/loaded_files.h"
+#include "src/server/passphrase.h"
 #include "src/login/role_label.h"
 #include "src/server/state.h"
 #include "src/server/shmem.h"
@@ -38,6 +39,7 @@ _PG_init(void)
 	esg_loaded_files_init();
 	esg_shmem_init();
 	esg_handshake_init();
+	esg_passphrase_init();
 	esg_tls_init_init();
 	esg_client_auth_init();
 	esg_role_label_init();
