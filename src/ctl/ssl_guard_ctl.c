@@ -15,18 +15,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#ifdef __linux__
-#include <sys/prctl.h>
-#endif
 
 #include "ctl/key_file.h"
+#include "ctl/memory.h"
 #include "ctl/message.h"
 #include "ctl/pair_writer.h"
 #include "ctl/prompt.h"
+#include "secret/forget.h"
 #include "secret/pair.h"
 
 #define EXIT_USAGE 2
@@ -341,43 +338,15 @@ parse_command(int argc, char **argv, const Options *options)
 	return command;
 }
 
-/* No core file, no debugger of the same user; a full disk is an error, not a signal. */
-static void
-protect_process(void)
-{
-	struct rlimit none = {0, 0};
-
-	setrlimit(RLIMIT_CORE, &none);
-#ifdef __linux__
-	prctl(PR_SET_DUMPABLE, 0);
-#endif
-	signal(SIGXFSZ, SIG_IGN);
-}
-
-/* Memory that is neither swapped out nor dumped, as far as the system agrees. */
-static EsgPassphrase *
-allocate_passphrase(void)
-{
-	void	   *memory = mmap(NULL, sizeof(EsgPassphrase), PROT_READ | PROT_WRITE,
-							  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (memory == MAP_FAILED)
-		return NULL;
-	mlock(memory, sizeof(EsgPassphrase));
-#ifdef MADV_DONTDUMP
-	madvise(memory, sizeof(EsgPassphrase), MADV_DONTDUMP);
-#endif
-	return memory;
-}
-
 static int
 run(const Command *command, const Options *options)
 {
 	EsgPassphrase *passphrase;
 	bool		good;
 
-	protect_process();
-	passphrase = allocate_passphrase();
+	signal(SIGXFSZ, SIG_IGN);	/* a full disk is an error, not a signal */
+	esg_memory_protect();
+	passphrase = esg_memory_allocate();
 	if (!passphrase)
 	{
 		esg_message_error("out of memory");
@@ -385,6 +354,7 @@ run(const Command *command, const Options *options)
 	}
 	good = command->run(options, passphrase);
 	esg_secret_format_wipe(passphrase);
+	esg_secret_forget_stack();
 	return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
