@@ -10,6 +10,7 @@
 #endif
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ctl/acl.h"
 #include "ctl/key_file.h"
 #include "ctl/memory.h"
 #include "ctl/message.h"
@@ -213,6 +215,23 @@ warn_of_directory(const Options *options)
 							options->directory, (unsigned) st.st_mode & 07777);
 }
 
+/* Only where the group may read does a list say what the mode does not. */
+static void
+warn_of_list(const Options *options)
+{
+	static const char *const suffixes[] = {"", ESG_CIPHER_SUFFIX, ESG_RANDOM_SUFFIX, ESG_PENDING_SUFFIX};
+	char		path[ESG_PAIR_PATH_SIZE];
+	size_t		i;
+
+	for (i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
+	{
+		snprintf(path, sizeof(path), "%s/%s%s", options->directory, options->key_name, suffixes[i]);
+		if (esg_acl_names_reader(path))
+			esg_message_warning("by its access control list, others may read file \"%s\"; "
+								"\"setfacl -b\" takes the list away", path);
+	}
+}
+
 static bool
 run_check(const Options *options, EsgPassphrase *passphrase)
 {
@@ -221,6 +240,7 @@ run_check(const Options *options, EsgPassphrase *passphrase)
 	if (!read_pair(options, passphrase, &status) || !try_key(options, passphrase, false))
 		return false;
 	warn_of_directory(options);
+	warn_of_list(options);
 	if (status.pending)
 		esg_message_note("an \"encrypt\" was interrupted: the pair is usable, \"%s/%s%s\" "
 						 "takes the place of \"%s%s\"", options->directory,
@@ -260,21 +280,51 @@ parse_mode(const char *mode, Options *options)
 	return true;
 }
 
+static const struct option long_options[] = {
+	{"directory", required_argument, NULL, 'D'},
+	{"mode", required_argument, NULL, 'M'},
+	{"passphrase-file", required_argument, NULL, 'f'},
+	{"force", no_argument, NULL, 'F'},
+	{"version", no_argument, NULL, 'V'},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0}
+};
+
+/*
+ * getopt_long() takes "--passphrase=…" for an abbreviation of --passphrase-file,
+ * and shows the whole word where it knows no option: whoever writes a passphrase
+ * there must be refused, and not be quoted.  So no abbreviations.
+ */
+static bool
+check_long_options(int argc, char **argv)
+{
+	int			i;
+
+	for (i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+	{
+		const struct option *option = long_options;
+		const char *name = argv[i] + 2;
+		size_t		len;
+
+		if (strncmp(argv[i], "--", 2) != 0)
+			continue;
+		len = strcspn(name, "=");
+		while (option->name && (strlen(option->name) != len || strncmp(option->name, name, len) != 0))
+			option++;
+		if (!option->name)
+			return esg_message_error("unknown option \"--%.*s\"", (int) len, name);
+	}
+	return true;
+}
+
 /* The options before, between and after the command; -1, or the exit status. */
 static int
 parse_options(int argc, char **argv, Options *options)
 {
-	static const struct option long_options[] = {
-		{"directory", required_argument, NULL, 'D'},
-		{"mode", required_argument, NULL, 'M'},
-		{"passphrase-file", required_argument, NULL, 'f'},
-		{"force", no_argument, NULL, 'F'},
-		{"version", no_argument, NULL, 'V'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0}
-	};
 	int			c;
 
+	if (!check_long_options(argc, argv))
+		return fail_usage();
 	while ((c = getopt_long(argc, argv, "D:M:Vh", long_options, NULL)) != -1)
 	{
 		switch (c)
@@ -338,6 +388,23 @@ parse_command(int argc, char **argv, const Options *options)
 	return command;
 }
 
+/*
+ * Whoever closed standard input, output or error must not find there a file
+ * that we open: messages would go into it.  Using them fails as if they were
+ * closed still.
+ */
+static bool
+occupy_standard_files(void)
+{
+	int			fd;
+
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 &&
+			open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			return false;
+	return true;
+}
+
 static int
 run(const Command *command, const Options *options)
 {
@@ -365,6 +432,8 @@ main(int argc, char **argv)
 	const Command *command;
 	int			status;
 
+	if (!occupy_standard_files())
+		return EXIT_FAILURE;
 	status = parse_options(argc, argv, &options);
 	if (status < 0)
 	{
