@@ -459,8 +459,8 @@ esg_label_needs_certificate(const EsgLabel *label)
 	return label->x509 || label->count > 0;
 }
 
-static bool
-needs_tls(const EsgLabel *label)
+bool
+esg_label_needs_tls(const EsgLabel *label)
 {
 	return label->tls || label->min_tls != 0 || esg_label_needs_certificate(label);
 }
@@ -631,7 +631,7 @@ void
 esg_label_check(const EsgLabel *label, const EsgLabelPeer *peer, EsgLabelVerdict *out)
 {
 	memset(out, 0, sizeof(*out));
-	if (needs_tls(label) && !peer->tls)
+	if (esg_label_needs_tls(label) && !peer->tls)
 		refuse(out, "tls", "the connection is not encrypted with TLS");
 	else if (label->min_tls != 0 && peer->tls_version < label->min_tls)
 		refuse(out, "min_tls", "the connection's TLS version is lower");
