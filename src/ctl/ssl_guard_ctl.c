@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "ctl/acl.h"
+#include "ctl/data_directory.h"
 #include "ctl/key_file.h"
 #include "ctl/memory.h"
 #include "ctl/message.h"
@@ -124,6 +125,17 @@ try_key(const Options *options, const EsgPassphrase *passphrase, bool plain_key_
 	return esg_message_error("the passphrase does not open private key file \"%s\"", path);
 }
 
+/* A copy of key and pair together is a copy of the key. */
+static void
+warn_of_backups(const Options *options)
+{
+	char		found[PATH_MAX];
+
+	if (esg_data_directory_find(options->directory, found))
+		esg_message_warning("directory \"%s\" is in the data directory \"%s\": backups take the pair "
+							"along with the key", options->directory, found);
+}
+
 static bool
 run_encrypt(const Options *options, EsgPassphrase *passphrase)
 {
@@ -137,8 +149,11 @@ run_encrypt(const Options *options, EsgPassphrase *passphrase)
 		esg_pair_writer_write(&writer, passphrase);
 	esg_pair_writer_close(&writer);
 	if (good)
+	{
+		warn_of_backups(options);
 		printf("wrote \"%s/%s%s\" and \"%s%s\"\n", options->directory,
 			   options->key_name, ESG_CIPHER_SUFFIX, options->key_name, ESG_RANDOM_SUFFIX);
+	}
 	return good;
 }
 

@@ -232,3 +232,34 @@ esg_passphrase_check(const EsgOverrides overrides, EsgAlarm *out)
 		fill_alarm(&status, severity, out);
 	return !good;
 }
+
+/* Symbolic links resolved: pg_basebackup follows none but those of tablespaces. */
+static bool
+is_in_data_directory(const char *directory, const char *suffix)
+{
+	char		path[ESG_PAIR_PATH_SIZE];
+	char	   *data = esg_tls_files_resolve(DataDir);
+	char	   *resolved;
+	bool		inside;
+
+	snprintf(path, sizeof(path), "%s/" KEY_NAME "%s", directory, suffix);
+	resolved = esg_tls_files_resolve(path);
+	inside = data != NULL && resolved != NULL && path_is_prefix_of_path(data, resolved);
+	if (data != NULL)
+		pfree(data);
+	if (resolved != NULL)
+		pfree(resolved);
+	return inside;
+}
+
+/* One half alone is worth nothing. */
+bool
+esg_passphrase_in_backup(void)
+{
+	char		directory[MAXPGPATH];
+
+	return esg_tls_files_passphrase_directory(directory) &&
+		is_in_data_directory(directory, ESG_CIPHER_SUFFIX) &&
+		(is_in_data_directory(directory, ESG_RANDOM_SUFFIX) ||
+		 is_in_data_directory(directory, ESG_PENDING_SUFFIX));
+}

@@ -26,4 +26,7 @@ extern void esg_passphrase_install(SSL_CTX *context, bool is_server_start);
  */
 extern bool esg_passphrase_check(const EsgOverrides overrides, EsgAlarm *out);
 
+/* is there a pair, and do copies of the data directory have all of it?  Not in the postmaster. */
+extern bool esg_passphrase_in_backup(void);
+
 #endif							/* ESG_SERVER_PASSPHRASE_H */
