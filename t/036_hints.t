@@ -319,7 +319,7 @@ follow('passphrase_unusable',
 		sub { { conf => { 'ext_ssl_guard.passphrase_directory' => '/nowhere' } } } ]);
 
 my $outside = PostgreSQL::Test::Utils::tempdir() . '/outside';
-cleanup(sub { unlink path('server.key.cipher'), path('server.key.rand') });
+ESG::Hints::cleanup(sub { unlink path('server.key.cipher'), path('server.key.rand') });
 follow('passphrase_in_backup',
 	'Make the passphrase files anew with ssl_guard_ctl encrypt in a directory outside of the data directory, set "ext_ssl_guard.passphrase_directory" to it, reload the server and remove the old ones; earlier backups still have them.',
 	[ 'beside the key', sub {
