@@ -216,7 +216,7 @@ foreach my $case (
 
 SKIP:
 {
-	skip 'no pseudo-terminals here', 19 + 2 * @signals + 12 unless eval { require IO::Pty; IO::Pty->new };
+	skip 'no pseudo-terminals here', 21 + 2 * @signals + 12 unless eval { require IO::Pty; IO::Pty->new };
 
 	# Answers each question; returns (wait status, output, echo seen off, echo after).
 	my $talk = sub {
@@ -293,6 +293,11 @@ SKIP:
 	($status, $out, $quiet_echo, $echo) = $talk->($dir, undef, 'p' x 1100 . "\n");
 	is($status >> 8, 1, 'terminal: too long');
 	like($out, qr/longer than 1023/, 'terminal: said so');
+
+	# a terminal under another name would show what is typed
+	my $shown = IO::Pty->new;
+	ctl_is('', [ 'encrypt', '--force', '-D', $dir, '--passphrase-file', $shown->slave->ttyname ], 1,
+		qr/is a terminal/, 'terminal: not as a passphrase file');
 
 	# stopped, and going on: the echo is back meanwhile, and the question comes once more
 	foreach my $signal ('TSTP', 'TTIN', 'TTOU')

@@ -153,6 +153,13 @@ foreach my $kind ('rsa:2048', 'ec:prime256v1')
 	my @found;
 	sleep 0.1 until (@found = ESG::Memory::find($pid, $passphrase)) || time > $until;
 	is(join('; ', @found), 'anonymous: 48 bytes', 'while it is needed it is there, once');
+	my ($locked) = ESG::Certs::slurp("/proc/$pid/status") =~ /^VmLck:\s*(\d+)/m;
+	SKIP:
+	{
+		skip 'no memory may be locked here', 1 if `bash -c 'ulimit -H -l'` =~ /^[0-4]\n/;
+		cmp_ok($locked, '>=', 4, 'in memory that is not swapped out');
+	}
+	note("locked: $locked kB");
 	close $write;
 	wait_stopped($pid);
 	kill 'KILL', $pid;

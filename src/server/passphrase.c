@@ -20,7 +20,9 @@
  */
 #include "postgres.h"
 
+#ifdef __GLIBC__
 #include <malloc.h>
+#endif
 #include <sys/stat.h>
 #include <unistd.h>
 

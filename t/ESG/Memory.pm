@@ -4,8 +4,9 @@
 #   my @found = ESG::Memory::find($pid, $secret, ...);   # ('[stack]: 48 bytes', ...)
 #   ESG::Memory::masked($secret)           # as it is and as HMAC masks a key
 #
-# Everything that the process itself can read is searched, for every piece of a
-# secret that is $length bytes long.  Eight: shorter pieces of random text turn
+# Everything that the process itself can read is searched, but for what it only
+# reads of a file (programs, libraries), for every piece of a secret that is
+# $length bytes long.  Eight: shorter pieces of random text turn
 # up by chance (a few thousand pieces are looked for in some 50 MB), eight or
 # more do not, and eight is what one register leaves when it is saved.
 
@@ -26,10 +27,11 @@ sub regions
 	open(my $maps, '<', "/proc/$pid/maps") or return;
 	while (my $line = <$maps>)
 	{
-		my ($from, $to, $name) = $line =~ /^(\w+)-(\w+) r\S* \S+ \S+ \S+ *(.*)$/ or next;
+		my ($from, $to, $write, $inode, $name) = $line =~ /^(\w+)-(\w+) r(.)\S* \S+ \S+ (\d+) *(.*)$/ or next;
 
 		# of the kernel: cannot be read through /proc
 		next if $name =~ /^\[(?:vvar|vsyscall)/;
+		next if $inode && $write ne 'w';
 		push @regions, { from => hex $from, to => hex $to, name => $name || 'anonymous' };
 	}
 	return @regions;
