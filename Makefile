@@ -75,8 +75,10 @@ OPENSSL_CHECK = yes
 same-openssl: $(MODULE_big)$(DLSUFFIX)
 	@$(if $(filter no,$(OPENSSL_CHECK)),:,'$(srcroot)/dev/same_openssl' '$(bindir)/postgres' $<)
 
+# -z now: a symbol that is looked up late has all vector registers saved on the
+# stack, with what of a secret was copied through them.
 ssl_guard_ctl: $(ctl_objs)
-	$(CC) $(CFLAGS) $(ctl_objs) $(LDFLAGS) $(LDFLAGS_EX) -lcrypto -o $@
+	$(CC) $(CFLAGS) $(ctl_objs) $(LDFLAGS) $(LDFLAGS_EX) -Wl,-z,now -lcrypto -o $@
 
 .PHONY: install-ctl uninstall-ctl
 install-ctl: $(ctl_program)

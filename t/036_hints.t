@@ -297,14 +297,19 @@ follow('exempt_role_unknown',
 	[ 'its name', sub { set('ext_ssl_guard.exempt_roles' => 'app') }, sub { { conf => { 'ext_ssl_guard.exempt_roles' => 'App, apb' } } } ]);
 
 # with the key's passphrase in the pair, and then something wrong with that
+my $pair = PostgreSQL::Test::Utils::tempdir() . '/pair';
+
+sub encrypt { return shell("printf 'sesame\n' | ssl_guard_ctl encrypt --force -D $pair"); }
+
 sub with_pair
 {
 	my ($spoil) = @_;
 	my $locked = $certs->make_server('locked' . ++$made, ca => $ca, passphrase => 'sesame');
 
 	put('server.key' => text($locked->{key}));
-	shell('printf "sesame\n" | ssl_guard_ctl encrypt --force -D .');
-	return { %{ with_server($locked) }, after => $spoil };
+	mkdir $pair, 0700;
+	encrypt();
+	return { %{ with_server($locked) }, conf => { 'ext_ssl_guard.passphrase_directory' => $pair }, after => $spoil };
 }
 
 # the same in a directory of its own
@@ -320,10 +325,10 @@ sub in_pair_directory
 
 follow('passphrase_unusable',
 	'Make the passphrase files anew with ssl_guard_ctl encrypt --force, or correct "ext_ssl_guard.passphrase_directory", and reload the server.',
-	(map { my ($what, $spoil) = @$_; [ $what, sub { shell('printf "sesame\n" | ssl_guard_ctl encrypt --force -D .'); edit(); }, sub { with_pair($spoil) } ] }
-		[ 'damaged', sub { put('server.key.cipher' => 'x') } ],
-		[ 'one is missing', sub { unlink path('server.key.rand') } ],
-		[ 'too open', sub { chmod 0644, path('server.key.rand') } ]),
+	(map { my ($what, $spoil) = @$_; [ $what, sub { encrypt(); edit(); }, sub { with_pair($spoil) } ] }
+		[ 'damaged', sub { ESG::Certs::spew("$pair/server.key.cipher.x", 'x'); rename "$pair/server.key.cipher.x", "$pair/server.key.cipher" } ],
+		[ 'one is missing', sub { unlink "$pair/server.key.rand" } ],
+		[ 'too open', sub { chmod 0644, "$pair/server.key.rand" } ]),
 	[ 'a directory that is not there', sub { set('ext_ssl_guard.passphrase_directory' => '') },
 		sub { { conf => { 'ext_ssl_guard.passphrase_directory' => '/nowhere' } } } ]);
 SKIP:
@@ -346,6 +351,23 @@ follow('passphrase_leftover', $tidy,
 			run_it();
 			is(shell('ssl_guard_ctl decrypt -D .'), "sesame\n", 'the pair is still there');
 		}, sub { with_pair(sub { rename path('server.key.rand'), path('server.key.rand.new') }) } ]);
+
+my $outside = PostgreSQL::Test::Utils::tempdir() . '/outside';
+ESG::Hints::cleanup(sub { unlink path('server.key.cipher'), path('server.key.rand') });
+follow('passphrase_in_backup',
+	'Make the passphrase files anew with ssl_guard_ctl encrypt in a directory outside of the data directory, set "ext_ssl_guard.passphrase_directory" to it, reload the server and remove the old ones; earlier backups still have them.',
+	[ 'beside the key', sub {
+			mkdir $outside, 0700;
+			shell("printf 'sesame\n' | ssl_guard_ctl encrypt -D $outside");
+			set('ext_ssl_guard.passphrase_directory' => $outside);
+			unlink path('server.key.cipher'), path('server.key.rand');
+		}, sub {
+			my $locked = $certs->make_server('locked' . ++$made, ca => $ca, passphrase => 'sesame');
+
+			put('server.key' => text($locked->{key}));
+			shell('printf "sesame\n" | ssl_guard_ctl encrypt -D .');
+			return { %{ with_server($locked) } };
+		} ]);
 
 # --- logins -----------------------------------------------------------------------
 

@@ -10,27 +10,27 @@
 #endif
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#ifdef __linux__
-#include <sys/prctl.h>
-#endif
 
 #include <openssl/crypto.h>
 
+#include "ctl/acl.h"
+#include "ctl/data_directory.h"
 #include "ctl/key_file.h"
+#include "ctl/memory.h"
 #include "ctl/message.h"
 #include "ctl/pair_writer.h"
 #include "ctl/prompt.h"
 #include "ctl/rules.h"
 #include "ctl/server_user.h"
+#include "secret/forget.h"
 #include "secret/pair.h"
 
 #define EXIT_USAGE 2
@@ -211,6 +211,17 @@ print_for_user(const EsgServerUser *user)
 	printf("\n");
 }
 
+/* A copy of key and pair together is a copy of the key. */
+static void
+warn_of_backups(const Options *options)
+{
+	char		found[PATH_MAX];
+
+	if (esg_data_directory_find(options->directory, found))
+		esg_message_warning("directory \"%s\" is in the data directory \"%s\": backups take the pair "
+							"along with the key", options->directory, found);
+}
+
 static bool
 run_encrypt(const Options *options, EsgPassphrase *passphrase)
 {
@@ -226,6 +237,7 @@ run_encrypt(const Options *options, EsgPassphrase *passphrase)
 	esg_pair_writer_close(&writer);
 	if (good)
 	{
+		warn_of_backups(options);
 		printf("wrote \"%s/%s%s\" and \"%s%s\"", options->directory,
 			   options->key_name, ESG_CIPHER_SUFFIX, options->key_name, ESG_RANDOM_SUFFIX);
 		print_for_user(&c.user);
@@ -361,6 +373,23 @@ check_pair(const Options *options, const Case *c, EsgPassphrase *passphrase)
 		check_directory(c);
 }
 
+/* Only where the group may read does a list say what the mode does not. */
+static void
+warn_of_list(const Options *options)
+{
+	static const char *const suffixes[] = {"", ESG_CIPHER_SUFFIX, ESG_RANDOM_SUFFIX, ESG_PENDING_SUFFIX};
+	char		path[ESG_PAIR_PATH_SIZE];
+	size_t		i;
+
+	for (i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
+	{
+		snprintf(path, sizeof(path), "%s/%s%s", options->directory, options->key_name, suffixes[i]);
+		if (esg_acl_names_reader(path))
+			esg_message_warning("by its access control list, others may read file \"%s\"; "
+								"\"setfacl -b\" takes the list away", path);
+	}
+}
+
 static bool
 run_check(const Options *options, EsgPassphrase *passphrase)
 {
@@ -373,6 +402,7 @@ run_check(const Options *options, EsgPassphrase *passphrase)
 	absolute.directory = c.directory;
 	esg_rules_find_remedy(&c.rules, true);
 	good = esg_server_user_become(&c.user) && check_pair(&absolute, &c, passphrase);
+	warn_of_list(options);
 	if (good)
 	{
 		printf("the pair is usable");
@@ -434,23 +464,53 @@ take_judging_option(int c, Options *options)
 	return c == 'U' || (c == 'm' && parse_max_mode(optarg, options));
 }
 
+static const struct option long_options[] = {
+	{"directory", required_argument, NULL, 'D'},
+	{"mode", required_argument, NULL, 'M'},
+	{"passphrase-file", required_argument, NULL, 'f'},
+	{"force", no_argument, NULL, 'F'},
+	{"user", required_argument, NULL, 'U'},
+	{"max-mode", required_argument, NULL, 'm'},
+	{"version", no_argument, NULL, 'V'},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0}
+};
+
+/*
+ * getopt_long() takes "--passphrase=…" for an abbreviation of --passphrase-file,
+ * and shows the whole word where it knows no option: whoever writes a passphrase
+ * there must be refused, and not be quoted.  So no abbreviations.
+ */
+static bool
+check_long_options(int argc, char **argv)
+{
+	int			i;
+
+	for (i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+	{
+		const struct option *option = long_options;
+		const char *name = argv[i] + 2;
+		size_t		len;
+
+		if (strncmp(argv[i], "--", 2) != 0)
+			continue;
+		len = strcspn(name, "=");
+		while (option->name && (strlen(option->name) != len || strncmp(option->name, name, len) != 0))
+			option++;
+		if (!option->name)
+			return esg_message_error("unknown option \"--%.*s\"", (int) len, name);
+	}
+	return true;
+}
+
 /* The options before, between and after the command; -1, or the exit status. */
 static int
 parse_options(int argc, char **argv, Options *options)
 {
-	static const struct option long_options[] = {
-		{"directory", required_argument, NULL, 'D'},
-		{"mode", required_argument, NULL, 'M'},
-		{"passphrase-file", required_argument, NULL, 'f'},
-		{"force", no_argument, NULL, 'F'},
-		{"user", required_argument, NULL, 'U'},
-		{"max-mode", required_argument, NULL, 'm'},
-		{"version", no_argument, NULL, 'V'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0}
-	};
 	int			c;
 
+	if (!check_long_options(argc, argv))
+		return fail_usage();
 	while ((c = getopt_long(argc, argv, "D:M:Vh", long_options, NULL)) != -1)
 	{
 		switch (c)
@@ -524,33 +584,21 @@ parse_command(int argc, char **argv, const Options *options)
 	return fits_judging(command, options) ? command : NULL;
 }
 
-/* No core file, no debugger of the same user; a full disk is an error, not a signal. */
-static void
-protect_process(void)
+/*
+ * Whoever closed standard input, output or error must not find there a file
+ * that we open: messages would go into it.  Using them fails as if they were
+ * closed still.
+ */
+static bool
+occupy_standard_files(void)
 {
-	struct rlimit none = {0, 0};
+	int			fd;
 
-	setrlimit(RLIMIT_CORE, &none);
-#ifdef __linux__
-	prctl(PR_SET_DUMPABLE, 0);
-#endif
-	signal(SIGXFSZ, SIG_IGN);
-}
-
-/* Memory that is neither swapped out nor dumped, as far as the system agrees. */
-static EsgPassphrase *
-allocate_passphrase(void)
-{
-	void	   *memory = mmap(NULL, sizeof(EsgPassphrase), PROT_READ | PROT_WRITE,
-							  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (memory == MAP_FAILED)
-		return NULL;
-	mlock(memory, sizeof(EsgPassphrase));
-#ifdef MADV_DONTDUMP
-	madvise(memory, sizeof(EsgPassphrase), MADV_DONTDUMP);
-#endif
-	return memory;
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 &&
+			open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			return false;
+	return true;
 }
 
 static int
@@ -559,8 +607,9 @@ run(const Command *command, const Options *options)
 	EsgPassphrase *passphrase;
 	bool		good;
 
-	protect_process();
-	passphrase = allocate_passphrase();
+	signal(SIGXFSZ, SIG_IGN);	/* a full disk is an error, not a signal */
+	esg_memory_protect();
+	passphrase = esg_memory_allocate();
 	if (!passphrase)
 	{
 		esg_message_error("out of memory");
@@ -568,6 +617,7 @@ run(const Command *command, const Options *options)
 	}
 	good = command->run(options, passphrase);
 	esg_secret_format_wipe(passphrase);
+	esg_secret_forget_stack();
 	return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -578,6 +628,8 @@ main(int argc, char **argv)
 	const Command *command;
 	int			status;
 
+	if (!occupy_standard_files())
+		return EXIT_FAILURE;
 	status = parse_options(argc, argv, &options);
 	if (status < 0)
 	{

@@ -121,6 +121,7 @@ my %fault = (
 		put($docs, 'server.crt', text($docs->{certs}->make_server('renewed', ca => $docs->{ca}, key => $docs->{server},
 			subject => '/CN=db1.example.com', san => ['DNS:db1.example.com'])));
 	},
+	passphrase_in_backup => sub { $_[0]->run_program($_[0]->passphrase . "\n", 'ssl_guard_ctl', 'encrypt', '-D', $_[0]->node->data_dir) },
 	reload_failed => sub {
 		my ($docs) = @_;
 
