@@ -482,6 +482,85 @@ foreach my $length (1, 1023)
 	ctl_is("x\n", [ 'encrypt', '-D', $dir ], 1, qr/could not open directory/, 'encrypt without directory');
 }
 
+# ---- the directory: nobody but its owner may write there
+
+foreach my $mode (0770, 0702, 0775, 01777)
+{
+	my $name = sprintf('mode %04o', $mode);
+	my $dir = new_dir();
+	my $command;
+
+	chmod $mode, $dir;
+	ctl_is("sesam\n", [ 'encrypt', '-D', $dir ], 1, qr/error: directory ".*" is writable by others: $name/, "$name: encrypt");
+	is(files_of($dir), '', "$name: nothing is written");
+	chmod 0700, $dir;
+	run_ctl("sesam\n", 'encrypt', '-D', $dir);
+	chmod $mode, $dir;
+	my ($status, $out, $err) = run_ctl('', 'check', '-D', $dir);
+	is("$status $out", '1 ', "$name: check says no");
+	($command) = $err =~ /hint: Run: (chmod .*)$/m;
+	is(system('sh', '-c', $command // 'false'), 0, "$name: it names the command");
+	ctl_is('', [ 'check', '-D', $dir ], 0, $no_key, "$name: mended");
+}
+foreach my $mode (0755, 0750, 02711)
+{
+	my $name = sprintf('mode %04o', $mode);
+	my $dir = new_dir();
+
+	chmod $mode, $dir;
+	ctl_is("sesam\n", [ 'encrypt', '-D', $dir ], 0, $no_key, "$name: encrypt");
+	ctl_is('', [ 'check', '-D', $dir ], 0, $no_key, "$name: check");
+}
+
+# ---- key and pair as the rule for a key has it
+
+{
+	my $dir = new_dir();
+
+	$certs->make_key("$dir/server.key", 'ec:prime256v1', passphrase => 'sesam');
+	chmod 0600, "$dir/server.key";
+	ctl_is("sesam\n", [ 'encrypt', '-D', $dir ], 0, $quiet, 'a key with mode 0600');
+	ctl_is('', [ 'check', '-D', $dir ], 0, $quiet, 'is fine');
+	ctl_is('', [ 'check', '-D', $dir, '--max-mode', '0400' ], 1, qr/server\.key" has mode 0600, more than the 0400 allowed\n.*hint: Run: chmod 0400 /,
+		'but not where 0400 is the rule');
+	chmod 0400, "$dir/server.key";
+	ctl_is('', [ 'check', '-D', $dir, '--max-mode', '0400' ], 0, $quiet, 'with 0400 it is');
+	foreach my $half (qw(cipher rand))
+	{
+		chmod 0600, "$dir/server.key.$half";
+		ctl_is('', [ 'check', '-D', $dir ], 0, $quiet, ".$half with mode 0600");
+		ctl_is('', [ 'check', '-D', $dir, '--max-mode', '0400' ], 1, qr/\.$half" cannot be used: mode 0600, more than the 0400 allowed/,
+			".$half with mode 0600, where 0400 is the rule");
+		chmod 0400, "$dir/server.key.$half";
+	}
+	foreach my $mode (0640, 0604, 0644)
+	{
+		chmod $mode, "$dir/server.key";
+		ctl_is('', [ 'check', '-D', $dir ], 1, qr/server\.key" has mode @{[ sprintf '%04o', $mode ]}, more than the 0600 allowed/,
+			'check of a key that PostgreSQL refuses');
+		ctl_is("sesam\n", [ 'encrypt', '--force', '-D', $dir ], 1, qr/server\.key" has mode/, 'encrypt beside a key that PostgreSQL refuses');
+	}
+	ctl_is('', [ 'check', '-D', $dir, '--max-mode', 'rw' ], 2, qr/invalid mode "rw"/, 'a mode of letters');
+	ctl_is('', [ 'check', '-D', $dir, '--max-mode', '0800' ], 2, qr/invalid mode/, 'a mode that is not octal');
+	ctl_is('', [ 'decrypt', '-D', $dir, '--max-mode', '0400' ], 2, qr/for "check" only/, 'decrypt with a mode');
+	ctl_is('', [ 'decrypt', '-D', $dir, '--user', 'x' ], 2, qr/--user is not for "decrypt"/, 'decrypt with a user');
+}
+
+# ---- what was left behind, of a pair for a client
+
+{
+	my $dir = new_dir();
+
+	run_ctl("sesam\n", 'encrypt', '-M', 'client', '-D', $dir);
+	ESG::Certs::spew("$dir/client.key.rand.new", 'x');
+	ctl_is('', [ 'check', '-D', $dir ], 1, qr/\A(?!.*left behind)/s, 'check of the server\'s pair says nothing of it');
+	my (undef, undef, $err) = run_ctl('', 'check', '-M', 'client', '-D', $dir);
+	like($err, qr/client\.key\.rand\.new" was left behind/, 'check of the client\'s does');
+	my ($command) = $err =~ /hint: Run: (.*)$/m;
+	is(system('sh', '-c', $command // 'false'), 0, 'and names the command');
+	is(files_of($dir), 'client.key.cipher client.key.rand', 'which takes it away');
+}
+
 # ---- what is in the way
 
 foreach my $name ('server.key.cipher', 'server.key.rand', 'server.key.cipher.new', 'server.key.rand.new')

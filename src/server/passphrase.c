@@ -26,19 +26,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <openssl/crypto.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 
 #include "miscadmin.h"
 #include "postmaster/postmaster.h"
 
+#include "policy/access.h"
 #include "secret/forget.h"
 #include "secret/pair.h"
 #include "server/guc.h"
 #include "server/passphrase.h"
 #include "server/tls_files.h"
 
-#define KEY_NAME "server.key"
+#define KEY_NAME ESG_SERVER_KEY_NAME
+#define COMMAND_SIZE 2048
 
 /* the callback's argument: which of the two, by its address */
 static char at_start;
@@ -51,18 +54,54 @@ static bool fault_reported;
 static pem_password_cb *prev_answer;
 static void *prev_argument;
 
-/* Reads the pair; if that fails, says why. */
+/*
+ * Reads the pair; if that fails, says why.  What max_key_file_mode forbids is an
+ * alarm; not to use it is for those who enforce it.
+ */
 static bool
 read_pair(EsgPassphrase *passphrase, EsgPairStatus *status)
 {
+	EsgKeyRule	rule = {geteuid(), ESG_KEY_MODE_ANY};
 	char		directory[MAXPGPATH];
 
+	if (esg_guc_file_permission_check == ESG_MODE_ENFORCE)
+		rule.max_mode = esg_guc_max_key_file_mode;
 	if (esg_tls_files_passphrase_directory(directory))
-		return esg_secret_pair_read(directory, KEY_NAME, geteuid(), passphrase, status);
+		return esg_secret_pair_read(directory, KEY_NAME, &rule, passphrase, status);
 	memset(status, 0, sizeof(*status));
 	status->fault = ESG_PAIR_PATH_TOO_LONG;
 	strlcpy(status->path, directory, sizeof(status->path));
 	return false;
+}
+
+/*
+ * The command that lets this process read the pair, if it may not; "" if it may,
+ * or if no command is known.  Made of numbers where the names of accounts might
+ * have to be waited for.
+ */
+static void
+find_command(const EsgPairStatus *status, bool numbers, char command[COMMAND_SIZE])
+{
+	char		directory[MAXPGPATH];
+	char		cipher[MAXPGPATH];
+	char		random[MAXPGPATH];
+	const char *paths[] = {cipher, random};
+	EsgReader	reader;
+	char	   *text;
+
+	command[0] = '\0';
+	if ((status->fault != ESG_PAIR_UNREADABLE && status->fault != ESG_PAIR_NO_DIRECTORY) ||
+		status->error != EACCES || !esg_tls_files_passphrase_directory(directory) ||
+		snprintf(cipher, MAXPGPATH, "%s/" KEY_NAME ESG_CIPHER_SUFFIX, directory) >= MAXPGPATH ||
+		snprintf(random, MAXPGPATH, "%s/" KEY_NAME ESG_RANDOM_SUFFIX, directory) >= MAXPGPATH)
+		return;
+	esg_access_reader_self(&reader);
+	reader.numbers = numbers;
+	text = esg_access_suggestion(&reader, paths, lengthof(paths));
+	/* part of a command would be another one */
+	if (text != NULL && strlen(text) < COMMAND_SIZE)
+		strlcpy(command, text, COMMAND_SIZE);
+	OPENSSL_free(text);
 }
 
 /*
@@ -73,19 +112,24 @@ static void
 report_unusable(const EsgPairStatus *status, bool is_server_start)
 {
 	char		reason[ESG_PAIR_REASON_SIZE];
+	char		command[COMMAND_SIZE];
 	bool		is_rule = status->fault == ESG_PAIR_TOO_OPEN || status->fault == ESG_PAIR_WRONG_OWNER;
 
 	if (fault_reported)
 		return;
 	fault_reported = true;
 	esg_secret_pair_reason(status, reason, sizeof(reason));
+	find_command(status, !is_server_start, command);
 	ereport(is_server_start ? FATAL : LOG,
 			(errcode(ERRCODE_CONFIG_FILE_ERROR),
 			 errmsg("passphrase file \"%s\" cannot be used: %s", status->path, reason),
+			 command[0] != '\0' ?
+			 errhint("Run as root: %s", command) :
 			 is_rule ?
 			 errhint("It must belong to the server's user and have mode 0600 or less, "
-					 "or to root and have mode 0640 or less.") :
-			 errhint("Make the passphrase files anew with ssl_guard_ctl encrypt, or remove "
+					 "or to root and have mode 0640 or less; "
+					 "\"ext_ssl_guard.max_key_file_mode\" may want less.") :
+			 errhint("Make the passphrase files anew with ssl_guard_ctl encrypt --force, or remove "
 					 "both to have \"ssl_passphrase_command\" or the terminal asked.")));
 }
 
@@ -188,17 +232,21 @@ static void
 fill_alarm(const EsgPairStatus *status, EsgSeverity severity, EsgAlarm *out)
 {
 	char		reason[ESG_PAIR_REASON_SIZE];
+	char		command[COMMAND_SIZE];
 	EsgFinding	finding;
 	EsgLocation location;
 
 	esg_secret_pair_reason(status, reason, sizeof(reason));
+	find_command(status, false, command);
+	if (strlen("Run: ") + strlen(command) >= ESG_HINT_SIZE)
+		command[0] = '\0';
 	finding.code = ESG_PASSPHRASE_UNUSABLE;
 	finding.severity = severity;
 	finding.detail = reason;
 	location.setting = "ext_ssl_guard.passphrase_directory";
 	location.path = status->path;
 	location.position = 0;
-	esg_report_file_alarm(&finding, &location, NULL, out);
+	esg_report_file_alarm(&finding, &location, command, out);
 }
 
 /*

@@ -109,6 +109,7 @@ my %fault = (
 		put_server($docs, $below, text($below) . $trusted);
 	},
 	permissions_too_open => sub { chmod 0666, $_[0]->node->path('root.crt') or die "chmod: $!" },
+	passphrase_leftover => sub { put($_[0], "server.key.$_.new", 'x', 0400) foreach qw(cipher rand) },
 	file_not_reloaded => sub {
 		my ($docs) = @_;
 
