@@ -25,6 +25,7 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "postmaster/postmaster.h"
+#include "storage/bufmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -170,6 +171,16 @@ explain_unreadable(Datum label)
 					(int) pointer.va_rawsize - VARHDRSZ, LONGEST_LABEL);
 }
 
+/*
+ * Labels are few, and mostly there are none: one page is read through faster than
+ * the index, with its own lock and pages, leads to a row.
+ */
+static bool
+is_small(Relation relation)
+{
+	return RelationGetNumberOfBlocks(relation) <= 1;
+}
+
 /* Returns the row of pg_shseclabel, which has to be freed, or NULL. */
 static HeapTuple
 find_row(Relation relation, Oid role)
@@ -184,7 +195,8 @@ find_row(Relation relation, Oid role)
 				ObjectIdGetDatum(AuthIdRelationId));
 	ScanKeyInit(&keys[2], Anum_pg_shseclabel_provider, BTEqualStrategyNumber, F_TEXTEQ,
 				CStringGetTextDatum(PROVIDER));
-	scan = systable_beginscan(relation, SharedSecLabelObjectIndexId, criticalSharedRelcachesBuilt,
+	scan = systable_beginscan(relation, SharedSecLabelObjectIndexId,
+							  criticalSharedRelcachesBuilt && !is_small(relation),
 							  NULL, lengthof(keys), keys);
 	tuple = systable_getnext(scan);
 	if (HeapTupleIsValid(tuple))
@@ -285,24 +297,53 @@ esg_role_label_decide(const char *role_name, const EsgLabelPeer *peer, EsgLabelD
 		out->reason = pstrdup(verdict.reason);
 }
 
+/* ESG_OK: regraded to "off" */
+static EsgSeverity
+grade(EsgCode code)
+{
+	EsgPolicy	policy;
+
+	esg_guc_policy(&policy);
+	return esg_findings_severity(code, ESG_PLACE_SERVER, policy.overrides);
+}
+
+/* size ESG_OBJECT_SIZE */
+static void
+name_object(const char *printable_role, char *buf)
+{
+	snprintf(buf, ESG_OBJECT_SIZE, "role \"%s\"", printable_role);
+}
+
 /* An alarm about a role; false: regraded to "off". */
 static bool
 make_role_alarm(EsgCode code, const char *role_name, EsgAlarm *out)
 {
-	EsgPolicy	policy;
-	EsgSeverity severity;
+	EsgSeverity severity = grade(code);
 	char	   *printable;
 
-	esg_guc_policy(&policy);
-	severity = esg_findings_severity(code, ESG_PLACE_SERVER, policy.overrides);
 	if (severity == ESG_OK)
 		return false;
 	printable = esg_report_printable(role_name);
 	esg_report_server_alarm(code, severity, printable, NULL, out);
 	esg_report_append_pair(out->detail, sizeof(out->detail), "role", printable);
-	snprintf(out->object, sizeof(out->object), "role \"%s\"", printable);
+	name_object(printable, out->object);
 	pfree(printable);
 	return true;
+}
+
+/* What is to be cleared need not be put into words. */
+static void
+clear_role_alarm(EsgCode code, const char *role_name)
+{
+	char	   *printable;
+	char		object[ESG_OBJECT_SIZE];
+
+	if (grade(code) == ESG_OK)
+		return;
+	printable = esg_report_printable(role_name);
+	name_object(printable, object);
+	pfree(printable);
+	esg_alarms_clear(ESG_SCOPE_LABELS, code, object);
 }
 
 /* A login of a role whose label wants a certificate. */
@@ -311,11 +352,9 @@ note_satisfiable(const char *role_name)
 {
 	EsgAlarm	alarm;
 
-	if (!make_role_alarm(ESG_ROLE_LABEL_UNSATISFIABLE, role_name, &alarm))
-		return;
 	if (server_asks_for_certificate())
-		esg_alarms_clear(ESG_SCOPE_LABELS, alarm.code, alarm.object);
-	else
+		clear_role_alarm(ESG_ROLE_LABEL_UNSATISFIABLE, role_name);
+	else if (make_role_alarm(ESG_ROLE_LABEL_UNSATISFIABLE, role_name, &alarm))
 		esg_alarms_raise(ESG_SCOPE_LABELS, &alarm, GetCurrentTimestamp());
 }
 
