@@ -130,18 +130,28 @@ make_alarm(const EsgPeer *peer, EsgCode code, const char *pairs, EsgAlarm *out)
 	return true;
 }
 
-/* EsgBarrierFn */
+/* What was warned about before is good now. */
 static void
-keep_books(void *arg)
+take_warnings_back(const Login *login)
 {
-	const Login *login = arg;
 	char		object[ESG_OBJECT_SIZE];
 
+	if (!esg_alarms_may_be_cleared(ESG_SCOPE_LOGIN))
+		return;
 	for (int i = 0; i < login->passed_count; i++)
 	{
 		set_object(&login->peer, login->passed[i], object);
 		esg_alarms_clear(ESG_SCOPE_LOGIN, login->passed[i], object);
 	}
+}
+
+/* EsgBarrierFn */
+static void
+keep_books(void *arg)
+{
+	const Login *login = arg;
+
+	take_warnings_back(login);
 	if (login->known)
 		record(login);
 	if (login->peer.tls && login->denied)

@@ -171,34 +171,45 @@ explain_unreadable(Datum label)
 					(int) pointer.va_rawsize - VARHDRSZ, LONGEST_LABEL);
 }
 
-/*
- * Labels are few, and mostly there are none: one page is read through faster than
- * the index, with its own lock and pages, leads to a row.
- */
 static bool
-is_small(Relation relation)
+is_ours(Relation relation, HeapTuple tuple)
 {
-	return RelationGetNumberOfBlocks(relation) <= 1;
+	bool		is_null;
+	Datum		provider = heap_getattr(tuple, Anum_pg_shseclabel_provider, RelationGetDescr(relation),
+										&is_null);
+	const struct varlena *text = (const struct varlena *) DatumGetPointer(provider);
+
+	/* a name so long that it is stored otherwise is not ours */
+	return !is_null && !VARATT_IS_EXTERNAL(text) && !VARATT_IS_COMPRESSED(text) &&
+		VARSIZE_ANY_EXHDR(text) == strlen(PROVIDER) &&
+		memcmp(VARDATA_ANY(text), PROVIDER, strlen(PROVIDER)) == 0;
 }
 
-/* Returns the row of pg_shseclabel, which has to be freed, or NULL. */
+/*
+ * Returns the row of pg_shseclabel, which has to be freed, or NULL.
+ *
+ * Each login comes here.  Labels are few, and mostly there are none: a single page
+ * is read through faster than the index, with a lock and pages of its own, leads
+ * to a row.
+ */
 static HeapTuple
 find_row(Relation relation, Oid role)
 {
-	ScanKeyData keys[3];
+	BlockNumber pages = RelationGetNumberOfBlocks(relation);
+	ScanKeyData keys[2];
 	SysScanDesc scan;
 	HeapTuple	tuple;
 
+	if (pages == 0)
+		return NULL;
 	ScanKeyInit(&keys[0], Anum_pg_shseclabel_objoid, BTEqualStrategyNumber, F_OIDEQ,
 				ObjectIdGetDatum(role));
 	ScanKeyInit(&keys[1], Anum_pg_shseclabel_classoid, BTEqualStrategyNumber, F_OIDEQ,
 				ObjectIdGetDatum(AuthIdRelationId));
-	ScanKeyInit(&keys[2], Anum_pg_shseclabel_provider, BTEqualStrategyNumber, F_TEXTEQ,
-				CStringGetTextDatum(PROVIDER));
 	scan = systable_beginscan(relation, SharedSecLabelObjectIndexId,
-							  criticalSharedRelcachesBuilt && !is_small(relation),
-							  NULL, lengthof(keys), keys);
-	tuple = systable_getnext(scan);
+							  criticalSharedRelcachesBuilt && pages > 1, NULL, lengthof(keys), keys);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)) && !is_ours(relation, tuple))
+		;
 	if (HeapTupleIsValid(tuple))
 		tuple = heap_copytuple(tuple);
 	systable_endscan(scan);
@@ -338,7 +349,7 @@ clear_role_alarm(EsgCode code, const char *role_name)
 	char	   *printable;
 	char		object[ESG_OBJECT_SIZE];
 
-	if (grade(code) == ESG_OK)
+	if (!esg_alarms_may_be_cleared(ESG_SCOPE_LABELS) || grade(code) == ESG_OK)
 		return;
 	printable = esg_report_printable(role_name);
 	name_object(printable, object);
