@@ -307,6 +307,8 @@ sub with_pair
 	my $locked = $certs->make_server('locked' . ++$made, ca => $ca, passphrase => 'sesame');
 
 	put('server.key' => text($locked->{key}));
+	chmod 0700, $pair;
+	File::Path::remove_tree($pair);
 	mkdir $pair, 0700;
 	encrypt();
 	return { %{ with_server($locked) }, conf => { 'ext_ssl_guard.passphrase_directory' => $pair }, after => $spoil };
@@ -318,9 +320,8 @@ sub in_pair_directory
 	my ($spoil) = @_;
 	my $case = with_pair();
 
-	mkdir path('pair'), 0755 or die "mkdir: $!";
-	rename path("server.key.$_"), path("pair/server.key.$_") foreach qw(cipher rand);
-	return { %$case, after => $spoil, conf => { 'ext_ssl_guard.passphrase_directory' => 'pair' } };
+	chmod 0755, $pair or die "chmod: $!";
+	return { %$case, after => $spoil };
 }
 
 follow('passphrase_unusable',
@@ -335,22 +336,22 @@ SKIP:
 {
 	skip 'root may read anything', 1 if $> == 0;
 	follow('passphrase_unusable', qr/^Run: chmod 0400 '\/\S+\/server\.key\.cipher' && chmod 0400 '\/\S+\/server\.key\.rand'$/,
-		[ 'closed to the server', \&run_it, sub { with_pair(sub { chmod 0, map { path("server.key.$_") } qw(cipher rand) }) } ]);
+		[ 'closed to the server', \&run_it, sub { with_pair(sub { chmod 0, map { "$pair/server.key.$_" } qw(cipher rand) }) } ]);
 	follow('passphrase_unusable', qr/^Run: chmod 0700 '\/\S+\/pair'$/,
-		[ 'a directory closed to the server', \&run_it, sub { in_pair_directory(sub { chmod 0600, path('pair') }) } ]);
+		[ 'a directory closed to the server', \&run_it, sub { in_pair_directory(sub { chmod 0600, $pair }) } ]);
 }
 follow('directory_writable', qr/^Run: chmod 0755 '\/\S+\/pair'$/,
-	map { my $mode = $_; [ sprintf("the pair's, %04o", $mode), \&run_it, sub { in_pair_directory(sub { chmod $mode, path('pair') }) } ] } 0777, 0775, 0757);
+	map { my $mode = $_; [ sprintf("the pair's, %04o", $mode), \&run_it, sub { in_pair_directory(sub { chmod $mode, $pair }) } ] } 0777, 0775, 0757);
 my $tidy = qr/^Run: ssl_guard_ctl tidy -D '\/\S+'$/;
 follow('passphrase_leftover', $tidy,
 	[ 'without a pair', \&run_it, sub { { no_reload => 1, after => sub { put('server.key.rand.new' => 'x', 'server.key.cipher.new' => 'x') } } } ],
-	(map { my $name = $_; [ "$name beside a pair", \&run_it, sub { with_pair(sub { put($name => 'x') }) } ] }
+	(map { my $name = $_; [ "$name beside a pair", \&run_it, sub { with_pair(sub { ESG::Certs::spew("$pair/$name", 'x') }) } ] }
 		'server.key.rand.new', 'server.key.cipher.new'),
-	[ 'open', \&run_it, sub { with_pair(sub { put('server.key.rand.new' => 'x'); chmod 0644, path('server.key.rand.new') }) } ],
+	[ 'open', \&run_it, sub { with_pair(sub { ESG::Certs::spew("$pair/server.key.rand.new", 'x'); chmod 0644, "$pair/server.key.rand.new" }) } ],
 	[ 'the half that the pair needs', sub {
 			run_it();
-			is(shell('ssl_guard_ctl decrypt -D .'), "sesame\n", 'the pair is still there');
-		}, sub { with_pair(sub { rename path('server.key.rand'), path('server.key.rand.new') }) } ]);
+			is(shell('ssl_guard_ctl decrypt -D ' . $pair), "sesame\n", 'the pair is still there');
+		}, sub { with_pair(sub { rename "$pair/server.key.rand", "$pair/server.key.rand.new" }) } ]);
 
 my $outside = PostgreSQL::Test::Utils::tempdir() . '/outside';
 ESG::Hints::cleanup(sub { unlink path('server.key.cipher'), path('server.key.rand') });
