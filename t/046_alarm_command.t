@@ -20,6 +20,8 @@ my $client = $certs->make_client('client', ca => $ca);
 my $node = ESG::Node->new('main');
 my $marker = 0;
 my $dir = $certs->dir;
+# what hangs is told from what hangs in other runs of this test by how long it would
+my $nap = 100000 + $$;
 
 # Writes what it is given into a directory of its own, which gets its name when all is there.
 my $tell = ESG::Certs::spew("$dir/tell", <<"SH");
@@ -238,7 +240,7 @@ is($node->count_log(qr/alarm command/, $offset), 0, 'without another word');
 # raised and cleared before it could be told at all: nothing
 ESG::Certs::spew($switch, '');
 apply('ext_ssl_guard.extra_files' => 'one.crt');
-$node->wait_log(qr/tries=1/, $offset);
+$node->wait_log(qr/alarm command failed/, $offset);
 apply('ext_ssl_guard.extra_files' => 'one.crt, brief.crt') ;
 $node->wait_sql('SELECT count(*) FROM ssl_guard_alarms', 2);
 my $brief = $node->count_log(qr/alarm command failed/, $offset);
@@ -268,10 +270,10 @@ is(events(runs(2)), 'raised file_missing, cleared file_missing', 'the next one t
 
 # --- it hangs ------------------------------------------------------------------------------
 
-my $hang = "trap '' TERM; while :; do sleep 4242; done";
+my $hang = "trap '' TERM; while :; do sleep $nap; done";
 $offset = $node->log_end;
 apply('ext_ssl_guard.alarm_command' => $hang =~ s/'/''/gr, 'ext_ssl_guard.alarm_command_timeout' => '2s');
-isnt(wait_processes(qr/^sleep\x{0}4242/, 1), 0, 'a command that hangs');
+isnt(wait_processes(qr/^sleep\x{0}$nap\b/, 1), 0, 'a command that hangs');
 my $start = time;
 is(sql("SELECT count(*) FROM ssl_guard_check()"), 1, 'a check meanwhile');
 $node->replace($ending->{cert}, 'three.crt');
@@ -279,7 +281,7 @@ apply('ext_ssl_guard.extra_files' => 'two.crt, three.crt');
 $node->wait_sql("SELECT count(*) > 1 FROM ssl_guard_alarms");
 $node->wait_log(qr/WARNING:  alarm command failed: it took longer than 2 s/, $offset);
 apply('ext_ssl_guard.alarm_command' => '');
-is(wait_processes(qr/^sleep\x{0}4242/, 0), 0, 'is ended with all it has started, though it ignores SIGTERM');
+is(wait_processes(qr/^sleep\x{0}$nap\b/, 0), 0, 'is ended with all it has started, though it ignores SIGTERM');
 
 # unset: that was it
 runs(0);
@@ -291,13 +293,38 @@ apply('ext_ssl_guard.extra_files' => 'four.crt');
 is(events(runs(1)), 'raised file_missing', 'what happened while it was unset is not told later');
 
 # it does not read what it is told
+sub many { return join(',', map { "$_[0]$_.crt" } 1 .. 400); }
+sub told
+{
+	my $sum = 0;
+
+	$sum += $_ foreach split ' ', -e "$dir/counts" ? ESG::Certs::slurp("$dir/counts") : '';
+	return $sum;
+}
+
+sub wait_told
+{
+	my ($wanted) = @_;
+	my $until = time + $ESG::Node::timeout;
+
+	sleep 0.1 while told() < $wanted && time < $until;
+	return told();
+}
 $offset = $node->log_end;
 my $before = sql('SELECT alarm_commands_run FROM ssl_guard_status');
-apply('ext_ssl_guard.alarm_command' => 'exec true', 'ext_ssl_guard.extra_files' => join(',', map { "many$_.crt" } 1 .. 400));
-is($node->wait_sql("SELECT alarm_commands_run > $before FROM ssl_guard_status"), 't', 'a command that reads nothing');
-is($node->wait_sql('SELECT count(*) FROM ssl_guard_alarms', 400), 400, '400 alarms');
-sql('SELECT count(*) FROM ssl_guard_check()');
-is($node->count_log(qr/alarm command failed/, $offset), 0, 'is as good');
+apply('ext_ssl_guard.alarm_command' => "echo \$SSL_GUARD_COUNT >>$dir/counts");
+is(wait_told(1), 1, 'a command that reads nothing');
+apply('ext_ssl_guard.extra_files' => many('first'));
+is(wait_told(402), 402, 'is told of 400 alarms, and the end of one');
+is($node->count_log(qr/alarm command failed/, $offset), 0, 'and is as good');
+
+# More ends than there are places beside the new alarms: 400 of 512 are taken.
+my $runs = $before + (() = ESG::Certs::slurp("$dir/counts") =~ /\n/g);
+is($node->wait_sql('SELECT alarm_commands_run FROM ssl_guard_status', $runs), $runs, 'so many runs have ended');
+apply('ext_ssl_guard.extra_files' => many('second'));
+is(wait_told(402 + 512), 402 + 512, '400 others instead: 512 are told');
+is(sql('SELECT alarm_events_dropped FROM ssl_guard_status'), 288, 'the ends that had to go are counted');
+is(sql('SELECT count(*) FROM ssl_guard_alarms'), 400, 'the alarms stand');
 apply('ext_ssl_guard.extra_files' => 'four.crt');
 $node->wait_sql("SELECT count(*) FROM ssl_guard_alarms", 1);
 
@@ -313,13 +340,13 @@ apply('ext_ssl_guard.alarm_command' => '');
 foreach my $mode (qw(fast immediate))
 {
 	apply('ext_ssl_guard.alarm_command' => $hang =~ s/'/''/gr, 'ext_ssl_guard.alarm_command_timeout' => '10min');
-	isnt(wait_processes(qr/^sleep\x{0}4242/, 1), 0, "$mode shutdown while it hangs");
+	isnt(wait_processes(qr/^sleep\x{0}$nap\b/, 1), 0, "$mode shutdown while it hangs");
 	$start = time;
 	$node->stop($mode);
 	my $took = time - $start;
 	note sprintf '%s shutdown took %.3f s', $mode, $took;
 	cmp_ok($took, '<', 4, 'is not held up');
-	is(wait_processes(qr/^sleep\x{0}4242/, 0), 0, 'and nothing is left behind');
+	is(wait_processes(qr/^sleep\x{0}$nap\b/, 0), 0, 'and nothing is left behind');
 	$node->set_conf('ext_ssl_guard.alarm_command' => '');
 	$node->start;
 }

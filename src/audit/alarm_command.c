@@ -226,7 +226,8 @@ describe_run(const EsgCommandResult *result)
 	output = pnstrdup(result->output, result->output_size);
 	for (size_t len = strlen(output); len > 0 && output[len - 1] == '\n'; len--)
 		output[len - 1] = '\0';
-	esg_report_append_pair(buf, FAILURE_DETAIL_SIZE, "output", esg_report_printable(output));
+	if (output[0] != '\0')
+		esg_report_append_pair(buf, FAILURE_DETAIL_SIZE, "output", esg_report_printable(output));
 	return buf;
 }
 
