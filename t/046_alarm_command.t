@@ -81,6 +81,15 @@ sub runs
 # "raised file_missing, ..." of all alarms in them
 sub events { return join ', ', map { "$_->{event} $_->{code}" } map { @{ $_->{input} } } @_; }
 
+# never '': a signal to that would reach this test's own process group
+sub worker
+{
+	my $pid = $node->wait_sql('SELECT worker_pid FROM ssl_guard_status', qr/^\d+$/);
+
+	die "there is no worker\n" unless $pid =~ /^\d+$/;
+	return $pid;
+}
+
 sub counters { return sql('SELECT alarm_commands_run, alarm_commands_failed, alarm_events_dropped FROM ssl_guard_status'); }
 
 # pids of processes whose command line matches
@@ -261,8 +270,7 @@ ESG::Certs::spew($switch, '');
 $offset = $node->log_end;
 apply('ext_ssl_guard.extra_files' => 'two.crt');
 $node->wait_log(qr/alarm command failed/, $offset);
-my $worker = $node->wait_sql('SELECT worker_pid FROM ssl_guard_status', qr/^\d+$/);
-kill 'TERM', $worker;
+kill 'TERM', worker();
 $node->wait_log(qr/LOG:  the alarm command has not been told of 2 alarms/, $offset);
 pass('the worker ends, and says what it has not told');
 unlink $switch or die "unlink: $!";
@@ -350,6 +358,19 @@ foreach my $mode (qw(fast immediate))
 	$node->set_conf('ext_ssl_guard.alarm_command' => '');
 	$node->start;
 }
+
+# --- a crash ----------------------------------------------------------------------------------
+
+ESG::Certs::spew($switch, '');
+apply('restart_after_crash' => 'on', 'ext_ssl_guard.alarm_command' => "if [ -e $switch ]; then exec sleep $nap; fi; exec $tell");
+isnt(wait_processes(qr/^sleep\x{0}$nap\b/, 1), 0, 'the worker is killed while it hangs');
+unlink $switch or die "unlink: $!";
+runs(0);
+$offset = $node->log_end;
+kill 'KILL', worker();
+$node->wait_log(qr/all server processes terminated; reinitializing/, $offset);
+is(wait_processes(qr/^sleep\x{0}$nap\b/, 0), 0, 'the command ends with it');
+is(events(runs(1)), 'raised file_missing', 'and what stands is told anew');
 
 # --- a restart ------------------------------------------------------------------------------
 
