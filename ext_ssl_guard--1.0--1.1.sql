@@ -188,7 +188,7 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 20;
 COMMENT ON COLUMN ssl_guard_files.kind IS 'certificate, key, client, ca, crl, crl_dir, dh_params, extra, passphrase or directory';
 COMMENT ON COLUMN ssl_guard_files.file_exists IS 'false: what follows is NULL';
 COMMENT ON COLUMN ssl_guard_files.size IS 'in bytes';
-COMMENT ON COLUMN ssl_guard_files.suggestion IS 'shell command that mends mode or owner; NULL if there is none';
+COMMENT ON COLUMN ssl_guard_files.suggestion IS 'shell command that mends mode or owner, or tidies up what was left of a passphrase pair; NULL if there is none';
 COMMENT ON COLUMN ssl_guard_files.modified IS 'when the content was last changed';
 
 --
@@ -396,7 +396,7 @@ CREATE OR REPLACE VIEW ssl_guard_client_certificates AS
 
 DROP FUNCTION ssl_guard_list_client_certificates_1_0();
 
-COMMENT ON COLUMN ssl_guard_client_certificates.role_name IS 'role that logged in, or tried to; bytes that are not valid in the encoding of this database are escaped';
+COMMENT ON COLUMN ssl_guard_client_certificates.role_name IS 'role that logged in, or tried to; backslashes, characters that cannot be seen, and bytes that are not valid in the encoding of this database are escaped';
 COMMENT ON COLUMN ssl_guard_client_certificates.issuer IS 'long names are cut, with ... at the end';
 COMMENT ON COLUMN ssl_guard_client_certificates.serial_number IS 'upper-case hexadecimal';
 COMMENT ON COLUMN ssl_guard_client_certificates.not_before IS 'begin of its validity; NULL if the field cannot be read';

@@ -225,7 +225,7 @@ COMMENT ON COLUMN ssl_guard_files.modified IS 'when the content was last changed
 COMMENT ON COLUMN ssl_guard_files.sha256 IS 'of the content, lower-case hexadecimal; NULL for private keys, which are never opened';
 COMMENT ON COLUMN ssl_guard_files.findings IS 'codes, worst first';
 COMMENT ON COLUMN ssl_guard_files.severity IS 'the worst finding''s, ok if there is none';
-COMMENT ON COLUMN ssl_guard_files.suggestion IS 'shell command that mends mode or owner; NULL if there is none';
+COMMENT ON COLUMN ssl_guard_files.suggestion IS 'shell command that mends mode or owner, or tidies up what was left of a passphrase pair; NULL if there is none';
 
 CREATE FUNCTION ssl_guard_inspect(certificate text, place text DEFAULT 'extra')
 RETURNS SETOF ssl_guard_certificate
@@ -501,7 +501,7 @@ CREATE VIEW ssl_guard_client_certificates AS
 
 COMMENT ON VIEW ssl_guard_client_certificates IS 'client certificates seen at logins, one row for each certificate and role';
 COMMENT ON COLUMN ssl_guard_client_certificates.fingerprint IS 'SHA-256 of the certificate, lower-case hexadecimal';
-COMMENT ON COLUMN ssl_guard_client_certificates.role_name IS 'role that logged in, or tried to; bytes that are not valid in the encoding of this database are escaped';
+COMMENT ON COLUMN ssl_guard_client_certificates.role_name IS 'role that logged in, or tried to; backslashes, characters that cannot be seen, and bytes that are not valid in the encoding of this database are escaped';
 COMMENT ON COLUMN ssl_guard_client_certificates.subject IS 'long names are cut, with ... at the end';
 COMMENT ON COLUMN ssl_guard_client_certificates.issuer IS 'long names are cut, with ... at the end';
 COMMENT ON COLUMN ssl_guard_client_certificates.serial_number IS 'upper-case hexadecimal';
