@@ -349,7 +349,10 @@ CREATE FUNCTION ssl_guard_read_status(
     OUT client_certificates bigint,
     OUT max_client_certificates integer,
     OUT client_certificates_evicted bigint,
-    OUT alarms_evicted bigint)
+    OUT alarms_evicted bigint,
+    OUT alarm_commands_run bigint,
+    OUT alarm_commands_failed bigint,
+    OUT alarm_events_dropped bigint)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'ssl_guard_read_status_1_1'
 LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1;
@@ -379,7 +382,10 @@ CREATE VIEW ssl_guard_status AS
         client_certificates,
         max_client_certificates,
         client_certificates_evicted,
-        alarms_evicted
+        alarms_evicted,
+        alarm_commands_run,
+        alarm_commands_failed,
+        alarm_events_dropped
     FROM ssl_guard_read_status();
 
 COMMENT ON VIEW ssl_guard_status IS 'one row about the extension, the worker and what the server serves';
@@ -406,6 +412,9 @@ COMMENT ON COLUMN ssl_guard_status.client_certificates IS 'entries in the regist
 COMMENT ON COLUMN ssl_guard_status.max_client_certificates IS 'places in the registry';
 COMMENT ON COLUMN ssl_guard_status.client_certificates_evicted IS 'entries that made room for others since the start';
 COMMENT ON COLUMN ssl_guard_status.alarms_evicted IS 'how many alarms had no place among the 512, or lost it to a worse one, each counted once, since the start';
+COMMENT ON COLUMN ssl_guard_status.alarm_commands_run IS 'how often alarm_command was run since the start';
+COMMENT ON COLUMN ssl_guard_status.alarm_commands_failed IS 'how often it failed or took too long';
+COMMENT ON COLUMN ssl_guard_status.alarm_events_dropped IS 'of how many raised, escalated or ended alarms it will not be told: it failed too often, or their place was needed';
 
 CREATE FUNCTION ssl_guard_check(
     OUT severity ssl_guard_severity,

@@ -30,6 +30,8 @@ my @settings = (
 	[ 'crl_critical_lifetime_percent', '2', [ [ '1', '1' ], [ '100', '100' ] ],
 		[ [ '0', qr/outside/ ], [ '101', qr/outside/ ] ] ],
 	[ 'alarm_repeat_interval', '1d', [ [ '1s', '1s' ] ], [ [ '0', qr/outside/ ], [ '366d', qr/outside/ ] ] ],
+	[ 'alarm_command', '', [ [ 'exec /bin/true', 'exec /bin/true' ], [ '', '' ] ], [] ],
+	[ 'alarm_command_timeout', '30s', [ [ '1s', '1s' ], [ '1h', '1h' ] ], [ [ '0', qr/outside/ ], [ '3601s', qr/outside/ ] ] ],
 	[ 'min_security_bits', '112', [ [ '0', '0' ], [ '128', '128' ] ],
 		[ [ '-1', qr/outside/ ], [ '257', qr/outside/ ] ] ],
 	[ 'max_validity', '825d', [ [ '0', '0' ], [ '398d', '398d' ] ],

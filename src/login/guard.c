@@ -127,6 +127,8 @@ make_alarm(const EsgPeer *peer, EsgCode code, const char *pairs, EsgAlarm *out)
 	esg_report_server_alarm(code, severity, role, pairs, out);
 	pfree(role);
 	set_object(peer, code, out->object);
+	if (peer->has_fingerprint)
+		memcpy(out->fingerprint, peer->fingerprint, ESG_DIGEST_SIZE);
 	return true;
 }
 
