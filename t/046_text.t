@@ -191,9 +191,8 @@ foreach my $what (sort keys %hidden_name)
 
 	is(login($role, $client), 'in', "$what: the role of that name");
 	is(join(' ', map { login($_, $client) } @others), join(' ', ('identity_mismatch') x @others), 'and no other');
-	is( read_back(sql("SELECT role_name FROM ssl_guard_client_certificates WHERE fingerprint = '$client->{fingerprint}' AND logins > 0")),
-		$role, 'its row tells them apart');
-	unlike(sql("SELECT string_agg(role_name, ' ') FROM ssl_guard_client_certificates"), qr/$zwsp/, 'and hides nothing');
+	is(sql("SELECT r.rolname FROM ssl_guard_client_certificates c JOIN pg_roles r ON r.rolname = c.role_name WHERE c.fingerprint = '$client->{fingerprint}' AND c.logins > 0"),
+		$role, 'its row has the name of the role');
 }
 
 # Role names in the log and in alarms.
