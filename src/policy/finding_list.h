@@ -436,6 +436,12 @@ FINDING(PLAINTEXT_FALLBACK, "plaintext_fallback", "SG083", WARNING, SERVER, 0,
 		"role \"%s\" came without encryption right after it was refused over TLS",
 		"See the log for why it was refused, and mend that. Then make its line in \"pg_hba.conf\" hostssl, reload the server and let the client log in with sslmode=require or stricter.",
 		RAISED_BY(LOGIN))
+FINDING(RENEWAL_OVERDUE, "renewal_overdue", "SG084", WARNING, ALL | CRL, 0,
+		"was renewed with %s",
+		HINTS("See why it was not renewed this time, put the renewed one in its place and reload the server.",
+			  "See why it was not renewed this time, put the renewed one in its place and let the program that uses it load it.",
+			  "See why it was not renewed this time, and put the renewed one in its place."),
+		BY_CERTIFICATE_AND_CRL(check_renewal_overdue))
 
 #undef FINDING
 #undef BY_CERTIFICATE
