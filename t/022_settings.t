@@ -27,6 +27,7 @@ my @settings = (
 		[ [ '0', qr/outside/ ], [ '101', qr/outside/ ] ] ],
 	[ 'crl_critical_lifetime_percent', '2', [ [ '1', '1' ], [ '100', '100' ] ],
 		[ [ '0', qr/outside/ ], [ '101', qr/outside/ ] ] ],
+	[ 'learn_renewals', 'on', [ [ 'off', 'off' ] ], [ [ 'maybe', qr/Boolean/ ] ] ],
 	[ 'alarm_repeat_interval', '1d', [ [ '1s', '1s' ] ], [ [ '0', qr/outside/ ], [ '366d', qr/outside/ ] ] ],
 	[ 'min_security_bits', '112', [ [ '0', '0' ], [ '128', '128' ] ],
 		[ [ '-1', qr/outside/ ], [ '257', qr/outside/ ] ] ],
