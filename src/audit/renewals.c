@@ -152,8 +152,10 @@ start_place(StringInfo buf, const EsgAuditFile *file, const char *kind)
 static bool
 finish_place(StringInfo buf, unsigned char *place)
 {
-	bool		good = EVP_Digest(buf->data, buf->len, place, NULL, EVP_sha256(), NULL) == 1;
+	unsigned char digest[ESG_DIGEST_SIZE] = {0};
+	bool		good = EVP_Digest(buf->data, buf->len, digest, NULL, EVP_sha256(), NULL) == 1;
 
+	memcpy(place, digest, ESG_TRACK_DIGEST_SIZE);
 	pfree(buf->data);
 	ERR_clear_error();
 	return good;
@@ -165,7 +167,7 @@ set_life(EsgSighting *out, EsgTime begin, EsgTime end, const unsigned char *fing
 {
 	if (!esg_policy_time_known(begin) || end.state != ESG_TIME_VALID)
 		return false;
-	memcpy(out->fingerprint, fingerprint, ESG_DIGEST_SIZE);
+	memcpy(out->fingerprint, fingerprint, ESG_TRACK_DIGEST_SIZE);
 	out->begin = begin.unix_seconds;
 	out->end = end.unix_seconds;
 	return true;

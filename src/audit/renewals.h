@@ -14,7 +14,7 @@
 #include "audit/read.h"
 
 /* of the certificates of one file, of all, and of the CRLs: a bundle of CAs must leave room for the rest */
-#define ESG_MAX_SIGHTINGS_OF_FILE 64
+#define ESG_MAX_SIGHTINGS_OF_FILE 32
 #define ESG_MAX_SIGHTINGS_OF_KIND (ESG_MAX_TRACKS / 2)
 
 /* What somebody saw who looked at all files. */

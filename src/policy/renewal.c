@@ -18,14 +18,12 @@
 #define LEAST_AGREEING 2
 /* percent of a life; programs renew at half of it or later, CAs' CRLs likewise */
 #define TELLING_PERCENT 60
-/* ten thousand years, seconds: what does not overflow; longer ones are damage */
-#define LONGEST_LIFE INT64_C(320000000000)
 
 bool
-esg_renewal_is_telling(const EsgRenewal *renewal)
+esg_renewal_is_telling(int64_t left, int64_t lifetime)
 {
-	return renewal->lifetime > 0 && renewal->lifetime <= LONGEST_LIFE && renewal->left >= 0 &&
-		renewal->left * 100 <= renewal->lifetime * TELLING_PERCENT;
+	return lifetime > 0 && lifetime <= UINT32_MAX && left >= 0 && left <= lifetime &&
+		left * 100 <= lifetime * TELLING_PERCENT;
 }
 
 /*

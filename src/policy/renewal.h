@@ -17,11 +17,11 @@
 /* so many of the last renewals count */
 #define ESG_MAX_RENEWALS 4
 
-/* Of what was replaced, seconds. */
+/* Of what was replaced, seconds: 136 years at most. */
 typedef struct EsgRenewal
 {
-	int64_t		left;			/* of its life; 0: it had ended */
-	int64_t		lifetime;		/* from beginning to end */
+	uint32_t	left;			/* of its life; 0: it had ended */
+	uint32_t	lifetime;		/* from beginning to end */
 } EsgRenewal;
 
 /* What is known of a life's usual renewal. */
@@ -36,7 +36,7 @@ typedef struct EsgUsual
  * Was that a renewal such as come by themselves?  What is replaced in the first
  * part of its life was wrong, or revoked: nothing is learned from it.
  */
-extern bool esg_renewal_is_telling(const EsgRenewal *renewal);
+extern bool esg_renewal_is_telling(int64_t left, int64_t lifetime);
 
 /* The last renewals, the latest one first, applied to a life from begin to end. */
 extern EsgUsual esg_renewal_usual(const EsgRenewal *renewals, int count, EsgTime begin, EsgTime end);

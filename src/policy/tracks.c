@@ -10,14 +10,14 @@
 static bool
 is_place(const EsgTrack *track, const EsgSighting *sighting)
 {
-	return memcmp(track->last.place, sighting->place, ESG_DIGEST_SIZE) == 0;
+	return memcmp(track->last.place, sighting->place, ESG_TRACK_DIGEST_SIZE) == 0;
 }
 
 static bool
 is_of(const EsgTrack *track, const EsgSighting *sighting)
 {
 	return is_place(track, sighting) &&
-		memcmp(track->last.fingerprint, sighting->fingerprint, ESG_DIGEST_SIZE) == 0;
+		memcmp(track->last.fingerprint, sighting->fingerprint, ESG_TRACK_DIGEST_SIZE) == 0;
 }
 
 static EsgTrack *
@@ -81,12 +81,12 @@ moment_of_change(const EsgTrack *track, const EsgSighting *sighting, int64_t now
 static void
 note_renewal(EsgTrack *track, int64_t at)
 {
-	EsgRenewal	renewal;
+	int64_t		left = track->last.end > at ? track->last.end - at : 0;
+	int64_t		lifetime = track->last.end - track->last.begin;
+	EsgRenewal	renewal = {(uint32_t) left, (uint32_t) lifetime};
 
-	renewal.left = track->last.end > at ? track->last.end - at : 0;
-	renewal.lifetime = track->last.end - track->last.begin;
 	track->renewed_at = at;
-	if (!esg_renewal_is_telling(&renewal))
+	if (!esg_renewal_is_telling(left, lifetime))
 		return;
 	memmove(&track->renewals[1], &track->renewals[0], (ESG_MAX_RENEWALS - 1) * sizeof(EsgRenewal));
 	track->renewals[0] = renewal;
@@ -233,7 +233,7 @@ esg_tracks_is_sound(const EsgTrack *track)
 		return false;
 	for (i = 0; i < track->count; i++)
 	{
-		if (!esg_renewal_is_telling(&track->renewals[i]))
+		if (!esg_renewal_is_telling(track->renewals[i].left, track->renewals[i].lifetime))
 			return false;
 	}
 	return true;

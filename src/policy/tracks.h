@@ -15,7 +15,9 @@
 #include "policy/renewal.h"
 #include "x509/memo.h"
 
-#define ESG_MAX_TRACKS 256
+#define ESG_MAX_TRACKS 128
+/* of a SHA-256, to tell them from each other */
+#define ESG_TRACK_DIGEST_SIZE 16
 
 /* What was seen in a file. */
 typedef struct EsgSighting
@@ -24,8 +26,8 @@ typedef struct EsgSighting
 	 * digest of what does not change with a renewal: the file, and whose it
 	 * is; that of several may be the same
 	 */
-	unsigned char place[ESG_DIGEST_SIZE];
-	unsigned char fingerprint[ESG_DIGEST_SIZE];
+	unsigned char place[ESG_TRACK_DIGEST_SIZE];
+	unsigned char fingerprint[ESG_TRACK_DIGEST_SIZE];
 	int64_t		begin;			/* of its life */
 	int64_t		end;
 } EsgSighting;

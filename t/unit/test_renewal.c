@@ -76,8 +76,8 @@ test_usual(void)
 
 		for (k = 0; k < c->count; k++)
 		{
-			renewals[k].left = c->renewals[k].left * DAY;
-			renewals[k].lifetime = c->renewals[k].lifetime * DAY;
+			renewals[k].left = (uint32_t) (c->renewals[k].left * DAY);
+			renewals[k].lifetime = (uint32_t) (c->renewals[k].lifetime * DAY);
 		}
 		usual = esg_renewal_usual(renewals, c->count, at(START), at(START + c->lifetime * DAY));
 		is_int(usual.left, (long long) (c->left * DAY), c->name);
@@ -108,17 +108,13 @@ test_unusable_lives(void)
 static void
 test_telling(void)
 {
-	EsgRenewal	half = {45, 90};
-	EsgRenewal	limit = {54, 90};
-	EsgRenewal	early = {55, 90};
-	EsgRenewal	ended = {0, 90};
-	EsgRenewal	reversed = {10, -5};
-	EsgRenewal	absurd = {INT64_MAX, INT64_MAX};
-
-	ok(esg_renewal_is_telling(&half) && esg_renewal_is_telling(&limit) && esg_renewal_is_telling(&ended),
+	ok(esg_renewal_is_telling(45, 90) && esg_renewal_is_telling(54, 90) && esg_renewal_is_telling(0, 90),
 	   "a renewal in the last three fifths of a life");
-	ok(!esg_renewal_is_telling(&early), "not one in the first two: something was wrong");
-	ok(!esg_renewal_is_telling(&reversed) && !esg_renewal_is_telling(&absurd), "nor one of no possible life");
+	ok(!esg_renewal_is_telling(55, 90), "not one in the first two: something was wrong");
+	ok(!esg_renewal_is_telling(0, 0) && !esg_renewal_is_telling(10, -5) && !esg_renewal_is_telling(-1, 90),
+	   "nor one of no possible life");
+	ok(!esg_renewal_is_telling(DAY, 140 * 366 * DAY) && !esg_renewal_is_telling(INT64_MAX, INT64_MAX),
+	   "nor one of more than a hundred years");
 }
 
 /* ---- the words ---- */
@@ -209,8 +205,8 @@ sight(char place, char content, int64_t begin, int64_t end)
 	EsgSighting sighting;
 
 	memset(&sighting, 0, sizeof(sighting));
-	memset(sighting.place, place, ESG_DIGEST_SIZE);
-	memset(sighting.fingerprint, content, ESG_DIGEST_SIZE);
+	memset(sighting.place, place, ESG_TRACK_DIGEST_SIZE);
+	memset(sighting.fingerprint, content, ESG_TRACK_DIGEST_SIZE);
 	sighting.begin = START + begin * DAY;
 	sighting.end = START + end * DAY;
 	return sighting;
