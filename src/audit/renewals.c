@@ -290,6 +290,8 @@ esg_renewals_learn(const EsgSeen *seen)
 void
 esg_renewals_confirm(void)
 {
+	if (!esg_guc_learn_renewals)
+		return;
 	LWLockAcquire(area_lock, LW_EXCLUSIVE);
 	esg_tracks_confirm(&area->tracks, esg_report_unix_now());
 	LWLockRelease(area_lock);
