@@ -39,16 +39,7 @@ esg_tracks_find(const EsgTracks *tracks, const EsgSighting *sighting)
 	return find_track((EsgTracks *) tracks, sighting);
 }
 
-/* Which of two that are gone would be renewed first? */
-static bool
-goes_before(const EsgTrack *a, const EsgTrack *b)
-{
-	if (a->seen_at != b->seen_at)
-		return a->seen_at > b->seen_at;
-	return a->last.end < b->last.end;
-}
-
-/* Whose successor is what was not there before?  NULL: nobody's. */
+/* Whose successor is what was not there before?  Of several that are gone, of the one that ends first; NULL: nobody's. */
 static EsgTrack *
 find_predecessor(EsgTracks *tracks, const EsgSighting *sighting)
 {
@@ -60,7 +51,7 @@ find_predecessor(EsgTracks *tracks, const EsgSighting *sighting)
 		EsgTrack   *track = &tracks->tracks[i];
 
 		if (!track->present && is_place(track, sighting) &&
-			(best == NULL || goes_before(track, best)))
+			(best == NULL || track->last.end < best->last.end))
 			best = track;
 	}
 	return best;

@@ -321,6 +321,20 @@ test_several(void)
 	is_text(past_of(&tracks, &first[1]), "", "a neighbour of another name has nothing to do with it");
 }
 
+/* Two of one name in a file, both renewed at once: the one that ends first comes first. */
+static void
+test_both_at_once(void)
+{
+	EsgTracks	tracks = {0};
+	EsgSighting before[] = {sight('p', 'b', 10, 100), sight('p', 'a', 0, 90)};
+	EsgSighting after[] = {sight('p', 'c', 60, 150), sight('p', 'd', 60, 160)};
+
+	observe(&tracks, before, 2, 20);
+	observe(&tracks, after, 2, 60);
+	is_text(past_of(&tracks, &after[0]), "30 of 90", "of two renewed at once the first");
+	is_text(past_of(&tracks, &after[1]), "40 of 90", "and the second");
+}
+
 static void
 test_overlapping_cas(void)
 {
@@ -358,14 +372,23 @@ test_bounds(void)
 	is_text(past_of(&tracks, &many[ESG_MAX_TRACKS]), "", "what is gone makes room");
 	is_text(past_of(&tracks, &many[0]), "unknown", "and is forgotten");
 	is_int(tracks.count, ESG_MAX_TRACKS, "as many as before");
-	for (i = 0; i < 5; i++)
-	{
-		EsgSighting s = sight('z', (char) ('a' + i), i * 60, i * 60 + 90);
+}
 
-		esg_tracks_observe(&tracks, many + 5 + i, 1, START + (i * 60 + 1) * DAY);
-		observe(&tracks, &s, 1, i * 60 + 2);
-	}
-	ok(tracks.count == ESG_MAX_TRACKS, "still");
+static void
+test_room(void)
+{
+	static EsgSighting many[ESG_MAX_TRACKS + 1];
+	EsgTracks	tracks = {0};
+	int			i;
+
+	for (i = 0; i <= ESG_MAX_TRACKS; i++)
+		many[i] = sight((char) i, (char) (i + 1), 0, 90);
+	observe(&tracks, many, ESG_MAX_TRACKS - 1, 1);
+	observe(&tracks, &many[ESG_MAX_TRACKS - 1], 1, 2);
+	observe(&tracks, &many[ESG_MAX_TRACKS], 1, 3);
+	is_text(past_of(&tracks, &many[ESG_MAX_TRACKS]), "", "a new one");
+	is_text(past_of(&tracks, &many[ESG_MAX_TRACKS - 1]), "", "takes the place of one not seen for longest, not of another");
+	is_int(tracks.count, ESG_MAX_TRACKS, "there is no room but that");
 }
 
 static void
@@ -767,8 +790,10 @@ main(void)
 	test_early_replacement();
 	test_seen_late();
 	test_several();
+	test_both_at_once();
 	test_overlapping_cas();
 	test_bounds();
+	test_room();
 	test_soundness();
 	test_years();
 	test_soon();
