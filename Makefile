@@ -34,7 +34,7 @@ REGRESS = $(sort $(basename $(notdir $(wildcard $(srcroot)/sql/*.sql))))
 
 # PGXS has no PROGRAM next to MODULE_big: rules of our own, below its include.
 ctl_sources := $(patsubst $(srcroot)/%,%,$(wildcard $(srcroot)/src/ctl/*.c))
-ctl_objs = $(if $(ctl_sources),$(ctl_sources:.c=.o) $(filter src/secret/%,$(OBJS)))
+ctl_objs = $(if $(ctl_sources),$(ctl_sources:.c=.o) $(filter src/secret/% $(addprefix src/policy/,access.o shell_text.o),$(OBJS)))
 ctl_program = $(if $(ctl_objs),ssl_guard_ctl)
 EXTRA_CLEAN = ssl_guard_ctl $(ctl_sources:.c=.o) results regression.diffs regression.out
 
@@ -65,12 +65,20 @@ clean-folders:
 	rmdir $(sort $(dir $(filter src/%,$(OBJS) $(ctl_objs)))) src 2>/dev/null || :
 endif
 
-all: $(ctl_program)
+all: $(ctl_program) same-openssl
 install: install-ctl
 uninstall: uninstall-ctl
 
+# With a second OpenSSL in it the server would crash.
+OPENSSL_CHECK = yes
+.PHONY: same-openssl
+same-openssl: $(MODULE_big)$(DLSUFFIX)
+	@$(if $(filter no,$(OPENSSL_CHECK)),:,'$(srcroot)/dev/same_openssl' '$(bindir)/postgres' $<)
+
+# -z now: a symbol that is looked up late has all vector registers saved on the
+# stack, with what of a secret was copied through them.
 ssl_guard_ctl: $(ctl_objs)
-	$(CC) $(CFLAGS) $(ctl_objs) $(LDFLAGS) $(LDFLAGS_EX) -lcrypto -o $@
+	$(CC) $(CFLAGS) $(ctl_objs) $(LDFLAGS) $(LDFLAGS_EX) -Wl,-z,now -lcrypto -o $@
 
 .PHONY: install-ctl uninstall-ctl
 install-ctl: $(ctl_program)
@@ -112,6 +120,7 @@ help:
 	@echo 'lint      layers, exports, function length, banned functions, layout'
 	@echo 'format    pg_bsd_indent over all sources'
 	@echo 'PG_CONFIG=/path/to/pg_config chooses the server for all of them.'
+	@echo 'OPENSSL_CHECK=no builds although the server is linked with another OpenSSL.'
 
 demo:
 	@$(in_sandbox) dev/demo/demo.sh

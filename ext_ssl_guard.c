@@ -15,6 +15,8 @@
 #include "src/server/guc.h"
 #include "src/login/handshake.h"
 #include "src/server/loaded_files.h"
+#include "src/server/one_openssl.h"
+#include "src/server/passphrase.h"
 #include "src/login/role_label.h"
 #include "src/server/state.h"
 #include "src/server/shmem.h"
@@ -28,6 +30,7 @@ extern PGDLLEXPORT void _PG_init(void);
 void
 _PG_init(void)
 {
+	esg_one_openssl_require();
 	esg_guc_init();
 	if (!esg_shmem_preloading())
 		return;
@@ -40,6 +43,7 @@ _PG_init(void)
 	esg_renewals_init();
 	esg_shmem_init();
 	esg_handshake_init();
+	esg_passphrase_init();
 	esg_tls_init_init();
 	esg_client_auth_init();
 	esg_role_label_init();

@@ -16,6 +16,7 @@
 #include "server/loaded_files.h"
 #include "server/passphrase.h"
 #include "server/state.h"
+#include "server/tls_files.h"
 
 /* What the checks of the running server go by. */
 typedef struct ServerFacts
@@ -77,10 +78,30 @@ is_hook_inactive(const ServerFacts *facts)
 	return facts->tls && facts->sni;
 }
 
+static bool
+is_passphrase_in_backup(const ServerFacts *facts)
+{
+	return facts->tls && esg_passphrase_in_backup();
+}
+
+static void
+describe_pair(const ServerFacts *facts, char *pairs, size_t size)
+{
+	char		directory[MAXPGPATH];
+	char	   *printable;
+
+	if (!esg_tls_files_passphrase_directory(directory))
+		return;
+	printable = esg_report_printable(directory);
+	esg_report_append_pair(pairs, size, "path", printable);
+	pfree(printable);
+}
+
 static const ServerCheck server_checks[] = {
 	{ESG_RELOAD_FAILED, has_reload_failed, NULL},
 	{ESG_RELOAD_PENDING, is_reload_pending, describe_pending},
 	{ESG_HOOK_INACTIVE, is_hook_inactive, NULL},
+	{ESG_PASSPHRASE_IN_BACKUP, is_passphrase_in_backup, describe_pair},
 };
 
 static bool

@@ -257,8 +257,8 @@ refuse_unreadable(char *reason, EsgLabelDecision *out)
 {
 	out->refused = true;
 	out->key = "label";
-	out->reason = reason;
-	out->hopeless = reason;
+	out->reason = esg_report_command(reason);
+	out->hopeless = out->reason;
 }
 
 static char *
@@ -323,6 +323,7 @@ make_role_alarm(EsgCode code, const char *role_name, const char *reason, EsgAlar
 	EsgPolicy	policy;
 	EsgSeverity severity;
 	char	   *printable;
+	char	   *quoted;
 	char	   *detail;
 
 	esg_guc_policy(&policy);
@@ -330,11 +331,11 @@ make_role_alarm(EsgCode code, const char *role_name, const char *reason, EsgAlar
 	if (severity == ESG_OK)
 		return false;
 	printable = esg_report_printable(role_name);
-	detail = reason ? psprintf("\"%s\": %s", printable, reason) : psprintf("\"%s\"", printable);
+	quoted = esg_report_quoted(printable);
+	detail = reason ? psprintf("%s: %s", quoted, reason) : quoted;
 	esg_report_server_alarm(code, severity, detail, NULL, out);
 	esg_report_append_pair(out->detail, sizeof(out->detail), "role", printable);
-	pfree(detail);
-	snprintf(out->object, sizeof(out->object), "role \"%s\"", printable);
+	snprintf(out->object, sizeof(out->object), "role %s", quoted);
 	pfree(printable);
 	return true;
 }
@@ -368,7 +369,7 @@ esg_role_label_check(const EsgPeer *peer, EsgRefusal *out)
 	esg_login_peer_begin_refusal(peer, ESG_ROLE_LABEL_MISMATCH, out);
 	esg_login_peer_add_pair(out, "requirement", decision.key);
 	esg_login_peer_add_pair(out, "reason", decision.reason);
-	esg_login_peer_add_pair(out, "label", decision.label);
+	esg_login_peer_add_pair(out, "label", esg_report_command(decision.label));
 }
 
 /* Is the row of pg_shseclabel one of ours? */

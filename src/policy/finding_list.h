@@ -436,7 +436,15 @@ FINDING(PLAINTEXT_FALLBACK, "plaintext_fallback", "SG083", WARNING, SERVER, 0,
 		"role \"%s\" came without encryption right after it was refused over TLS",
 		"See the log for why it was refused, and mend that. Then make its line in \"pg_hba.conf\" hostssl, reload the server and let the client log in with sslmode=require or stricter.",
 		RAISED_BY(LOGIN))
-FINDING(RENEWAL_OVERDUE, "renewal_overdue", "SG084", WARNING, ALL | CRL, 0,
+FINDING(PASSPHRASE_LEFTOVER, "passphrase_leftover", "SG084", NOTICE, FILES, 0,
+		"was left behind when ssl_guard_ctl encrypt was interrupted",
+		"It may hold a passphrase, or be the half that the pair needs. Run ssl_guard_ctl tidy on its directory.",
+		BY_FILE(check_passphrase_leftover))
+FINDING(PASSPHRASE_IN_BACKUP, "passphrase_in_backup", "SG085", NOTICE, SERVER, 0,
+		"the passphrase pair is in the data directory, where every base backup takes it along with the key",
+		"Make the passphrase files anew with ssl_guard_ctl encrypt in a directory outside of the data directory, set \"ext_ssl_guard.passphrase_directory\" to it, reload the server and remove the old ones; earlier backups still have them.",
+		RAISED_BY(AUDIT))
+FINDING(RENEWAL_OVERDUE, "renewal_overdue", "SG086", WARNING, ALL | CRL, 0,
 		"was renewed with %s",
 		HINTS("See why it was not renewed this time, put the renewed one in its place and reload the server.",
 			  "See why it was not renewed this time, put the renewed one in its place and let the program that uses it load it.",

@@ -1,4 +1,4 @@
-/* sources: policy/findings policy/policy policy/renewal policy/tracks x509/cut_text x509/memo policy/public_roots x509/asn1 x509/rsa_faults x509/time x509/name x509/key x509/signature x509/info x509/crl_info x509/host_names x509/strict policy/certificate policy/verify policy/chain policy/crl_names policy/crl_uses policy/crl */
+/* sources: policy/findings policy/policy policy/renewal policy/tracks x509/cut_text x509/memo policy/public_roots x509/asn1 x509/rsa_faults x509/time x509/name x509/unicode x509/key x509/signature x509/info x509/crl_info x509/host_names x509/strict policy/certificate policy/verify policy/chain policy/crl_names policy/crl_uses policy/crl */
 /*
  * test_renewal.c
  *		Renewals: what is learned from them, and when one is late.
