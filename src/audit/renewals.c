@@ -25,7 +25,7 @@ typedef struct RenewalArea
 {
 	uint32		looks;			/* begun so far */
 	uint32		learned;		/* the one learned from last */
-	uint64		changes;		/* rises with every look that was */
+	uint64		changes;		/* rises with every look that brought news */
 	uint64		saved_changes;	/* what the file holds */
 	EsgTracks	tracks;
 } RenewalArea;
@@ -249,7 +249,7 @@ esg_renewals_see(EsgRenewals *renewals, EsgAudit *audit)
 	seen->at = audit->judged_at;
 	see_certs(seen, audit, certs);
 	see_crls(seen, audit, crls);
-	esg_tracks_observe(&renewals->tracks, seen->sightings, seen->count, seen->at);
+	(void) esg_tracks_observe(&renewals->tracks, seen->sightings, seen->count, seen->at);
 	for (int i = 0; i < audit->cert_count; i++)
 		audit->certs[i]->track = find_track(renewals, certs[i]);
 	for (int i = 0; i < audit->crl_count; i++)
@@ -281,8 +281,8 @@ esg_renewals_learn(const EsgSeen *seen)
 	if (seen->look > area->learned)
 	{
 		area->learned = seen->look;
-		area->changes++;
-		esg_tracks_observe(&area->tracks, seen->sightings, seen->count, seen->at);
+		if (esg_tracks_observe(&area->tracks, seen->sightings, seen->count, seen->at))
+			area->changes++;
 	}
 	LWLockRelease(area_lock);
 }

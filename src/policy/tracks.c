@@ -159,9 +159,10 @@ was_taken_out(const EsgTrack *track, const EsgSighting *sightings, int count)
 }
 
 /* A CA's old certificate that is taken out from beside the new one was not renewed then. */
-static void
+static bool
 forget_taken_out(EsgTracks *tracks, const EsgSighting *sightings, int count)
 {
+	int			before = tracks->count;
 	int			kept = 0;
 	int			i;
 
@@ -171,17 +172,16 @@ forget_taken_out(EsgTracks *tracks, const EsgSighting *sightings, int count)
 			tracks->tracks[kept++] = tracks->tracks[i];
 	}
 	tracks->count = kept;
+	return kept != before;
 }
 
-void
-esg_tracks_observe(EsgTracks *tracks, const EsgSighting *sightings, int count, int64_t now)
+/* What was not there before, in place of what is gone. */
+static bool
+find_successors(EsgTracks *tracks, const EsgSighting *sightings, int count, int64_t now)
 {
+	bool		found = false;
 	int			i;
 
-	for (i = 0; i < tracks->count; i++)
-		tracks->tracks[i].present = 0;
-	for (i = 0; i < count; i++)
-		mark_present(find_track(tracks, &sightings[i]), now);
 	for (i = 0; i < count; i++)
 	{
 		EsgTrack   *track;
@@ -189,18 +189,38 @@ esg_tracks_observe(EsgTracks *tracks, const EsgSighting *sightings, int count, i
 		if (find_track(tracks, &sightings[i]) != NULL)
 			continue;
 		track = find_predecessor(tracks, &sightings[i]);
-		if (track != NULL)
-		{
-			succeed(track, &sightings[i], now);
-			mark_present(track, now);
-		}
+		if (track == NULL)
+			continue;
+		succeed(track, &sightings[i], now);
+		mark_present(track, now);
+		found = true;
 	}
-	forget_taken_out(tracks, sightings, count);
+	return found;
+}
+
+bool
+esg_tracks_observe(EsgTracks *tracks, const EsgSighting *sightings, int count, int64_t now)
+{
+	bool		changed;
+	int			i;
+
+	for (i = 0; i < tracks->count; i++)
+		tracks->tracks[i].present = 0;
+	for (i = 0; i < count; i++)
+		mark_present(find_track(tracks, &sightings[i]), now);
+	changed = find_successors(tracks, sightings, count, now);
+	changed |= forget_taken_out(tracks, sightings, count);
 	for (i = 0; i < count; i++)
 	{
-		if (find_track(tracks, &sightings[i]) == NULL)
-			mark_present(take_track(tracks, &sightings[i]), now);
+		EsgTrack   *track;
+
+		if (find_track(tracks, &sightings[i]) != NULL)
+			continue;
+		track = take_track(tracks, &sightings[i]);
+		mark_present(track, now);
+		changed |= track != NULL;
 	}
+	return changed;
 }
 
 void

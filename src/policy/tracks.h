@@ -52,9 +52,10 @@ typedef struct EsgTracks
 /*
  * All that is there now.  A place of which nothing is among it keeps its past:
  * its file may be just being replaced.  If there are too many, those that were
- * not seen for longest make room.
+ * not seen for longest make room.  False: nothing is another than it was, but for
+ * when it was seen.
  */
-extern void esg_tracks_observe(EsgTracks *tracks, const EsgSighting *sightings, int count,
+extern bool esg_tracks_observe(EsgTracks *tracks, const EsgSighting *sightings, int count,
 							   int64_t now);
 
 /* What was there at the last look still is. */

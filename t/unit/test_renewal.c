@@ -212,10 +212,10 @@ sight(char place, char content, int64_t begin, int64_t end)
 	return sighting;
 }
 
-static void
+static bool
 observe(EsgTracks *tracks, const EsgSighting *sightings, int count, double day)
 {
-	esg_tracks_observe(tracks, sightings, count, START + (int64_t) (day * DAY));
+	return esg_tracks_observe(tracks, sightings, count, START + (int64_t) (day * DAY));
 }
 
 /* "30 of 90, 29 of 90", the latest one first, of the track that lies there; "unknown" */
@@ -246,13 +246,13 @@ test_one_file(void)
 	EsgSighting rekeyed = sight('p', 'r', 60, 150);
 	EsgSighting c = sight('p', 'c', 121, 211);
 
-	observe(&tracks, &a, 1, 1);
+	ok(observe(&tracks, &a, 1, 1), "news");
 	is_text(past_of(&tracks, &a), "", "what is seen for the first time has no past");
 	observe(&tracks, &a, 1, 59);
-	observe(&tracks, &b, 1, 60);
+	ok(observe(&tracks, &b, 1, 60), "news");
 	is_text(past_of(&tracks, &b), "30 of 90", "renewed");
 	is_int(esg_tracks_find(&tracks, &b)->renewed_at, START + 60 * DAY, "that day");
-	observe(&tracks, &b, 1, 60);
+	ok(!observe(&tracks, &b, 1, 60), "no news");
 	is_text(past_of(&tracks, &b), "30 of 90", "seen twice, by two processes");
 	observe(&tracks, &rekeyed, 1, 61);
 	is_text(past_of(&tracks, &rekeyed), "30 of 90", "reissued with the same dates");
@@ -346,7 +346,7 @@ test_overlapping_cas(void)
 	observe(&tracks, &old, 1, 1);
 	observe(&tracks, both, 2, 710);
 	is_text(past_of(&tracks, &both[1]), "", "a CA's new certificate beside the old one");
-	observe(&tracks, &both[1], 1, 990);
+	ok(observe(&tracks, &both[1], 1, 990), "news");
 	is_text(past_of(&tracks, &both[1]), "", "the old one is taken out");
 	is_int(tracks.count, 1, "and forgotten");
 	observe(&tracks, three, 2, 1410);
