@@ -155,6 +155,8 @@ esg_child_end(void)
 {
 	int			status;
 
+	if (left_pid != 0 && reap_child(left_pid, 0, &status))
+		left_pid = 0;
 	if (child_fd >= 0)
 		close(child_fd);
 	child_fd = -1;
@@ -220,14 +222,11 @@ static void
 prepare_process(void)
 {
 	static bool registered = false;
-	int			status;
 
 	if (!registered)
 		before_shmem_exit(end_child_at_exit, (Datum) 0);
 	registered = true;
 	esg_child_end();
-	if (left_pid != 0 && reap_child(left_pid, 0, &status))
-		left_pid = 0;
 }
 
 void
