@@ -200,7 +200,7 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 20;
 COMMENT ON COLUMN ssl_guard_files.kind IS 'certificate, key, client, ca, crl, crl_dir, dh_params, extra, passphrase or directory';
 COMMENT ON COLUMN ssl_guard_files.file_exists IS 'false: what follows is NULL';
 COMMENT ON COLUMN ssl_guard_files.size IS 'in bytes';
-COMMENT ON COLUMN ssl_guard_files.suggestion IS 'shell command that mends mode or owner; NULL if there is none';
+COMMENT ON COLUMN ssl_guard_files.suggestion IS 'shell command that mends mode or owner, or tidies up what was left of a passphrase pair; NULL if there is none';
 COMMENT ON COLUMN ssl_guard_files.modified IS 'when the content was last changed';
 
 --
@@ -294,7 +294,10 @@ CREATE FUNCTION ssl_guard_read_status(
     OUT client_certificates bigint,
     OUT max_client_certificates integer,
     OUT client_certificates_evicted bigint,
-    OUT alarms_evicted bigint)
+    OUT alarms_evicted bigint,
+    OUT alarm_commands_run bigint,
+    OUT alarm_commands_failed bigint,
+    OUT alarm_events_dropped bigint)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'ssl_guard_read_status_1_1'
 LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1;
@@ -324,7 +327,10 @@ CREATE OR REPLACE VIEW ssl_guard_status AS
         client_certificates,
         max_client_certificates,
         client_certificates_evicted,
-        alarms_evicted
+        alarms_evicted,
+        alarm_commands_run,
+        alarm_commands_failed,
+        alarm_events_dropped
     FROM ssl_guard_read_status();
 
 DROP FUNCTION ssl_guard_read_status_1_0();
@@ -334,6 +340,9 @@ COMMENT ON COLUMN ssl_guard_status.next_check_at IS 'when it will do so, or judg
 COMMENT ON COLUMN ssl_guard_status.served_not_after IS 'end of the validity of that certificate';
 COMMENT ON COLUMN ssl_guard_status.served_seen_at IS 'when that certificate was last seen in service';
 COMMENT ON COLUMN ssl_guard_status.alarms_evicted IS 'how many alarms had no place among the 512, or lost it to a worse one, each counted once, since the start';
+COMMENT ON COLUMN ssl_guard_status.alarm_commands_run IS 'how often alarm_command was run since the start';
+COMMENT ON COLUMN ssl_guard_status.alarm_commands_failed IS 'how often it failed or took too long';
+COMMENT ON COLUMN ssl_guard_status.alarm_events_dropped IS 'of how many raised, escalated or ended alarms it will not be told: it failed too often, or their place was needed';
 
 --
 -- ssl_guard_client_certificates

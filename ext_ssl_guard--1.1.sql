@@ -237,7 +237,7 @@ COMMENT ON COLUMN ssl_guard_files.modified IS 'when the content was last changed
 COMMENT ON COLUMN ssl_guard_files.sha256 IS 'of the content, lower-case hexadecimal; NULL for private keys, which are never opened';
 COMMENT ON COLUMN ssl_guard_files.findings IS 'codes, worst first';
 COMMENT ON COLUMN ssl_guard_files.severity IS 'the worst finding''s, ok if there is none';
-COMMENT ON COLUMN ssl_guard_files.suggestion IS 'shell command that mends mode or owner; NULL if there is none';
+COMMENT ON COLUMN ssl_guard_files.suggestion IS 'shell command that mends mode or owner, or tidies up what was left of a passphrase pair; NULL if there is none';
 
 CREATE FUNCTION ssl_guard_inspect(certificate text, place text DEFAULT 'extra')
 RETURNS SETOF ssl_guard_certificate
@@ -361,7 +361,10 @@ CREATE FUNCTION ssl_guard_read_status(
     OUT client_certificates bigint,
     OUT max_client_certificates integer,
     OUT client_certificates_evicted bigint,
-    OUT alarms_evicted bigint)
+    OUT alarms_evicted bigint,
+    OUT alarm_commands_run bigint,
+    OUT alarm_commands_failed bigint,
+    OUT alarm_events_dropped bigint)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'ssl_guard_read_status_1_1'
 LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1;
@@ -391,7 +394,10 @@ CREATE VIEW ssl_guard_status AS
         client_certificates,
         max_client_certificates,
         client_certificates_evicted,
-        alarms_evicted
+        alarms_evicted,
+        alarm_commands_run,
+        alarm_commands_failed,
+        alarm_events_dropped
     FROM ssl_guard_read_status();
 
 COMMENT ON VIEW ssl_guard_status IS 'one row about the extension, the worker and what the server serves';
@@ -418,6 +424,9 @@ COMMENT ON COLUMN ssl_guard_status.client_certificates IS 'entries in the regist
 COMMENT ON COLUMN ssl_guard_status.max_client_certificates IS 'places in the registry';
 COMMENT ON COLUMN ssl_guard_status.client_certificates_evicted IS 'entries that made room for others since the start';
 COMMENT ON COLUMN ssl_guard_status.alarms_evicted IS 'how many alarms had no place among the 512, or lost it to a worse one, each counted once, since the start';
+COMMENT ON COLUMN ssl_guard_status.alarm_commands_run IS 'how often alarm_command was run since the start';
+COMMENT ON COLUMN ssl_guard_status.alarm_commands_failed IS 'how often it failed or took too long';
+COMMENT ON COLUMN ssl_guard_status.alarm_events_dropped IS 'of how many raised, escalated or ended alarms it will not be told: it failed too often, or their place was needed';
 
 CREATE FUNCTION ssl_guard_check(
     OUT severity ssl_guard_severity,

@@ -31,6 +31,8 @@ my @settings = (
 		[ [ '0', qr/outside/ ], [ '101', qr/outside/ ] ] ],
 	[ 'learn_renewals', 'on', [ [ 'off', 'off' ] ], [ [ 'maybe', qr/Boolean/ ] ] ],
 	[ 'alarm_repeat_interval', '1d', [ [ '1s', '1s' ] ], [ [ '0', qr/outside/ ], [ '366d', qr/outside/ ] ] ],
+	[ 'alarm_command', '', [ [ 'exec /bin/true', 'exec /bin/true' ], [ '', '' ] ], [] ],
+	[ 'alarm_command_timeout', '30s', [ [ '1s', '1s' ], [ '1h', '1h' ] ], [ [ '0', qr/outside/ ], [ '3601s', qr/outside/ ] ] ],
 	[ 'min_security_bits', '112', [ [ '0', '0' ], [ '128', '128' ] ],
 		[ [ '-1', qr/outside/ ], [ '257', qr/outside/ ] ] ],
 	[ 'max_validity', '825d', [ [ '0', '0' ], [ '398d', '398d' ] ],

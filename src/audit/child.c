@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -32,14 +33,8 @@
 /* how long to wait for the end of a child, milliseconds: done, or killed, which may take longer than we have */
 #define DONE_PATIENCE 2000
 #define KILLED_PATIENCE 20
-
-/* The one that runs, the end of its pipe, and what came through it; 0 and -1 if none does. */
-static pid_t child_pid = 0;
-static int	child_fd = -1;
-static StringInfoData received;
-
-/* One that was killed and had not ended by then: its memory was large, or it hangs in the kernel. */
-static pid_t left_pid = 0;
+/* so many are closed where nobody says which are open */
+#define FALLBACK_DESCRIPTORS 1024
 
 /* ---- in the child ---- */
 
@@ -62,6 +57,7 @@ reset_signals(const sigset_t *mask)
 	pqsignal(SIGQUIT, die_at_once);
 	pqsignal(SIGALRM, SIG_IGN);
 	pqsignal(SIGPIPE, die_at_once);
+	pqsignal(SIGCHLD, SIG_DFL);
 	pqsignal(SIGUSR1, SIG_IGN);
 	pqsignal(SIGUSR2, SIG_IGN);
 	sigprocmask(SIG_SETMASK, mask, NULL);
@@ -69,10 +65,10 @@ reset_signals(const sigset_t *mask)
 
 /* An orphan would go on for nobody. */
 static void
-die_with_parent(pid_t parent)
+die_with_parent(pid_t parent, int signal_number)
 {
 #ifdef __linux__
-	(void) prctl(PR_SET_PDEATHSIG, SIGKILL);
+	(void) prctl(PR_SET_PDEATHSIG, signal_number);
 #endif
 	if (getppid() != parent)
 		_exit(1);
@@ -91,6 +87,28 @@ leave_shared_memory(void)
 	MyProc = NULL;
 	MyBEEntry = NULL;
 	PGSharedMemoryDetach();
+}
+
+/* Closes all descriptors but the standard ones and that one. */
+static void
+close_others(int kept)
+{
+	DIR		   *dir = opendir("/proc/self/fd");
+	struct dirent *entry;
+
+	while (dir != NULL && (entry = readdir(dir)) != NULL)
+	{
+		int			fd = atoi(entry->d_name);
+
+		if (fd > STDERR_FILENO && fd != kept && fd != dirfd(dir))
+			close(fd);
+	}
+	if (dir != NULL)
+		closedir(dir);
+	else
+		for (int fd = STDERR_FILENO + 1; fd < FALLBACK_DESCRIPTORS; fd++)
+			if (fd != kept)
+				close(fd);
 }
 
 static bool
@@ -151,33 +169,48 @@ reap_child(pid_t pid, int patience, int *status)
 }
 
 void
-esg_child_end(void)
+esg_child_end(EsgChild *child)
 {
 	int			status;
 
-	if (left_pid != 0 && reap_child(left_pid, 0, &status))
-		left_pid = 0;
-	if (child_fd >= 0)
-		close(child_fd);
-	child_fd = -1;
-	if (child_pid != 0)
+	if (child->fd >= 0)
+		close(child->fd);
+	child->fd = -1;
+	if (child->pid != 0)
 	{
-		kill(child_pid, SIGKILL);
-		if (!reap_child(child_pid, KILLED_PATIENCE, &status))
-			left_pid = child_pid;
+		kill(child->pid, child->end_signal);
+		if (!reap_child(child->pid, child->end_patience, &status))
+		{
+			kill(child->pid, SIGKILL);
+			if (!reap_child(child->pid, KILLED_PATIENCE, &status))
+				child->left_pid = child->pid;
+		}
 	}
-	child_pid = 0;
+	child->pid = 0;
 }
 
 static void
 end_child_at_exit(int code, Datum arg)
 {
-	esg_child_end();
+	esg_child_end((EsgChild *) DatumGetPointer(arg));
+}
+
+static void
+become_child(const EsgChild *child, const int *fds, pid_t parent, const sigset_t *mask)
+{
+	close(fds[0]);
+	leave_shared_memory();
+	if (child->bare)
+		close_others(fds[1]);
+	(void) fcntl(fds[1], F_SETFD, FD_CLOEXEC);
+	reset_signals(mask);
+	die_with_parent(parent, child->end_signal);
+	set_ps_display(child->title);
 }
 
 /* All signals are blocked until the child has handlers of its own; false, with errno, if there is none. */
 static bool
-fork_child(EsgChildWorkFn work, void *arg, const int *fds)
+fork_child(EsgChild *child, EsgChildWorkFn work, void *arg, const int *fds)
 {
 	sigset_t	all;
 	sigset_t	mask;
@@ -191,56 +224,54 @@ fork_child(EsgChildWorkFn work, void *arg, const int *fds)
 	pid = fork();
 	if (pid == 0)
 	{
-		close(fds[0]);
-		leave_shared_memory();
-		reset_signals(&mask);
-		die_with_parent(parent);
-		set_ps_display("reading TLS files");
+		become_child(child, fds, parent, &mask);
 		run_child(work, arg, fds[1]);
 	}
 	save_errno = errno;
 	sigprocmask(SIG_SETMASK, &mask, NULL);
 	errno = save_errno;
-	child_pid = Max(pid, 0);
+	child->pid = Max(pid, 0);
 	return pid > 0;
 }
 
 /* Memory that outlives the caller's context. */
 static void
-prepare_buffer(void)
+prepare_buffer(EsgChild *child)
 {
 	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
 
-	if (received.data != NULL)
-		pfree(received.data);
-	initStringInfo(&received);
+	if (child->received.data != NULL)
+		pfree(child->received.data);
+	initStringInfo(&child->received);
 	MemoryContextSwitchTo(old);
 }
 
 /* What does not outlive this process: the child, and the one before it. */
 static void
-prepare_process(void)
+prepare_process(EsgChild *child)
 {
-	static bool registered = false;
+	int			status;
 
-	if (!registered)
-		before_shmem_exit(end_child_at_exit, (Datum) 0);
-	registered = true;
-	esg_child_end();
+	if (!child->registered)
+		before_shmem_exit(end_child_at_exit, PointerGetDatum(child));
+	child->registered = true;
+	esg_child_end(child);
+	if (child->left_pid != 0 && reap_child(child->left_pid, 0, &status))
+		child->left_pid = 0;
 }
 
 void
-esg_child_start(EsgChildWorkFn work, void *arg)
+esg_child_start(EsgChild *child, EsgChildWorkFn work, void *arg)
 {
 	int			fds[2];
 
-	prepare_process();
-	prepare_buffer();
+	prepare_process(child);
+	prepare_buffer(child);
 	if (pipe(fds) != 0)
 		ereport(ERROR,
 				(errcode_for_file_access(),
 				 errmsg("could not create pipe: %m")));
-	if (!fork_child(work, arg, fds))
+	if (!fork_child(child, work, arg, fds))
 	{
 		int			save_errno = errno;
 
@@ -249,62 +280,64 @@ esg_child_start(EsgChildWorkFn work, void *arg)
 		errno = save_errno;
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
-				 errmsg("could not fork a process to check TLS files: %m")));
+				 errmsg("could not fork a process to %s: %m", child->purpose)));
 	}
 	close(fds[1]);
-	child_fd = fds[0];
-	(void) fcntl(child_fd, F_SETFL, O_NONBLOCK);
-	(void) fcntl(child_fd, F_SETFD, FD_CLOEXEC);
+	child->fd = fds[0];
+	(void) fcntl(child->fd, F_SETFL, O_NONBLOCK);
+	(void) fcntl(child->fd, F_SETFD, FD_CLOEXEC);
 }
 
 bool
-esg_child_is_running(void)
+esg_child_is_running(const EsgChild *child)
 {
-	return child_fd >= 0;
+	return child->fd >= 0;
 }
 
 int
-esg_child_fd(void)
+esg_child_fd(const EsgChild *child)
 {
-	return child_fd;
+	return child->fd;
 }
 
 /* Takes what is in the pipe; false at its end. */
 static bool
-receive(void)
+receive(EsgChild *child)
 {
+	StringInfo	received = &child->received;
+
 	for (;;)
 	{
 		ssize_t		n;
 
-		enlargeStringInfo(&received, RECEIVE_CHUNK);
-		n = read(child_fd, received.data + received.len, RECEIVE_CHUNK);
-		if (n == 0 || received.len > MAX_RESULT)
+		enlargeStringInfo(received, RECEIVE_CHUNK);
+		n = read(child->fd, received->data + received->len, RECEIVE_CHUNK);
+		if (n == 0 || received->len > MAX_RESULT)
 			return false;
 		if (n < 0 && errno != EINTR)
 			return errno == EAGAIN || errno == EWOULDBLOCK;
 		if (n > 0)
-			received.len += n;
+			received->len += n;
 	}
 }
 
 const void *
-esg_child_take(Size *size)
+esg_child_take(EsgChild *child, Size *size)
 {
 	int			status = -1;
 
 	*size = 0;
-	if (child_fd < 0 || receive())
+	if (child->fd < 0 || receive(child))
 		return NULL;
 	/* it has closed its end; did it do its work? */
-	if (reap_child(child_pid, DONE_PATIENCE, &status))
-		child_pid = 0;
-	esg_child_end();
+	if (reap_child(child->pid, DONE_PATIENCE, &status))
+		child->pid = 0;
+	esg_child_end(child);
 	if (status != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_SYSTEM_ERROR),
-				 errmsg("could not check the TLS files: %s",
+				 errmsg("could not %s: %s", child->purpose,
 						status == -1 ? "the process to do it does not end" : wait_result_to_str(status))));
-	*size = received.len;
-	return received.data;
+	*size = child->received.len;
+	return child->received.data;
 }

@@ -29,6 +29,7 @@
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
+#include "audit/alarm_command.h"
 #include "audit/check.h"
 #include "audit/child.h"
 #include "audit/file_state.h"
@@ -116,10 +117,21 @@ typedef void (*EsgWorkFn) (EsgWorkerState *state);
 
 static MemoryContext work_context = NULL;
 
+/* Freeing a large CRL takes a while: it is killed. */
+static EsgChild reader =
+{
+	.purpose = "check the TLS files",
+	.title = "reading TLS files",
+	.end_signal = SIGKILL,
+	.end_patience = 20,
+	.fd = -1
+};
+
 /* Not 0: that would mean the worker need not be started again. */
 static void
 stop_worker(void)
 {
+	esg_alarm_command_stop();
 	esg_clients_save();
 	esg_renewals_save(true);
 	proc_exit(1);
@@ -238,7 +250,7 @@ is_reading_moot(const EsgWorkerState *state)
 static void
 give_up_reading(EsgWorkerState *state)
 {
-	esg_child_end();
+	esg_child_end(&reader);
 	state->interruptions++;
 }
 
@@ -303,14 +315,14 @@ start_reading(EsgWorkerState *state)
 	state->refusals = esg_server_state_refusals();
 	state->renewals = esg_renewals_copy();
 	esg_file_state_look(&state->reading_look);
-	esg_child_start(read_files, state);
+	esg_child_start(&reader, read_files, state);
 }
 
 static void
 finish_reading(EsgWorkerState *state)
 {
 	Size		size;
-	const EsgOutlook *outlook = esg_child_take(&size);
+	const EsgOutlook *outlook = esg_child_take(&reader, &size);
 
 	if (outlook == NULL)
 		return;
@@ -380,7 +392,7 @@ meet_change(EsgWorkerState *state)
 		state->moment = moment;
 		conclude_check(state, now);
 	}
-	else if (!esg_child_is_running() && !state->reload_open)
+	else if (!esg_child_is_running(&reader) && !state->reload_open)
 		start_full_check(state);
 }
 
@@ -413,6 +425,12 @@ static void
 drain_handshakes(EsgWorkerState *state)
 {
 	esg_handshake_drain();
+}
+
+static void
+serve_alarm_command(EsgWorkerState *state)
+{
+	esg_alarm_command_serve();
 }
 
 /* ---- what is due ---- */
@@ -487,18 +505,19 @@ do_round(EsgWorkerState *state)
 	do_work(drain_handshakes, state);
 	if (is_review_due(state, now))
 		do_work(review_clients, state);
-	if (esg_child_is_running() && is_reading_moot(state))
+	if (esg_child_is_running(&reader) && is_reading_moot(state))
 		give_up_reading(state);
 	do_work(finish_reading, state);
-	if (!esg_child_is_running() && is_full_check_due(state, now))
+	if (!esg_child_is_running(&reader) && is_full_check_due(state, now))
 		do_work(start_full_check, state);
 	if (is_change_due(state))
 		do_work(meet_change, state);
 	/* what lies on disk is compared with what is served when it has been read */
-	if (!esg_child_is_running() && !state->reload_open && is_poll_due(state, now))
+	if (!esg_child_is_running(&reader) && !state->reload_open && is_poll_due(state, now))
 		do_work(poll_files, state);
-	if (!esg_child_is_running() && !state->reload_open && is_served_news(state))
+	if (!esg_child_is_running(&reader) && !state->reload_open && is_served_news(state))
 		do_work(run_server_check, state);
+	do_work(serve_alarm_command, state);
 	show_next_check(state);
 }
 
@@ -539,7 +558,7 @@ next_sleep(const EsgWorkerState *state)
 
 	if (state->reload_open)
 		return SHORT_SLEEP;
-	if (!esg_child_is_running())
+	if (!esg_child_is_running(&reader))
 		sleep = time_to_look(state, now);
 	else if (change > now)
 		sleep = READING_SLEEP * 1000;
@@ -547,6 +566,7 @@ next_sleep(const EsgWorkerState *state)
 		/* what has changed comes with what the child reads */
 		return SHORT_SLEEP;
 	sleep = Min(sleep, change - now);
+	sleep = Min(sleep, esg_alarm_command_time_left(now));
 	/* rounded up: a millisecond too early would be a round for nothing */
 	return (long) (Max(sleep, 0) / 1000) + 1;
 }
@@ -576,7 +596,7 @@ reload_settings(EsgWorkerState *state)
 	warn_of_thresholds();
 	state->signalled_at = GetCurrentTimestamp();
 	state->reload_open = true;
-	if (esg_child_is_running() && state->interruptions < MAX_INTERRUPTIONS)
+	if (esg_child_is_running(&reader) && state->interruptions < MAX_INTERRUPTIONS)
 		give_up_reading(state);
 	/* other thresholds, other moments */
 	state->reviewed_at = 0;
@@ -589,14 +609,24 @@ forget_worker(int code, Datum arg)
 	esg_server_state_set_worker(0);
 }
 
+/* A child has ended: its work is to be looked at. */
+static void
+note_child_end(SIGNAL_ARGS)
+{
+	int			save_errno = errno;
+
+	SetLatch(MyLatch);
+	errno = save_errno;
+}
+
 static void
 start_worker(EsgWorkerState *state)
 {
 	EsgCheckState check;
 
-
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
+	pqsignal(SIGCHLD, note_child_end);
 	BackgroundWorkerUnblockSignals();
 	work_context = AllocSetContextCreate(TopMemoryContext, "ext_ssl_guard work",
 										 ALLOCSET_DEFAULT_SIZES);
@@ -613,7 +643,7 @@ static void
 wait_for_work(const EsgWorkerState *state, uint32 wait_event)
 {
 	int			events = WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH;
-	int			fd = esg_child_is_running() ? esg_child_fd() : esg_handshake_fd();
+	int			fd = esg_child_is_running(&reader) ? esg_child_fd(&reader) : esg_handshake_fd();
 
 	if (fd >= 0)
 		(void) WaitLatchOrSocket(MyLatch, events | WL_SOCKET_READABLE, fd,

@@ -141,16 +141,20 @@ check_validity_too_long(const CertCase *c, EsgRemark *remark)
 static bool
 check_weak_signature(const CertCase *c, EsgRemark *remark)
 {
+	if (esg_policy_signature_weak(&c->cert->signature, c->policy) != ESG_YES ||
+		esg_x509_info_self_signed(c->cert) == ESG_YES)
+		return false;
 	esg_remark_say(remark, "%s", c->cert->signature.algorithm);
-	return esg_policy_signature_weak(&c->cert->signature, c->policy) == ESG_YES &&
-		esg_x509_info_self_signed(c->cert) != ESG_YES;
+	return true;
 }
 
 static bool
 check_unknown_signature(const CertCase *c, EsgRemark *remark)
 {
+	if (esg_policy_signature_weak(&c->cert->signature, c->policy) != ESG_UNKNOWN)
+		return false;
 	esg_remark_say(remark, "%s", c->cert->signature.algorithm);
-	return esg_policy_signature_weak(&c->cert->signature, c->policy) == ESG_UNKNOWN;
+	return true;
 }
 
 static bool
@@ -320,8 +324,10 @@ check_no_alt_name(const CertCase *c, EsgRemark *remark)
 static bool
 check_multiple_common_names(const CertCase *c, EsgRemark *remark)
 {
+	if (c->cert->names.common_names <= 1)
+		return false;
 	esg_remark_say(remark, "%d", c->cert->names.common_names);
-	return c->cert->names.common_names > 1;
+	return true;
 }
 
 static bool
@@ -400,22 +406,28 @@ check_key_usage_mismatch(const CertCase *c, EsgRemark *remark)
 static bool
 check_unknown_critical_extension(const CertCase *c, EsgRemark *remark)
 {
+	if (!c->cert->unknown_critical)
+		return false;
 	esg_remark_say(remark, "%s", c->cert->critical_oid);
-	return c->cert->unknown_critical;
+	return true;
 }
 
 static bool
 check_malformed_extension(const CertCase *c, EsgRemark *remark)
 {
+	if (!c->cert->malformed_extension)
+		return false;
 	esg_remark_say(remark, "%s", c->cert->malformed_reason != NULL ? c->cert->malformed_reason : "invalid");
-	return c->cert->malformed_extension;
+	return true;
 }
 
 static bool
 check_odd_serial(const CertCase *c, EsgRemark *remark)
 {
+	if (!c->cert->odd_serial)
+		return false;
 	esg_remark_say(remark, "%s", c->cert->odd_serial_reason != NULL ? c->cert->odd_serial_reason : "odd");
-	return c->cert->odd_serial;
+	return true;
 }
 
 static bool

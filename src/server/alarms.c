@@ -6,6 +6,16 @@
  * lock.  Under the lock nothing is allocated and nothing is logged: the
  * decisions go to memory obtained before, the log lines come after release.
  *
+ * What happens to an alarm, its event, is decided in one place, under the lock.
+ * The log line is made of it by the process that caused it, at once: it stands
+ * beside that login's other lines, under its log_line_prefix, and needs no
+ * worker.  For the alarm command the event is a mark on the entry, "news", with
+ * a number that tells whether it has changed since the worker took it.  So the
+ * queue of events is bounded by the registry and takes no memory of its own, a
+ * later event takes the place of an earlier one, and a worker that ends leaves
+ * to the next what it has not told.  An entry whose end is news is a ghost: it
+ * stands no more, and its place may be taken.
+ *
  * Clients decide how many alarms there are about them.  They cannot take the
  * places of those about the server: see "shares".
  */
@@ -19,6 +29,7 @@
 #include "server/alarms.h"
 #include "server/guc.h"
 #include "server/shmem.h"
+#include "server/state.h"
 
 /* alarms that are carried out of the lock in one go */
 #define BATCH_SIZE 32
@@ -62,12 +73,19 @@ typedef struct EsgAlarmEntry
 	uint32		hash;			/* of code and object */
 	uint16		code;			/* EsgCode, 0: the entry is free */
 	uint8		severity;		/* EsgSeverity */
-	uint8		scopes;			/* a bit for each EsgAlarmScope that holds it */
+	uint8		scopes;			/* a bit for each EsgAlarmScope that holds it;
+								 * 0: a ghost */
 	bool		seen;			/* in the report being reconciled */
+	bool		told;			/* the listener may have heard of it */
+	uint8		news;			/* EsgAlarmEvent that he has not */
+	uint8		end_state;		/* EsgTimeState, of "end" */
+	uint32		news_number;	/* rises with each event */
 	TimestampTz raised_at;
 	TimestampTz last_seen_at;
 	TimestampTz last_logged_at;
+	int64		end;			/* seconds since 1970, see EsgAlarm */
 	int64		occurrences;
+	unsigned char fingerprint[ESG_DIGEST_SIZE];
 	char		object[ESG_OBJECT_SIZE];
 	char		message[ESG_MESSAGE_SIZE];
 	char		hint[ESG_HINT_SIZE];
@@ -76,19 +94,17 @@ typedef struct EsgAlarmEntry
 typedef struct EsgAlarmArea
 {
 	int64		evicted;		/* see EsgAlarmCounts */
+	int			held[MAX_SCOPES];	/* how many entries each scope holds */
+	int64		commands_run;
+	int64		commands_failed;
+	int64		events_dropped;
+	uint32		listener;		/* 0: nobody is to be told of events */
+	uint32		last_number;	/* of the last event */
 	LostAlarms	lost;
 	bool		full[MAX_SCOPES];	/* said so in the log, until there is room */
 	int			used;			/* entries [0, used) have been in use */
 	EsgAlarmEntry entries[ESG_MAX_ALARMS];
 } EsgAlarmArea;
-
-/* What became of one reported alarm. */
-typedef enum EsgOutcome
-{
-	OUTCOME_SILENT,
-	OUTCOME_LOG,
-	OUTCOME_DROPPED
-} EsgOutcome;
 
 /* The complete set of a scope, as found by a look that began then. */
 typedef struct Report
@@ -152,6 +168,13 @@ is_entry_of(const EsgAlarmEntry *entry, uint32 hash, EsgCode code, const char *o
 	return entry->hash == hash && entry->code == code && strcmp(entry->object, object) == 0;
 }
 
+/* Neither free nor a ghost? */
+static bool
+is_standing(const EsgAlarmEntry *entry)
+{
+	return entry->code != ESG_NO_FINDING && entry->scopes != 0;
+}
+
 static bool
 is_held(const EsgAlarmEntry *entry, EsgAlarmScope scope)
 {
@@ -159,34 +182,61 @@ is_held(const EsgAlarmEntry *entry, EsgAlarmScope scope)
 	return entry->code != ESG_NO_FINDING && (entry->scopes & SCOPE_BIT(scope)) != 0;
 }
 
+/* The lock is held. */
+static void
+set_scopes(EsgAlarmEntry *entry, uint8 scopes)
+{
+	for (int scope = 0; scope < MAX_SCOPES; scope++)
+	{
+		area->held[scope] += (scopes >> scope & 1) - (entry->scopes >> scope & 1);
+		Assert(area->held[scope] >= 0 && area->held[scope] <= ESG_MAX_ALARMS);
+	}
+	entry->scopes = scopes;
+}
+
 static EsgAlarmEntry *
-find_entry(uint32 hash, EsgCode code, const char *object)
+find_any(uint32 hash, EsgCode code, const char *object, bool standing)
 {
 	Assert(LWLockHeldByMe(area_lock));
 	Assert(area->used >= 0 && area->used <= ESG_MAX_ALARMS);
 	for (int i = 0; i < area->used; i++)
 	{
-		if (is_entry_of(&area->entries[i], hash, code, object))
+		if (is_entry_of(&area->entries[i], hash, code, object) &&
+			is_standing(&area->entries[i]) == standing)
 			return &area->entries[i];
 	}
 	return NULL;
 }
 
 static EsgAlarmEntry *
+find_entry(uint32 hash, EsgCode code, const char *object)
+{
+	return find_any(hash, code, object, true);
+}
+
+/* A free place, else the ghost that has waited longest. */
+static EsgAlarmEntry *
 find_free(void)
 {
+	EsgAlarmEntry *oldest = NULL;
+
 	for (int i = 0; i < area->used; i++)
 	{
-		if (area->entries[i].code == ESG_NO_FINDING)
-			return &area->entries[i];
+		EsgAlarmEntry *entry = &area->entries[i];
+
+		if (entry->code == ESG_NO_FINDING)
+			return entry;
+		if (!is_standing(entry) &&
+			(oldest == NULL || (int32) (entry->news_number - oldest->news_number) < 0))
+			oldest = entry;
 	}
-	return area->used < ESG_MAX_ALARMS ? &area->entries[area->used] : NULL;
+	return area->used < ESG_MAX_ALARMS ? &area->entries[area->used] : oldest;
 }
 
 static bool
 is_in_share(const EsgAlarmEntry *entry, const Share *share)
 {
-	return entry->code != ESG_NO_FINDING && (entry->scopes & ~share->scopes) == 0;
+	return is_standing(entry) && (entry->scopes & ~share->scopes) == 0;
 }
 
 /* The least severe alarm of a share that is full; NULL if there is room. */
@@ -304,45 +354,96 @@ find_place(EsgAlarmScope scope, EsgSeverity severity)
 	return place;
 }
 
+static void
+free_entry(EsgAlarmEntry *entry)
+{
+	set_scopes(entry, 0);
+	memset(entry, 0, offsetof(EsgAlarmEntry, object));
+}
+
+/* The entry of an alarm that had none; NULL: no place.  The lock is held. */
+static EsgAlarmEntry *
+begin_entry(EsgAlarmScope scope, const EsgAlarm *alarm, uint32 hash, TimestampTz now)
+{
+	EsgAlarmEntry *ghost = find_any(hash, alarm->code, alarm->object, false);
+	EsgAlarmEntry *place;
+	bool		told = ghost != NULL;
+
+	if (ghost != NULL)
+		free_entry(ghost);
+	place = find_place(scope, alarm->severity);
+	if (place == NULL)
+	{
+		area->events_dropped += told;
+		area->lost.seen[count_lost(hash, SCOPE_BIT(scope))] = true;
+		return NULL;
+	}
+	forget_lost(find_lost(hash));
+	/* it was displaced, or is a ghost: its end will not be told */
+	area->events_dropped += place->told || place->news != ESG_EVENT_NONE;
+	free_entry(place);
+	place->hash = hash;
+	place->code = (uint16) alarm->code;
+	place->told = told;
+	place->raised_at = now;
+	strlcpy(place->object, alarm->object, sizeof(place->object));
+	return place;
+}
+
+/* What happens to an alarm that is there, or was just begun, when it is reported? */
+static EsgAlarmEvent
+judge_report(const EsgAlarmEntry *entry, const EsgAlarm *alarm, TimestampTz now)
+{
+	if (entry->last_logged_at == 0)
+		return ESG_EVENT_RAISED;
+	if (alarm->severity > entry->severity)
+		return ESG_EVENT_ESCALATED;
+	return esg_alarms_is_line_due(entry->last_logged_at, now) ? ESG_EVENT_REPEATED : ESG_EVENT_NONE;
+}
+
+/* Marks what happened for the listener, if there is one.  The lock is held. */
+static void
+note_event(EsgAlarmEntry *entry, EsgAlarmEvent event, TimestampTz at)
+{
+	Assert(LWLockHeldByMeInMode(area_lock, LW_EXCLUSIVE));
+	if (event == ESG_EVENT_NONE)
+		return;
+	entry->last_logged_at = at;
+	if (area->listener == 0)
+		return;
+	entry->news = (uint8) esg_alarm_event_merge(entry->news, event, entry->told);
+	if (event != ESG_EVENT_REPEATED)
+		entry->news_number = ++area->last_number;
+}
+
 /* Notes one reported alarm.  The lock is held. */
-static EsgOutcome
+static EsgAlarmEvent
 note_alarm(EsgAlarmScope scope, const EsgAlarm *alarm, uint32 hash, TimestampTz now)
 {
 	EsgAlarmEntry *entry = find_entry(hash, alarm->code, alarm->object);
-	bool		log;
+	EsgAlarmEvent event;
 
 	Assert(LWLockHeldByMeInMode(area_lock, LW_EXCLUSIVE));
 	Assert(alarm->code > ESG_NO_FINDING && alarm->code < ESG_CODE_COUNT);
 	Assert(alarm->severity > ESG_OK && alarm->severity <= ESG_CRITICAL);
 	if (entry == NULL)
-	{
-		entry = find_place(scope, alarm->severity);
-		if (entry == NULL)
-		{
-			area->lost.seen[count_lost(hash, SCOPE_BIT(scope))] = true;
-			return OUTCOME_DROPPED;
-		}
-		forget_lost(find_lost(hash));
-		memset(entry, 0, sizeof(*entry));
-		entry->hash = hash;
-		entry->code = (uint16) alarm->code;
-		entry->raised_at = now;
-		strlcpy(entry->object, alarm->object, sizeof(entry->object));
-		log = true;
-	}
-	else
-		log = alarm->severity > entry->severity || esg_alarms_is_line_due(entry->last_logged_at, now);
+		entry = begin_entry(scope, alarm, hash, now);
+	if (entry == NULL)
+		return ESG_EVENT_LACKING;
 
-	entry->scopes |= SCOPE_BIT(scope);
+	event = judge_report(entry, alarm, now);
+	set_scopes(entry, entry->scopes | SCOPE_BIT(scope));
 	entry->seen = true;
 	entry->severity = (uint8) alarm->severity;
 	entry->last_seen_at = now;
 	entry->occurrences++;
+	entry->end_state = (uint8) alarm->end.state;
+	entry->end = alarm->end.unix_seconds;
+	memcpy(entry->fingerprint, alarm->fingerprint, ESG_DIGEST_SIZE);
 	strlcpy(entry->message, alarm->message, sizeof(entry->message));
 	strlcpy(entry->hint, alarm->hint, sizeof(entry->hint));
-	if (log)
-		entry->last_logged_at = now;
-	return log ? OUTCOME_LOG : OUTCOME_SILENT;
+	note_event(entry, event, now);
+	return event;
 }
 
 /*
@@ -363,7 +464,7 @@ is_duplicate(const EsgAlarm *alarm, uint32 hash)
  * not all do; returns how many did not.  The lock is held.
  */
 static int
-note_report(const Report *report, EsgOutcome *outcomes)
+note_report(const Report *report, EsgAlarmEvent *events)
 {
 	int			lacking = 0;
 
@@ -378,8 +479,8 @@ note_report(const Report *report, EsgOutcome *outcomes)
 
 			if ((int) alarm->severity != severity || is_duplicate(alarm, report->hashes[i]))
 				continue;
-			outcomes[i] = note_alarm(report->scope, alarm, report->hashes[i], report->began);
-			lacking += outcomes[i] == OUTCOME_DROPPED;
+			events[i] = note_alarm(report->scope, alarm, report->hashes[i], report->began);
+			lacking += events[i] == ESG_EVENT_LACKING;
 		}
 	}
 	if (report->count < ESG_MAX_REPORTED)
@@ -394,24 +495,28 @@ copy_entry(const EsgAlarmEntry *entry, EsgAlarm *out)
 	memset(out, 0, sizeof(*out));
 	out->code = (EsgCode) entry->code;
 	out->severity = (EsgSeverity) entry->severity;
+	out->end.state = (EsgTimeState) entry->end_state;
+	out->end.unix_seconds = entry->end;
+	memcpy(out->fingerprint, entry->fingerprint, ESG_DIGEST_SIZE);
 	strlcpy(out->object, entry->object, sizeof(out->object));
 	strlcpy(out->message, entry->message, sizeof(out->message));
 	strlcpy(out->hint, entry->hint, sizeof(out->hint));
 }
 
 /*
- * Takes the entry out of the scope.  If no other scope holds it, it is freed
- * and copied to gone; returns whether it was.  The lock is held.
+ * Takes the entry out of the scope.  If no other scope holds it, it stands no
+ * more and is copied to gone; returns whether it was.  The lock is held.
  */
 static bool
-release_entry(EsgAlarmEntry *entry, EsgAlarmScope scope, EsgAlarm *gone)
+release_entry(EsgAlarmEntry *entry, EsgAlarmScope scope, EsgAlarmEvent end, EsgAlarm *gone)
 {
-	entry->scopes &= ~SCOPE_BIT(scope);
+	set_scopes(entry, entry->scopes & ~SCOPE_BIT(scope));
 	if (entry->scopes != 0)
 		return false;
 	copy_entry(entry, gone);
-	entry->code = ESG_NO_FINDING;
-	entry->hash = 0;
+	note_event(entry, end, GetCurrentTimestamp());
+	if (entry->news == ESG_EVENT_NONE)
+		free_entry(entry);
 	return true;
 }
 
@@ -432,43 +537,70 @@ pick_batch(const Sweep *sweep, int *next, EsgAlarm *batch)
 	return count;
 }
 
+/* The event of an alarm that has that fate. */
+static EsgAlarmEvent
+event_of(EsgAlarmFate fate)
+{
+	switch (fate)
+	{
+		case ESG_FATE_MENDED:
+			return ESG_EVENT_CLEARED;
+		case ESG_FATE_UNTRACKED:
+			return ESG_EVENT_UNTRACKED;
+		default:
+			return ESG_EVENT_NONE;
+	}
+}
+
 /*
  * Takes an alarm down that was picked, unless it was seen meanwhile; returns
  * whether it is gone, with its latest texts.  The lock is held.
  */
 static bool
-release_picked(const Sweep *sweep, EsgAlarm *alarm)
+release_picked(const Sweep *sweep, EsgAlarmEvent end, EsgAlarm *alarm)
 {
 	EsgAlarmEntry *entry = find_entry(hash_key(alarm->code, alarm->object), alarm->code,
 									  alarm->object);
 
 	Assert(LWLockHeldByMeInMode(area_lock, LW_EXCLUSIVE));
 	return entry != NULL && is_held(entry, sweep->scope) &&
-		sweep->is_picked(entry, sweep->arg) && release_entry(entry, sweep->scope, alarm);
+		sweep->is_picked(entry, sweep->arg) && release_entry(entry, sweep->scope, end, alarm);
+}
+
+/*
+ * The log line of an event, and a nudge for the worker, which tells the
+ * listener.  No lock is held: a nudge too few only means that the worker looks
+ * some seconds later.
+ */
+static void
+announce(EsgAlarmEvent event, const EsgAlarm *alarm)
+{
+	if (event == ESG_EVENT_NONE || event == ESG_EVENT_LACKING)
+		return;
+	esg_report_log_event(event, alarm);
+	if (event != ESG_EVENT_REPEATED && area->listener != 0)
+		esg_server_state_wake_worker();
 }
 
 /* Takes those of a batch down that do not stand, then logs it. */
 static void
 release_batch(const Sweep *sweep, EsgAlarm *batch, int count)
 {
-	EsgAlarmFate fates[BATCH_SIZE];
+	EsgAlarmEvent ends[BATCH_SIZE];
 
 	for (int i = 0; i < count; i++)
-		fates[i] = sweep->judge ? sweep->judge(&batch[i], sweep->judge_arg) : sweep->fate;
+		ends[i] = event_of(sweep->judge ? sweep->judge(&batch[i], sweep->judge_arg) : sweep->fate);
 
 	LWLockAcquire(area_lock, LW_EXCLUSIVE);
 	for (int i = 0; i < count; i++)
 	{
-		if (fates[i] != ESG_FATE_STANDS && !release_picked(sweep, &batch[i]))
-			fates[i] = ESG_FATE_STANDS;
+		if (ends[i] != ESG_EVENT_NONE && !release_picked(sweep, ends[i], &batch[i]))
+			ends[i] = ESG_EVENT_NONE;
 	}
 	LWLockRelease(area_lock);
 
 	for (int i = 0; i < count; i++)
-	{
-		if (fates[i] != ESG_FATE_STANDS)
-			esg_report_log_gone(&batch[i], fates[i] == ESG_FATE_MENDED);
-	}
+		announce(ends[i], &batch[i]);
 }
 
 /* Entries do not move: what comes while we are at it is not picked, or found by the next sweep. */
@@ -568,23 +700,20 @@ sweep_missing(const Report *report, EsgAlarmFateFn judge, const void *arg)
 static void
 note_and_log(const Report *report)
 {
-	EsgOutcome *outcomes = palloc0(sizeof(EsgOutcome) * Max(report->count, 1));
+	EsgAlarmEvent *events = palloc0(sizeof(EsgAlarmEvent) * Max(report->count, 1));
 	int			lacking;
 	bool		overflow;
 
 	LWLockAcquire(area_lock, LW_EXCLUSIVE);
-	lacking = note_report(report, outcomes);
+	lacking = note_report(report, events);
 	overflow = note_lacking(report->scope, lacking);
 	LWLockRelease(area_lock);
 
 	for (int i = 0; i < report->count; i++)
-	{
-		if (outcomes[i] == OUTCOME_LOG)
-			esg_report_log_alarm(&report->alarms[i]);
-	}
+		announce(events[i], &report->alarms[i]);
 	if (overflow)
 		log_overflow(report->scope, lacking);
-	pfree(outcomes);
+	pfree(events);
 }
 
 void
@@ -611,19 +740,18 @@ void
 esg_alarms_raise(EsgAlarmScope scope, const EsgAlarm *alarm, TimestampTz now)
 {
 	uint32		hash = hash_key(alarm->code, alarm->object);
-	EsgOutcome	outcome;
+	EsgAlarmEvent event;
 	bool		overflow;
 
 	esg_shmem_require("the alarm registry");
 	if (alarm->severity == ESG_OK)
 		return;
 	LWLockAcquire(area_lock, LW_EXCLUSIVE);
-	outcome = note_alarm(scope, alarm, hash, now);
-	overflow = note_lacking(scope, outcome == OUTCOME_DROPPED ? 1 : 0);
+	event = note_alarm(scope, alarm, hash, now);
+	overflow = note_lacking(scope, event == ESG_EVENT_LACKING ? 1 : 0);
 	LWLockRelease(area_lock);
 
-	if (outcome == OUTCOME_LOG)
-		esg_report_log_alarm(alarm);
+	announce(event, alarm);
 	if (overflow)
 		log_overflow(scope, 1);
 }
@@ -635,6 +763,18 @@ is_same(const EsgAlarmEntry *entry, const void *arg)
 	const Selection *alarm = arg;
 
 	return is_entry_of(entry, alarm->hash, alarm->code, alarm->object);
+}
+
+bool
+esg_alarms_may_be_cleared(EsgAlarmScope scope)
+{
+	bool		any;
+
+	esg_shmem_require("the alarm registry");
+	LWLockAcquire(area_lock, LW_SHARED);
+	any = area->held[scope] > 0 || area->lost.count > 0;
+	LWLockRelease(area_lock);
+	return any;
 }
 
 /* Most calls are made by good logins, which should not wait for each other. */
@@ -708,7 +848,7 @@ copy_rows(EsgAlarmRow *rows)
 		const EsgAlarmEntry *entry = &area->entries[i];
 		EsgAlarmRow *row = &rows[count];
 
-		if (entry->code == ESG_NO_FINDING)
+		if (!is_standing(entry))
 			continue;
 		copy_entry(entry, &row->alarm);
 		row->raised_at = entry->raised_at;
@@ -747,12 +887,150 @@ esg_alarms_count(EsgAlarmCounts *out)
 	{
 		const EsgAlarmEntry *entry = &area->entries[i];
 
-		if (entry->code == ESG_NO_FINDING)
+		if (!is_standing(entry))
 			continue;
 		out->notices += entry->severity == ESG_NOTICE;
 		out->warnings += entry->severity == ESG_WARNING;
 		out->criticals += entry->severity == ESG_CRITICAL;
 	}
 	out->evicted = area->evicted;
+	out->commands_run = area->commands_run;
+	out->commands_failed = area->commands_failed;
+	out->events_dropped = area->events_dropped;
+	LWLockRelease(area_lock);
+}
+
+/* ---- what the worker tells the listener ---- */
+
+/* Nobody is to be told of it any more. */
+static void
+forget_news(EsgAlarmEntry *entry)
+{
+	entry->news = ESG_EVENT_NONE;
+	if (!is_standing(entry))
+		free_entry(entry);
+}
+
+bool
+esg_alarms_set_listener(uint32 listener)
+{
+	bool		same;
+
+	LWLockAcquire(area_lock, LW_SHARED);
+	same = area->listener == listener;
+	LWLockRelease(area_lock);
+	if (same)
+		return false;
+	LWLockAcquire(area_lock, LW_EXCLUSIVE);
+	area->listener = listener;
+	for (int i = 0; i < area->used; i++)
+	{
+		EsgAlarmEntry *entry = &area->entries[i];
+
+		entry->told = false;
+		forget_news(entry);
+		if (listener != 0 && is_standing(entry))
+		{
+			entry->news = ESG_EVENT_RAISED;
+			entry->news_number = ++area->last_number;
+		}
+	}
+	LWLockRelease(area_lock);
+	return true;
+}
+
+/* What still stands comes first, the worst of it first, then in the order of events. */
+static int
+compare_news(const void *left, const void *right)
+{
+	const EsgAlarmNews *a = left;
+	const EsgAlarmNews *b = right;
+
+	if (esg_alarm_event_is_end(a->event) != esg_alarm_event_is_end(b->event))
+		return esg_alarm_event_is_end(a->event) ? 1 : -1;
+	if (a->alarm.severity != b->alarm.severity)
+		return a->alarm.severity > b->alarm.severity ? -1 : 1;
+	return (int32) (a->key.number - b->key.number) < 0 ? -1 : 1;
+}
+
+int
+esg_alarms_count_news(void)
+{
+	int			count = 0;
+
+	LWLockAcquire(area_lock, LW_SHARED);
+	for (int i = 0; i < area->used; i++)
+		count += area->entries[i].news != ESG_EVENT_NONE;
+	LWLockRelease(area_lock);
+	return count;
+}
+
+int
+esg_alarms_take_news(EsgAlarmNews **out)
+{
+	EsgAlarmNews *news = palloc(sizeof(EsgAlarmNews) * ESG_MAX_ALARMS);
+	int			count = 0;
+
+	LWLockAcquire(area_lock, LW_EXCLUSIVE);
+	for (int i = 0; i < area->used; i++)
+	{
+		EsgAlarmEntry *entry = &area->entries[i];
+
+		if (entry->news == ESG_EVENT_NONE)
+			continue;
+		entry->told = true;
+		news[count].event = (EsgAlarmEvent) entry->news;
+		news[count].at = entry->last_logged_at;
+		news[count].key.place = i;
+		news[count].key.number = entry->news_number;
+		copy_entry(entry, &news[count++].alarm);
+	}
+	LWLockRelease(area_lock);
+	qsort(news, count, sizeof(EsgAlarmNews), compare_news);
+	*out = news;
+	return count;
+}
+
+/* Nothing happened since to what was taken: it is news no more; returns of how many. */
+static int
+settle_news(const EsgAlarmNewsKey *keys, int count)
+{
+	int			settled = 0;
+
+	Assert(LWLockHeldByMeInMode(area_lock, LW_EXCLUSIVE));
+	for (int i = 0; i < count; i++)
+	{
+		EsgAlarmEntry *entry = &area->entries[keys[i].place];
+
+		if (entry->news == ESG_EVENT_NONE || entry->news_number != keys[i].number)
+			continue;
+		forget_news(entry);
+		settled++;
+	}
+	return settled;
+}
+
+void
+esg_alarms_note_told(const EsgAlarmNewsKey *keys, int count)
+{
+	LWLockAcquire(area_lock, LW_EXCLUSIVE);
+	(void) settle_news(keys, count);
+	LWLockRelease(area_lock);
+}
+
+void
+esg_alarms_note_dropped(const EsgAlarmNewsKey *keys, int count)
+{
+	LWLockAcquire(area_lock, LW_EXCLUSIVE);
+	area->events_dropped += settle_news(keys, count);
+	LWLockRelease(area_lock);
+}
+
+void
+esg_alarms_note_run(bool failed)
+{
+	LWLockAcquire(area_lock, LW_EXCLUSIVE);
+	area->commands_run++;
+	area->commands_failed += failed;
 	LWLockRelease(area_lock);
 }

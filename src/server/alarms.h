@@ -10,6 +10,7 @@
 
 #include "datatype/timestamp.h"
 
+#include "policy/alarm_event.h"
 #include "server/report.h"
 
 #define ESG_MAX_ALARMS 512
@@ -49,6 +50,10 @@ typedef struct EsgAlarmCounts
 	int64		evicted;		/* alarms that found no place in the registry,
 								 * or lost it to a worse one, each counted
 								 * once while it lasts; since the start */
+	int64		commands_run;	/* these since the start, too */
+	int64		commands_failed;
+	int64		events_dropped; /* that the listener was not told of, and
+								 * never will be */
 } EsgAlarmCounts;
 
 /* What has become of an alarm that is not reported any more. */
@@ -85,6 +90,9 @@ extern void esg_alarms_reconcile_judged(EsgAlarmScope scope, const EsgAlarm *ala
 extern void esg_alarms_raise(EsgAlarmScope scope, const EsgAlarm *alarm, TimestampTz now);
 extern void esg_alarms_clear(EsgAlarmScope scope, EsgCode code, const char *object);
 
+/* false: there is nothing in that scope to clear, and no need to say what */
+extern bool esg_alarms_may_be_cleared(EsgAlarmScope scope);
+
 /* Takes the alarms of that code in a scope down that were last seen before then. */
 extern void esg_alarms_expire(EsgAlarmScope scope, EsgCode code, TimestampTz before,
 							  EsgAlarmFate fate);
@@ -92,5 +100,45 @@ extern void esg_alarms_expire(EsgAlarmScope scope, EsgCode code, TimestampTz bef
 /* palloc'd, worst first, then oldest first */
 extern int	esg_alarms_copy(EsgAlarmRow **out);
 extern void esg_alarms_count(EsgAlarmCounts *out);
+
+/*
+ * What the alarm command, the listener, is to be told: raised, escalated and
+ * ended alarms.  What follows is for the worker alone, which does the telling.
+ */
+
+/* Which event of which entry; not to be looked into. */
+typedef struct EsgAlarmNewsKey
+{
+	int			place;
+	uint32		number;
+} EsgAlarmNewsKey;
+
+typedef struct EsgAlarmNews
+{
+	EsgAlarmEvent event;
+	TimestampTz at;
+	EsgAlarmNewsKey key;
+	EsgAlarm	alarm;			/* detail is empty */
+} EsgAlarmNews;
+
+/*
+ * Who is to be told, 0 for nobody; a new one knows nothing, so all that stands
+ * is news to him.  Returns whether he is new.
+ */
+extern bool esg_alarms_set_listener(uint32 listener);
+
+extern int	esg_alarms_count_news(void);
+
+/* palloc'd, worst first, ended ones last; it stays news until it was told */
+extern int	esg_alarms_take_news(EsgAlarmNews **out);
+
+/* he was told of these, unless something happened meanwhile that is news again */
+extern void esg_alarms_note_told(const EsgAlarmNewsKey *keys, int count);
+
+/* he cannot be told of these: they are counted as dropped, under the same condition */
+extern void esg_alarms_note_dropped(const EsgAlarmNewsKey *keys, int count);
+
+/* the command has ended */
+extern void esg_alarms_note_run(bool failed);
 
 #endif							/* ESG_SERVER_ALARMS_H */

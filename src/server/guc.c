@@ -32,6 +32,7 @@ int			esg_guc_expire_check_interval = DAYS(1);
 int			esg_guc_file_poll_interval = 60;
 int			esg_guc_alarm_repeat_interval = DAYS(1);
 int			esg_guc_max_validity = DAYS(825);
+int			esg_guc_alarm_command_timeout = 30;
 int			esg_guc_expire_alert_lifetime_percent = 25;
 int			esg_guc_expire_critical_lifetime_percent = 10;
 int			esg_guc_crl_alert_lifetime_percent = 5;
@@ -46,6 +47,7 @@ int			esg_guc_identity_check = ESG_MODE_OFF;
 int			esg_guc_role_label_check = ESG_MODE_ENFORCE;
 int			esg_guc_max_client_certificates = 1000;
 bool		esg_guc_save_client_certificates = true;
+char	   *esg_guc_alarm_command = NULL;
 char	   *esg_guc_identity_map = NULL;
 char	   *esg_guc_passphrase_directory = NULL;
 const EsgSourceList *esg_guc_identity_sources = NULL;
@@ -718,6 +720,29 @@ define_intervals(void)
 							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
 }
 
+/* Who is told of alarms, besides the log. */
+static void
+define_alarm_command(void)
+{
+	/*
+	 * Which program carries an alarm to a person?  Its text may hold a
+	 * secret, the address of a webhook.
+	 */
+	DefineCustomStringVariable("ext_ssl_guard.alarm_command",
+							   "Shell command that is run for raised, escalated and cleared alarms.",
+							   "The worst alarm is in its environment, all of them are on its standard input.",
+							   &esg_guc_alarm_command,
+							   "",
+							   PGC_SIGHUP, GUC_SUPERUSER_ONLY, NULL, NULL, NULL);
+	/* How long may it take? */
+	DefineCustomIntVariable("ext_ssl_guard.alarm_command_timeout",
+							"Time after which the alarm command is ended.",
+							NULL,
+							&esg_guc_alarm_command_timeout,
+							30, 1, 3600,
+							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+}
+
 /* What is good enough, and which findings count. */
 static void
 define_policy(void)
@@ -879,6 +904,7 @@ esg_guc_init(void)
 	define_crl_thresholds();
 	define_learning();
 	define_intervals();
+	define_alarm_command();
 	define_policy();
 	define_file_settings();
 	define_login_checks();

@@ -45,6 +45,7 @@ extern int	esg_guc_expire_check_interval;	/* of all checks, whatever its
 extern int	esg_guc_file_poll_interval; /* 0 = off */
 extern int	esg_guc_alarm_repeat_interval;
 extern int	esg_guc_max_validity;
+extern int	esg_guc_alarm_command_timeout;
 
 /* percent */
 extern int	esg_guc_expire_alert_lifetime_percent;
@@ -70,6 +71,7 @@ extern int	esg_guc_max_client_certificates;
 extern bool esg_guc_save_client_certificates;
 
 /* texts as they were set, never NULL; "" stands for none */
+extern char *esg_guc_alarm_command;
 extern char *esg_guc_identity_map;
 extern char *esg_guc_passphrase_directory;
 

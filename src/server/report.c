@@ -208,6 +208,7 @@ append_time_pair(EsgAlarm *out, const char *key, EsgTime t)
 {
 	char		str[ESG_TIME_TEXT_SIZE];
 
+	out->end = t;
 	esg_x509_time_text(t, str, sizeof(str));
 	esg_report_append_pair(out->detail, sizeof(out->detail), key, str);
 }
@@ -217,6 +218,7 @@ append_fingerprint_pair(EsgAlarm *out, const unsigned char *digest)
 {
 	char		str[ESG_FINGERPRINT_TEXT_SIZE];
 
+	memcpy(out->fingerprint, digest, ESG_DIGEST_SIZE);
 	esg_x509_info_fingerprint_text(digest, str);
 	esg_report_append_pair(out->detail, sizeof(out->detail), "fingerprint", str);
 }
@@ -405,21 +407,24 @@ write_log_line(const EsgAlarm *alarm, int level, const char *lead, const char *d
 	pfree(advice);
 }
 
-void
-esg_report_log_alarm(const EsgAlarm *alarm)
-{
-	write_log_line(alarm, alarm->severity < ESG_WARNING ? LOG : WARNING, "", alarm->detail,
-				   alarm->hint);
-}
-
-void
-esg_report_log_gone(const EsgAlarm *alarm, bool mended)
+static void
+log_gone(const EsgAlarm *alarm, bool mended)
 {
 	char		detail[ESG_DETAIL_SIZE];
 
 	gone_detail(alarm, mended, detail, sizeof(detail));
 	write_log_line(alarm, LOG, mended ? "alarm cleared: " : "alarm no longer tracked: ",
 				   detail, "");
+}
+
+void
+esg_report_log_event(EsgAlarmEvent event, const EsgAlarm *alarm)
+{
+	if (esg_alarm_event_is_end(event))
+		log_gone(alarm, event == ESG_EVENT_CLEARED);
+	else
+		write_log_line(alarm, alarm->severity < ESG_WARNING ? LOG : WARNING, "", alarm->detail,
+					   alarm->hint);
 }
 
 static bool

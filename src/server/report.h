@@ -11,11 +11,12 @@
 #include "datatype/timestamp.h"
 #include "nodes/pg_list.h"
 
+#include "policy/alarm_event.h"
 #include "policy/findings.h"
 #include "x509/crl_info.h"
 
 /* sizes of an alarm's texts, in bytes, in shared memory */
-#define ESG_OBJECT_SIZE 512
+#define ESG_OBJECT_SIZE 448
 #define ESG_MESSAGE_SIZE 640
 #define ESG_HINT_SIZE 384
 #define ESG_DETAIL_SIZE 512
@@ -31,6 +32,8 @@ typedef struct EsgAlarm
 	char		hint[ESG_HINT_SIZE];
 	char		detail[ESG_DETAIL_SIZE];	/* "code=… severity=…
 											 * setting=…" */
+	EsgTime		end;			/* of the certificate or CRL; state 0: none */
+	unsigned char fingerprint[ESG_DIGEST_SIZE]; /* its SHA-256; zeroes: none */
 } EsgAlarm;
 
 /* Where a certificate or CRL was found. */
@@ -70,11 +73,8 @@ extern bool esg_report_is_about(const EsgAlarm *alarm, const unsigned char *fing
 extern void esg_report_server_alarm(EsgCode code, EsgSeverity severity, const char *detail,
 									const char *detail_pairs, EsgAlarm *out);
 
-/* writes the log line; takes no lock */
-extern void esg_report_log_alarm(const EsgAlarm *alarm);
-
-/* the line of an alarm that stands no more: mended, or not known any longer whether it is */
-extern void esg_report_log_gone(const EsgAlarm *alarm, bool mended);
+/* writes the log line about what happened to the alarm; takes no lock */
+extern void esg_report_log_event(EsgAlarmEvent event, const EsgAlarm *alarm);
 
 /* appends " key=value" to DETAIL text, quoting value where it has a space, quote, backslash or '=' */
 extern void esg_report_append_pair(char *buf, size_t size, const char *key, const char *value);

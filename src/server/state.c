@@ -288,9 +288,11 @@ esg_server_state_set_worker(int pid)
 }
 
 /* It looks for itself what there is to do. */
-static void
-wake_worker(void)
+void
+esg_server_state_wake_worker(void)
 {
+	if (area == NULL)
+		return;
 	LWLockAcquire(area_lock, LW_SHARED);
 	if (area->worker_latch != NULL)
 		SetLatch(area->worker_latch);
@@ -316,7 +318,7 @@ esg_server_state_note_client_change(int64 at)
 	{
 		if (!pg_atomic_compare_exchange_u64(&area->client_change, &known, (uint64) at))
 			continue;
-		wake_worker();
+		esg_server_state_wake_worker();
 		return;
 	}
 }
@@ -333,7 +335,7 @@ esg_server_state_note_refusal(void)
 	if (area == NULL)
 		return;
 	pg_atomic_fetch_add_u32(&area->refusals, 1);
-	wake_worker();
+	esg_server_state_wake_worker();
 }
 
 uint32

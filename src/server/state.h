@@ -85,6 +85,9 @@ extern void esg_server_state_report_served(EsgSeenBy by, const unsigned char *fi
 extern void esg_server_state_check(EsgCheckState *out);
 extern void esg_server_state_set_worker(int pid);
 
+/* There is something to do.  The worker finds out what. */
+extern void esg_server_state_wake_worker(void);
+
 /*
  * When does the verdict about a client's certificate change next?  Seconds since
  * 1970, ESG_TIME_NEVER if at no time that is known.  A login that knows of an

@@ -28,6 +28,9 @@ typedef struct EsgTlsFile
 /* The files in use now, palloc'd in the current context.  None but extra_files while ssl is off. */
 extern int	esg_tls_files_list(EsgTlsFile **out);
 
+/* The same without extra_files, which are watched only: what connections depend on. */
+extern int	esg_tls_files_list_loaded(EsgTlsFile **out);
+
 /* The pair's name, whatever ssl_key_file is called. */
 #define ESG_SERVER_KEY_NAME "server.key"
 

@@ -134,6 +134,9 @@ static const EsgSqlColumn status_columns[] = {
 	ESG_SQL_COLUMN("max_client_certificates", ESG_SQL_INT4),
 	ESG_SQL_COLUMN("client_certificates_evicted", ESG_SQL_INT8),
 	ESG_SQL_ADDED("alarms_evicted", ESG_SQL_INT8, ESG_SQL_1_1),
+	ESG_SQL_ADDED("alarm_commands_run", ESG_SQL_INT8, ESG_SQL_1_1),
+	ESG_SQL_ADDED("alarm_commands_failed", ESG_SQL_INT8, ESG_SQL_1_1),
+	ESG_SQL_ADDED("alarm_events_dropped", ESG_SQL_INT8, ESG_SQL_1_1),
 	ESG_SQL_LAST_COLUMN
 };
 
@@ -221,6 +224,9 @@ set_counts(EsgSqlRow *row)
 	esg_sql_row_int4(row, "max_client_certificates", esg_guc_max_client_certificates);
 	esg_sql_row_int8(row, "client_certificates_evicted", evicted);
 	esg_sql_row_int8(row, "alarms_evicted", alarms.evicted);
+	esg_sql_row_int8(row, "alarm_commands_run", alarms.commands_run);
+	esg_sql_row_int8(row, "alarm_commands_failed", alarms.commands_failed);
+	esg_sql_row_int8(row, "alarm_events_dropped", alarms.events_dropped);
 }
 
 static Datum
