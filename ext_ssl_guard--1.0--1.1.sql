@@ -66,7 +66,9 @@ CREATE FUNCTION ssl_guard_list_certificates(
     OUT setting text,
     OUT path text,
     OUT kind text,
-    OUT certificate ssl_guard_certificate)
+    OUT certificate ssl_guard_certificate,
+    OUT renewed_at timestamptz,
+    OUT usual_renewal interval)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'ssl_guard_list_certificates_1_1'
 LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
@@ -97,7 +99,9 @@ CREATE OR REPLACE VIEW ssl_guard_certificates AS
         (certificate).extended_key_usage,
         (certificate).fingerprint,
         (certificate).findings,
-        (certificate).severity
+        (certificate).severity,
+        renewed_at,
+        usual_renewal
     FROM ssl_guard_list_certificates();
 
 DROP FUNCTION ssl_guard_list_certificates_1_0();
@@ -112,6 +116,8 @@ COMMENT ON COLUMN ssl_guard_certificates.not_after IS 'end of its validity; infi
 COMMENT ON COLUMN ssl_guard_certificates.key_algorithm IS 'RSA, EC, Ed25519 and so on';
 COMMENT ON COLUMN ssl_guard_certificates.signature_algorithm IS 'with which the issuer signed it';
 COMMENT ON COLUMN ssl_guard_certificates.is_ca IS 'may issue certificates';
+COMMENT ON COLUMN ssl_guard_certificates.renewed_at IS 'when it came in place of one that ended earlier; NULL if nobody saw that';
+COMMENT ON COLUMN ssl_guard_certificates.usual_renewal IS 'how long before its end it is usually renewed; NULL if that is not known';
 
 --
 -- ssl_guard_crls
@@ -132,7 +138,9 @@ CREATE FUNCTION ssl_guard_list_crls(
     OUT revoked_count bigint,
     OUT signature_algorithm text,
     OUT findings text[],
-    OUT severity ssl_guard_severity)
+    OUT severity ssl_guard_severity,
+    OUT renewed_at timestamptz,
+    OUT usual_renewal interval)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'ssl_guard_list_crls_1_1'
 LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
@@ -151,7 +159,9 @@ CREATE OR REPLACE VIEW ssl_guard_crls AS
         revoked_count,
         signature_algorithm,
         findings,
-        severity
+        severity,
+        renewed_at,
+        usual_renewal
     FROM ssl_guard_list_crls();
 
 DROP FUNCTION ssl_guard_list_crls_1_0();
@@ -161,6 +171,8 @@ COMMENT ON COLUMN ssl_guard_crls.issuer IS 'distinguished name of the CA, RFC 22
 COMMENT ON COLUMN ssl_guard_crls.this_update IS 'when the CA issued it';
 COMMENT ON COLUMN ssl_guard_crls.next_update IS 'when it goes stale; NULL if there is none';
 COMMENT ON COLUMN ssl_guard_crls.signature_algorithm IS 'with which the CA signed it';
+COMMENT ON COLUMN ssl_guard_crls.renewed_at IS 'when it came in place of one that ended earlier; NULL if nobody saw that';
+COMMENT ON COLUMN ssl_guard_crls.usual_renewal IS 'how long before its end it is usually renewed; NULL if that is not known';
 
 --
 -- ssl_guard_files

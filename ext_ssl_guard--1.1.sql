@@ -65,7 +65,9 @@ CREATE FUNCTION ssl_guard_list_certificates(
     OUT setting text,
     OUT path text,
     OUT kind text,
-    OUT certificate ssl_guard_certificate)
+    OUT certificate ssl_guard_certificate,
+    OUT renewed_at timestamptz,
+    OUT usual_renewal interval)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'ssl_guard_list_certificates_1_1'
 LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
@@ -96,7 +98,9 @@ CREATE VIEW ssl_guard_certificates AS
         (certificate).extended_key_usage,
         (certificate).fingerprint,
         (certificate).findings,
-        (certificate).severity
+        (certificate).severity,
+        renewed_at,
+        usual_renewal
     FROM ssl_guard_list_certificates();
 
 COMMENT ON VIEW ssl_guard_certificates IS 'certificates in the server''s TLS files, read now';
@@ -124,6 +128,8 @@ COMMENT ON COLUMN ssl_guard_certificates.extended_key_usage IS 'NULL if the cert
 COMMENT ON COLUMN ssl_guard_certificates.fingerprint IS 'SHA-256 of the certificate, lower-case hexadecimal';
 COMMENT ON COLUMN ssl_guard_certificates.findings IS 'codes, worst first';
 COMMENT ON COLUMN ssl_guard_certificates.severity IS 'the worst finding''s, ok if there is none';
+COMMENT ON COLUMN ssl_guard_certificates.renewed_at IS 'when it came in place of one that ended earlier; NULL if nobody saw that';
+COMMENT ON COLUMN ssl_guard_certificates.usual_renewal IS 'how long before its end it is usually renewed; NULL if that is not known';
 
 CREATE FUNCTION ssl_guard_list_crls(
     OUT setting text,
@@ -137,7 +143,9 @@ CREATE FUNCTION ssl_guard_list_crls(
     OUT revoked_count bigint,
     OUT signature_algorithm text,
     OUT findings text[],
-    OUT severity ssl_guard_severity)
+    OUT severity ssl_guard_severity,
+    OUT renewed_at timestamptz,
+    OUT usual_renewal interval)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'ssl_guard_list_crls_1_1'
 LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
@@ -156,7 +164,9 @@ CREATE VIEW ssl_guard_crls AS
         revoked_count,
         signature_algorithm,
         findings,
-        severity
+        severity,
+        renewed_at,
+        usual_renewal
     FROM ssl_guard_list_crls();
 
 COMMENT ON VIEW ssl_guard_crls IS 'certificate revocation lists in use by the server, read now';
@@ -172,6 +182,8 @@ COMMENT ON COLUMN ssl_guard_crls.revoked_count IS 'certificates that the list re
 COMMENT ON COLUMN ssl_guard_crls.signature_algorithm IS 'with which the CA signed it';
 COMMENT ON COLUMN ssl_guard_crls.findings IS 'codes, worst first';
 COMMENT ON COLUMN ssl_guard_crls.severity IS 'the worst finding''s, ok if there is none';
+COMMENT ON COLUMN ssl_guard_crls.renewed_at IS 'when it came in place of one that ended earlier; NULL if nobody saw that';
+COMMENT ON COLUMN ssl_guard_crls.usual_renewal IS 'how long before its end it is usually renewed; NULL if that is not known';
 
 CREATE FUNCTION ssl_guard_list_files(
     OUT setting text,

@@ -6,6 +6,7 @@
 
 #include "fmgr.h"
 
+#include "src/audit/renewals.h"
 #include "src/server/alarms.h"
 #include "src/hooks/client_auth.h"
 #include "src/login/clients.h"
@@ -40,6 +41,7 @@ _PG_init(void)
 	esg_clients_init();
 	esg_failures_init();
 	esg_loaded_files_init();
+	esg_renewals_init();
 	esg_shmem_init();
 	esg_handshake_init();
 	esg_passphrase_init();

@@ -8,7 +8,7 @@ use Test::More;
 
 use ESG::Cases qw(text with_server new_server below_other other_ca);
 use ESG::Certs;
-use ESG::Hints qw(extra follow issue edit set anew hint path shell done);
+use ESG::Hints qw(extra follow issue edit put set anew hint path shell done reload query);
 
 ESG::Hints::begin();
 
@@ -104,6 +104,49 @@ follow('expires_soon', 'Have the certificate renewed, replace it and reload the 
 	[ 'A', sub { edit('root.crt' => text(renewed_ca({ name => 'ending', key => $certs->dir . '/ending.key' }))) },
 		sub { { 'root.crt' => text($certs->make_ca('ending', days_left => 60)) } } ]);
 follow('expires_soon', 'Have the certificate renewed, replace it and let the program that uses it load the new one.', [ 'X', anew() ]);
+
+# Late: one with less left than those before it had when they were replaced, all
+# of one name, in a file of their own.
+sub late
+{
+	my ($file, $make, %conf) = @_;
+
+	return sub {
+		my $last;
+
+		reload();
+		foreach my $left (20.5, 20.7, 20.9, 15.5)
+		{
+			$last = $make->($left);
+			put($file => $last);
+			set(%conf);
+			query('SELECT count(*) FROM ssl_guard_check()');
+		}
+		return { $file => $last };
+	};
+}
+
+sub aged_cert
+{
+	my ($left) = @_;
+
+	return text($certs->make_server('aged', ca => $ca, key => $ESG::Cases::server, subject => '/CN=late', san => ['DNS:late'],
+		not_before => ESG::Certs::stamp(($left - 100) * 86400), not_after => ESG::Certs::stamp($left * 86400)));
+}
+
+sub aged_crl { return text($certs->make_crl($ca, 'aged', last_update => ($_[0] - 100) * 3600, next_update => $_[0] * 3600)); }
+
+my $crl_name = ESG::Certs::openssl('crl', '-in', $ESG::Cases::crl, '-noout', '-hash') =~ s/\n//r . '.r0';
+mkdir path('late_crls') or die "mkdir: $!";
+my $see = 'See why it was not renewed this time';
+follow('renewal_overdue', "$see, put the renewed one in its place and reload the server.",
+	[ 'L', anew(), late('server.crt', \&aged_cert) ],
+	[ 'R', sub { issue('late.crl' => text($ESG::Cases::crl)) }, late('late.crl', \&aged_crl, ssl_crl_file => 'late.crl') ]);
+follow('renewal_overdue', "$see, put the renewed one in its place and let the program that uses it load it.",
+	[ 'X', anew(), late('extra.crt', \&aged_cert) ]);
+follow('renewal_overdue', "$see, and put the renewed one in its place.",
+	[ 'R in a directory', sub { put("late_crls/$crl_name" => text($ESG::Cases::crl)) },
+		late("late_crls/$crl_name", \&aged_crl, ssl_crl_dir => 'late_crls') ]);
 follow('not_yet_valid', 'Check the clocks of this host and of the CA, or install a certificate that is valid now.', [ 'LX', anew() ],
 	[ 'A', $new_ca, sub { { 'root.crt' => text($certs->make_ca('later', not_before => ESG::Certs::stamp(86400), not_after => ESG::Certs::stamp(9e7))) } } ]);
 follow('invalid_time', 'OpenSSL refuses what it cannot date. Have it reissued with times as in RFC 5280 sections 4.1.2.5 and 5.1.2.4.',

@@ -255,7 +255,9 @@ my @cases = (
 	[ 'fallbacks', 'login', 'acquired', 'refused' ],
 	[ 'fallbacks', 'login', 'releasing', 'refused' ],
 	[ 'loaded files', 'worker', 'releasing', 'reload', 'in' ],
-	[ 'loaded files', 'session', 'releasing', 'SELECT * FROM ssl_guard_check()', 'in' ]);
+	[ 'loaded files', 'session', 'releasing', 'SELECT * FROM ssl_guard_check()', 'in' ],
+	[ 'renewals', 'worker', 'releasing', 'reload', 'in' ],
+	[ 'renewals', 'session', 'acquired', 'SELECT * FROM ssl_guard_check()', 'in' ]);
 my %tried = map { $_->[0] => 1 } @cases;
 is(join(', ', sort @locks), join(', ', sort keys %tried), 'every lock is tried');
 

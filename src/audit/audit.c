@@ -131,9 +131,12 @@ judge_each_cert(Judge *judge)
 	{
 		EsgAuditCert *cert = audit->certs[i];
 
+		EsgUsual	usual = esg_renewals_usual(cert->track, cert->info.not_before,
+											   cert->info.not_after);
+
 		CHECK_FOR_INTERRUPTS();
-		esg_policy_check_cert(&cert->info, cert->place, &judge->policy,
-							  judge->now, &cert->findings);
+		esg_policy_check_watched_cert(&cert->info, cert->place, &judge->policy, &usual,
+									  judge->now, &cert->findings);
 	}
 }
 
@@ -302,12 +305,14 @@ judge_all(Judge *judge)
 }
 
 EsgAudit *
-esg_audit_run(unsigned what)
+esg_audit_run(unsigned what, EsgRenewals *renewals)
 {
 	EsgAudit   *audit = esg_audit_read_start();
 	Judge	   *judge = start_judge(audit, esg_report_unix_now());
 
 	esg_audit_read_files(audit, what, judge->memo);
+	if (renewals != NULL)
+		esg_renewals_see(renewals, audit);
 	judge_all(judge);
 	return audit;
 }
@@ -322,9 +327,18 @@ esg_audit_judge_as_of(EsgAudit *audit, int64 now)
 	MemoryContextSwitchTo(old);
 }
 
+static int64
+next_change_of(const EsgTrack *track, EsgTime begin, EsgTime end, int64 now)
+{
+	EsgUsual	usual = esg_renewals_usual(track, begin, end);
+
+	return esg_renewal_next(&usual, end, now);
+}
+
 int64
 esg_audit_next_change(const EsgAudit *audit)
 {
+	int64		now = audit->judged_at;
 	int64		next = ESG_TIME_NEVER;
 	EsgPolicy	policy;
 	int			i;
@@ -334,13 +348,17 @@ esg_audit_next_change(const EsgAudit *audit)
 	{
 		const EsgCertInfo *info = &audit->certs[i]->info;
 
-		next = Min(next, esg_policy_time_next(info->not_before, info->not_after, &policy,
-											  audit->judged_at));
+		next = Min(next, esg_policy_time_next(info->not_before, info->not_after, &policy, now));
+		next = Min(next, next_change_of(audit->certs[i]->track, info->not_before,
+										info->not_after, now));
 	}
 	for (i = 0; i < audit->crl_count; i++)
 	{
-		next = Min(next, esg_policy_crl_time_next(&audit->crls[i]->info, &policy,
-												  audit->judged_at));
+		const EsgCrlInfo *info = &audit->crls[i]->info;
+
+		next = Min(next, esg_policy_crl_time_next(info, &policy, now));
+		next = Min(next, next_change_of(audit->crls[i]->track, info->this_update,
+										info->next_update, now));
 	}
 	return next;
 }

@@ -6,14 +6,15 @@
 #ifndef ESG_AUDIT_AUDIT_H
 #define ESG_AUDIT_AUDIT_H
 
-#include "audit/read.h"
+#include "audit/renewals.h"
 
 /*
  * Reads and judges the files that the settings name.  The findings of every
- * object come out worst first.  what is a set of ESG_AUDIT_*.  Errors: out of
- * memory, cancel.
+ * object come out worst first.  what is a set of ESG_AUDIT_*.  renewals, from
+ * esg_renewals_copy(), is added to, and must live as long as the audit; NULL: no
+ * renewal is late.  Errors: out of memory, cancel.
  */
-extern EsgAudit *esg_audit_run(unsigned what);
+extern EsgAudit *esg_audit_run(unsigned what, EsgRenewals *renewals);
 extern void esg_audit_free(EsgAudit *audit);
 
 /* The same files judged as of another moment, seconds since 1970; nothing is read. */

@@ -189,6 +189,7 @@ esg_check_conclude(const EsgOutlook *outlook, int moment, TimestampTz began,
 	count += add_not_reloaded(outlook, load_sequence, alarms + count);
 	memcpy(alarms + count, outlook->alarms + found->first, found->count * sizeof(EsgAlarm));
 	count += found->count;
+	esg_renewals_learn(&outlook->seen);
 	esg_alarms_reconcile(ESG_SCOPE_FILES, alarms, count, began);
 	esg_server_state_set_check(began, outlook->disk_known ? outlook->disk_fingerprint : NULL);
 	pfree(alarms);
@@ -204,7 +205,7 @@ esg_check_run(void)
 	Size		size;
 
 	esg_server_state_load(&load);
-	outlook = esg_outlook_make(NULL, 1, &size);
+	outlook = esg_outlook_make(NULL, esg_renewals_copy(), 1, &size);
 	esg_check_conclude(outlook, 0, began, load.sequence);
 	pfree(outlook);
 }

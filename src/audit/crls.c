@@ -8,6 +8,7 @@
 #include "utils/memutils.h"
 
 #include "audit/crls.h"
+#include "audit/renewals.h"
 #include "policy/crl.h"
 
 /* What is not palloc'd is freed with the audit. */
@@ -150,12 +151,14 @@ judge_each_crl(CrlJudge *judge)
 	{
 		EsgAuditCrl *crl = audit->crls[i];
 		EsgCrlPlace place = ESG_CRL_LOADED;
+		EsgUsual	usual = esg_renewals_usual(crl->track, crl->info.this_update,
+											   crl->info.next_update);
 
 		CHECK_FOR_INTERRUPTS();
 		if (judge->indexes[i] < 0)
 			place = crl->file->in_crl_dir ? ESG_CRL_IGNORED : ESG_CRL_EXTRA;
-		esg_policy_crl_check(&crl->info, place, judge->indexes[i], &judge->context, judge->now,
-							 &crl->findings);
+		esg_policy_crl_check_watched(&crl->info, place, judge->indexes[i], &judge->context,
+									 &usual, judge->now, &crl->findings);
 	}
 }
 

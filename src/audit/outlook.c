@@ -108,7 +108,7 @@ is_known(const unsigned char *known)
 }
 
 EsgOutlook *
-esg_outlook_make(const unsigned char *known, int max_moments, Size *size)
+esg_outlook_make(const unsigned char *known, EsgRenewals *renewals, int max_moments, Size *size)
 {
 	EsgOutlook *outlook = palloc0(outlook_size(0));
 	EsgAudit   *audit;
@@ -117,7 +117,9 @@ esg_outlook_make(const unsigned char *known, int max_moments, Size *size)
 	outlook->unchanged = is_known(known);
 	if (outlook->unchanged)
 		return outlook;
-	audit = esg_audit_run(ESG_AUDIT_ALL);
+	audit = esg_audit_run(ESG_AUDIT_ALL, renewals);
+	if (renewals != NULL)
+		outlook->seen = renewals->seen;
 	esg_file_state_of(audit, outlook->signature);
 	note_files(outlook, audit);
 	outlook = append_moment(outlook, audit);

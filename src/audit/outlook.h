@@ -11,6 +11,7 @@
 #ifndef ESG_AUDIT_OUTLOOK_H
 #define ESG_AUDIT_OUTLOOK_H
 
+#include "audit/renewals.h"
 #include "server/report.h"
 
 #define ESG_MAX_MOMENTS 16
@@ -44,6 +45,7 @@ typedef struct EsgOutlook
 	int			file_count;		/* that are there, without directories */
 	int			cert_count;
 	int			crl_count;
+	EsgSeen		seen;			/* to be learned from */
 	int			loaded_count;
 	EsgLoadedFile loaded[ESG_MAX_LOADED_FILES];
 	int64		until;			/* the first change that was not judged;
@@ -57,10 +59,11 @@ typedef struct EsgOutlook
 /*
  * Reads the files and judges them for up to max_moments; palloc'd, of *size
  * bytes.  known: the signature of the content at the last reading; if that is
- * still it, nothing is judged.  NULL to judge anyway.  Does not look at shared
- * memory.  Errors: out of memory, cancel.
+ * still it, nothing is judged.  NULL to judge anyway.  renewals: as for
+ * esg_audit_run().  Does not look at shared memory.  Errors: out of memory, cancel.
  */
-extern EsgOutlook *esg_outlook_make(const unsigned char *known, int max_moments, Size *size);
+extern EsgOutlook *esg_outlook_make(const unsigned char *known, EsgRenewals *renewals,
+									int max_moments, Size *size);
 
 /* the moment in force at now; -1 if now is before the first, or not judged any more */
 extern int	esg_outlook_find(const EsgOutlook *outlook, int64 now);

@@ -8,6 +8,7 @@
 #include "utils/palloc.h"
 
 #include "policy/file.h"
+#include "policy/tracks.h"
 #include "server/tls_files.h"
 #include "x509/crl_info.h"
 #include "x509/pem.h"
@@ -41,6 +42,7 @@ typedef struct EsgAuditCert
 	int			position;
 	EsgPlace	place;
 	EsgCertInfo info;			/* info.cert is owned by the audit */
+	const EsgTrack *track;		/* its renewals; NULL: nothing is known */
 	EsgFindings findings;
 } EsgAuditCert;
 
@@ -49,6 +51,7 @@ typedef struct EsgAuditCrl
 	EsgAuditFile *file;
 	int			position;
 	EsgCrlInfo	info;
+	const EsgTrack *track;		/* its renewals; NULL: nothing is known */
 	EsgFindings findings;
 } EsgAuditCrl;
 

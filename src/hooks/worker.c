@@ -34,6 +34,7 @@
 #include "audit/child.h"
 #include "audit/file_state.h"
 #include "audit/outlook.h"
+#include "audit/renewals.h"
 #include "compat.h"
 #include "hooks/worker.h"
 #include "login/client_check.h"
@@ -104,6 +105,7 @@ typedef struct EsgWorkerState
 	TimestampTz reading_at;		/* when the child began to read the files */
 	bool		read_anyway;	/* and is to judge them even if it knows them */
 	EsgFileLook reading_look;	/* at the files, just before */
+	EsgRenewals *renewals;		/* and what was known then, for the child */
 	EsgFileLook look;			/* the same, of the reading that outlook is of */
 	EsgOutlook *outlook;		/* of the last full check, NULL if none; ours */
 	int			moment;			/* the one in force */
@@ -131,6 +133,7 @@ stop_worker(void)
 {
 	esg_alarm_command_stop();
 	esg_clients_save();
+	esg_renewals_save(true);
 	proc_exit(1);
 }
 
@@ -258,7 +261,8 @@ read_files(void *arg, Size *size)
 	const EsgWorkerState *state = arg;
 	bool		known = state->outlook != NULL && !state->read_anyway;
 
-	return esg_outlook_make(known ? state->outlook->signature : NULL, ESG_MAX_MOMENTS, size);
+	return esg_outlook_make(known ? state->outlook->signature : NULL, state->renewals,
+							ESG_MAX_MOMENTS, size);
 }
 
 /* The server has looked at its files for the first time. */
@@ -309,6 +313,7 @@ start_reading(EsgWorkerState *state)
 	state->reading_at = state->polled_at = GetCurrentTimestamp();
 	state->check_failed = true;
 	state->refusals = esg_server_state_refusals();
+	state->renewals = esg_renewals_copy();
 	esg_file_state_look(&state->reading_look);
 	esg_child_start(&reader, read_files, state);
 }
@@ -329,6 +334,8 @@ finish_reading(EsgWorkerState *state)
 		keep_outlook(state, outlook, size);
 		conclude_check(state, state->reading_at);
 	}
+	else
+		esg_renewals_confirm();
 	state->check_failed = false;
 }
 
@@ -363,6 +370,7 @@ poll_files(EsgWorkerState *state)
 		start_reading(state);
 		return;
 	}
+	esg_renewals_confirm();
 	state->polled_at = GetCurrentTimestamp();
 	state->refusals = refusals;
 }
@@ -410,6 +418,7 @@ review_clients(EsgWorkerState *state)
 		return;
 	state->reviews = 0;
 	esg_clients_save();
+	esg_renewals_save(false);
 }
 
 static void

@@ -146,8 +146,10 @@ insert_entry(const EsgClientEntry *entry)
 
 /* Callback of esg_clients_save_load(): entries come least recently used first. */
 static void
-insert_loaded(const EsgClientEntry *entry)
+insert_loaded(const void *data)
 {
+	const EsgClientEntry *entry = data;
+
 	if (find_slot(entry->facts.fingerprint, entry->role_name) == NULL)
 		(void) insert_entry(entry);
 }

@@ -2,20 +2,16 @@
  * login/clients_save.h
  *		The file that keeps the client registry over a restart.
  *
- * pg_stat/ext_ssl_guard.clients in the data directory: a header with magic,
- * owner, sizes, count and CRC-32C, then the entries as they are in memory.
- * Replaced atomically.  A file that is not whole is renamed to
- * ext_ssl_guard.clients.damaged with a log line; one that came with a copy of
- * another data directory is removed with a log line; never an error.
+ * pg_stat/ext_ssl_guard.clients, see server/saved_file.h.
  */
 #ifndef ESG_LOGIN_CLIENTS_SAVE_H
 #define ESG_LOGIN_CLIENTS_SAVE_H
 
 #include "login/client_entry.h"
+#include "server/saved_file.h"
 
-typedef void (*EsgClientLoadFn) (const EsgClientEntry *entry);
-
-extern void esg_clients_save_load(EsgClientLoadFn each);
+/* each entry is an EsgClientEntry */
+extern void esg_clients_save_load(EsgSavedEntryFn each);
 
 /* false: not written, the old file stays; the reason is in the log */
 extern bool esg_clients_save_write(const EsgClientRow *rows, int count);

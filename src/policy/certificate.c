@@ -20,6 +20,7 @@ typedef struct CertCase
 {
 	const EsgCertInfo *cert;
 	const EsgPolicy *policy;
+	const EsgUsual *usual;		/* or NULL */
 	int64_t		now;
 } CertCase;
 
@@ -52,10 +53,19 @@ check_expires_very_soon(const CertCase *c, EsgRemark *remark)
 	return is_at_stage(c, remark, ESG_LEFT_VERY_SOON);
 }
 
+/* While it is renewed as it used to be, nobody need do anything. */
 static bool
 check_expires_soon(const CertCase *c, EsgRemark *remark)
 {
+	if (esg_renewal_as_usual(c->usual, c->cert->not_after, c->now))
+		remark->severity = ESG_NOTICE;
 	return is_at_stage(c, remark, ESG_LEFT_SOON);
+}
+
+static bool
+check_renewal_overdue(const CertCase *c, EsgRemark *remark)
+{
+	return esg_renewal_is_overdue(c->usual, c->cert->not_after, c->now, remark);
 }
 
 static bool
@@ -463,10 +473,10 @@ static const CertCheckFn checks[ESG_CODE_COUNT] = {
 
 /* Appends to out and puts all of it in order, worst first. */
 void
-esg_policy_check_cert(const EsgCertInfo *cert, EsgPlace place, const EsgPolicy *policy,
-					  int64_t now, EsgFindings *out)
+esg_policy_check_watched_cert(const EsgCertInfo *cert, EsgPlace place, const EsgPolicy *policy,
+							  const EsgUsual *usual, int64_t now, EsgFindings *out)
 {
-	CertCase	c = {cert, policy, now};
+	CertCase	c = {cert, policy, usual, now};
 	EsgRemark	remark;
 	int			code;
 
@@ -477,4 +487,11 @@ esg_policy_check_cert(const EsgCertInfo *cert, EsgPlace place, const EsgPolicy *
 			esg_findings_add(out, &remark, policy->overrides);
 	}
 	esg_findings_sort(out);
+}
+
+void
+esg_policy_check_cert(const EsgCertInfo *cert, EsgPlace place, const EsgPolicy *policy,
+					  int64_t now, EsgFindings *out)
+{
+	esg_policy_check_watched_cert(cert, place, policy, NULL, now, out);
 }

@@ -9,10 +9,16 @@
 #define ESG_POLICY_CERTIFICATE_H
 
 #include "policy/policy.h"
+#include "policy/renewal.h"
 
 /* One certificate by itself. */
 extern void esg_policy_check_cert(const EsgCertInfo *cert, EsgPlace place,
 								  const EsgPolicy *policy, int64_t now,
 								  EsgFindings *out);
+
+/* The same for one in a watched file; usual: how it is renewed. */
+extern void esg_policy_check_watched_cert(const EsgCertInfo *cert, EsgPlace place,
+										  const EsgPolicy *policy, const EsgUsual *usual,
+										  int64_t now, EsgFindings *out);
 
 #endif							/* ESG_POLICY_CERTIFICATE_H */

@@ -24,6 +24,7 @@ typedef struct CrlCase
 	int			index;
 	const EsgCertInfo *ca;		/* NULL for a check of a CRL */
 	const EsgCrlContext *context;
+	const EsgUsual *usual;		/* or NULL */
 	int64_t		now;
 } CrlCase;
 
@@ -290,10 +291,20 @@ check_expires_very_soon(const CrlCase *c, EsgRemark *remark)
 	return will_expire(c, remark, ESG_LEFT_VERY_SOON);
 }
 
+/* While it is renewed as it used to be, nobody need do anything. */
 static bool
 check_expires_soon(const CrlCase *c, EsgRemark *remark)
 {
+	if (esg_renewal_as_usual(c->usual, c->crl->next_update, c->now))
+		remark->severity = ESG_NOTICE;
 	return will_expire(c, remark, ESG_LEFT_SOON);
+}
+
+static bool
+check_renewal_overdue(const CrlCase *c, EsgRemark *remark)
+{
+	return is_judged(c) &&
+		esg_renewal_is_overdue(c->usual, c->crl->next_update, c->now, remark);
 }
 
 static bool
@@ -758,12 +769,20 @@ judge(const CrlCheckFn *checks, const CrlCase *c, EsgPlace place, EsgFindings *o
 }
 
 void
+esg_policy_crl_check_watched(const EsgCrlInfo *crl, EsgCrlPlace place, int index,
+							 const EsgCrlContext *context, const EsgUsual *usual, int64_t now,
+							 EsgFindings *out)
+{
+	CrlCase		c = {crl, place, index, NULL, context, usual, now};
+
+	judge(crl_checks, &c, ESG_PLACE_CRL, out);
+}
+
+void
 esg_policy_crl_check(const EsgCrlInfo *crl, EsgCrlPlace place, int index,
 					 const EsgCrlContext *context, int64_t now, EsgFindings *out)
 {
-	CrlCase		c = {.crl = crl,.place = place,.index = index,.context = context,.now = now};
-
-	judge(crl_checks, &c, ESG_PLACE_CRL, out);
+	esg_policy_crl_check_watched(crl, place, index, context, NULL, now, out);
 }
 
 void

@@ -10,6 +10,7 @@
 
 #include "policy/crl_names.h"
 #include "policy/crl_uses.h"
+#include "policy/renewal.h"
 
 /* What CRLs are judged by. */
 typedef struct EsgCrlContext
@@ -37,6 +38,11 @@ typedef enum EsgCrlPlace
 extern void esg_policy_crl_check(const EsgCrlInfo *crl, EsgCrlPlace place, int index,
 								 const EsgCrlContext *context, int64_t now,
 								 EsgFindings *out);
+
+/* The same for one in a watched file; usual: how it is renewed. */
+extern void esg_policy_crl_check_watched(const EsgCrlInfo *crl, EsgCrlPlace place, int index,
+										 const EsgCrlContext *context, const EsgUsual *usual,
+										 int64_t now, EsgFindings *out);
 
 /* A CA of ssl_ca_file where CRLs are configured: has it one? */
 extern void esg_policy_crl_check_ca(const EsgCertInfo *ca, const EsgCrlContext *context,

@@ -444,6 +444,12 @@ FINDING(PASSPHRASE_IN_BACKUP, "passphrase_in_backup", "SG085", NOTICE, SERVER, 0
 		"the passphrase pair is in the data directory, where every base backup takes it along with the key",
 		"Make the passphrase files anew with ssl_guard_ctl encrypt in a directory outside of the data directory, set \"ext_ssl_guard.passphrase_directory\" to it, reload the server and remove the old ones; earlier backups still have them.",
 		RAISED_BY(AUDIT))
+FINDING(RENEWAL_OVERDUE, "renewal_overdue", "SG086", WARNING, ALL | CRL, 0,
+		"was renewed with %s",
+		HINTS("See why it was not renewed this time, put the renewed one in its place and reload the server.",
+			  "See why it was not renewed this time, put the renewed one in its place and let the program that uses it load it.",
+			  "See why it was not renewed this time, and put the renewed one in its place."),
+		BY_CERTIFICATE_AND_CRL(check_renewal_overdue))
 
 #undef FINDING
 #undef BY_CERTIFICATE

@@ -37,6 +37,7 @@ int			esg_guc_expire_alert_lifetime_percent = 25;
 int			esg_guc_expire_critical_lifetime_percent = 10;
 int			esg_guc_crl_alert_lifetime_percent = 5;
 int			esg_guc_crl_critical_lifetime_percent = 2;
+bool		esg_guc_learn_renewals = true;
 int			esg_guc_min_security_bits = 112;
 int			esg_guc_max_file_mode = 0644;
 int			esg_guc_max_key_file_mode = 0600;
@@ -646,6 +647,22 @@ define_crl_thresholds(void)
 							PGC_SIGHUP, 0, NULL, NULL, NULL);
 }
 
+/* Who renews is known after two renewals, if nobody sets thresholds for it. */
+static void
+define_learning(void)
+{
+	/*
+	 * Is the warning to come when a renewal is late, rather than at a
+	 * threshold?
+	 */
+	DefineCustomBoolVariable("ext_ssl_guard.learn_renewals",
+							 "Learns from the renewals of each file when the next one is due.",
+							 "A file that is renewed as it used to be is no warning, one that is not is renewal_overdue.",
+							 &esg_guc_learn_renewals,
+							 true,
+							 PGC_SIGHUP, 0, NULL, NULL, NULL);
+}
+
 /* Whole seconds; what is less than one would be 0, which means something else. */
 static bool
 check_interval(double *newval, void **extra, GucSource source)
@@ -885,6 +902,7 @@ esg_guc_init(void)
 	esg_guc_strict_remember();
 	define_expiry_thresholds();
 	define_crl_thresholds();
+	define_learning();
 	define_intervals();
 	define_alarm_command();
 	define_policy();

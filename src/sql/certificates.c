@@ -47,6 +47,8 @@ static const EsgSqlColumn listed_columns[] = {
 	ESG_SQL_COLUMN("path", ESG_SQL_TEXT),
 	ESG_SQL_COLUMN("kind", ESG_SQL_TEXT),
 	ESG_SQL_COLUMN("certificate", ESG_SQL_COMPOSITE),
+	ESG_SQL_ADDED("renewed_at", ESG_SQL_TIMESTAMP, ESG_SQL_1_1),
+	ESG_SQL_ADDED("usual_renewal", ESG_SQL_INTERVAL, ESG_SQL_1_1),
 	ESG_SQL_LAST_COLUMN
 };
 
@@ -66,6 +68,22 @@ name_place(EsgPlace place)
 	return esg_findings_place_name(place == ESG_PLACE_CLIENT_CHAIN ? ESG_PLACE_CHAIN : place);
 }
 
+/* When it came in place of another, and with how much left that is usual. */
+static void
+put_renewal(EsgSqlRow *row, const EsgTrack *track, EsgTime begin, EsgTime end)
+{
+	EsgUsual	usual = esg_renewals_usual(track, begin, end);
+
+	if (track != NULL && track->renewed_at != 0)
+	{
+		EsgTime		renewed = {ESG_TIME_VALID, track->renewed_at, false};
+
+		esg_sql_row_time(row, "renewed_at", renewed);
+	}
+	if (usual.left > 0)
+		esg_sql_row_span(row, "usual_renewal", usual.left);
+}
+
 static void
 put_listed(EsgSqlRow *row, EsgSqlRow *part, const EsgAuditCert *cert)
 {
@@ -78,6 +96,7 @@ put_listed(EsgSqlRow *row, EsgSqlRow *part, const EsgAuditCert *cert)
 		esg_sql_row_start(part);
 		esg_sql_cert_put(part, cert);
 		esg_sql_row_part(row, "certificate", part);
+		put_renewal(row, cert->track, cert->info.not_before, cert->info.not_after);
 	}
 	else
 		esg_sql_cert_put(row, cert);
@@ -95,7 +114,7 @@ list_certificates(FunctionCallInfo fcinfo, EsgSqlScript script)
 	esg_sql_row_init(&row, fcinfo, flat ? flat_columns : listed_columns, script);
 	if (!flat)
 		esg_sql_row_init_part(&part, &row, "certificate", certificate_columns);
-	audit = esg_audit_run(ESG_AUDIT_CERTS);
+	audit = esg_audit_run(ESG_AUDIT_CERTS, esg_renewals_copy());
 	for (int i = 0; i < audit->cert_count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -125,6 +144,8 @@ static const EsgSqlColumn crl_columns[] = {
 	ESG_SQL_COLUMN("signature_algorithm", ESG_SQL_TEXT),
 	ESG_SQL_COLUMN("findings", ESG_SQL_TEXTS),
 	ESG_SQL_COLUMN("severity", ESG_SQL_SEVERITY),
+	ESG_SQL_ADDED("renewed_at", ESG_SQL_TIMESTAMP, ESG_SQL_1_1),
+	ESG_SQL_ADDED("usual_renewal", ESG_SQL_INTERVAL, ESG_SQL_1_1),
 	ESG_SQL_LAST_COLUMN
 };
 
@@ -156,6 +177,8 @@ put_crl(EsgSqlRow *row, const EsgAuditCrl *crl)
 	esg_sql_row_int8(row, "revoked_count", crl->info.revoked_count);
 	esg_sql_row_text(row, "signature_algorithm", crl->info.signature.algorithm);
 	esg_sql_row_findings(row, &crl->findings);
+	if (row->script != ESG_SQL_1_0)
+		put_renewal(row, crl->track, crl->info.this_update, crl->info.next_update);
 	esg_sql_row_end(row);
 }
 
@@ -166,7 +189,7 @@ list_crls(FunctionCallInfo fcinfo, EsgSqlScript script)
 	EsgAudit   *audit;
 
 	esg_sql_row_init(&row, fcinfo, crl_columns, script);
-	audit = esg_audit_run(ESG_AUDIT_CRLS);
+	audit = esg_audit_run(ESG_AUDIT_CRLS, esg_renewals_copy());
 	for (int i = 0; i < audit->crl_count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -241,7 +264,7 @@ list_files(FunctionCallInfo fcinfo, EsgSqlScript script)
 	EsgAudit   *audit;
 
 	esg_sql_row_init(&row, fcinfo, file_columns, script);
-	audit = esg_audit_run(ESG_AUDIT_FILES);
+	audit = esg_audit_run(ESG_AUDIT_FILES, NULL);
 	for (int i = 0; i < audit->file_count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();

@@ -345,6 +345,16 @@ esg_sql_row_time_left(EsgSqlRow *row, const char *name, EsgTime t)
 }
 
 void
+esg_sql_row_span(EsgSqlRow *row, const char *name, int64 seconds)
+{
+	Interval   *span = palloc0(sizeof(Interval));
+
+	span->day = (int32) (seconds / SECS_PER_DAY);
+	span->time = seconds % SECS_PER_DAY * USECS_PER_SEC;
+	set_value(row, name, ESG_SQL_INTERVAL, IntervalPGetDatum(span));
+}
+
+void
 esg_sql_row_digest(EsgSqlRow *row, const char *name, const unsigned char *sha256)
 {
 	char		text[ESG_FINGERPRINT_TEXT_SIZE];

@@ -105,6 +105,9 @@ extern void esg_sql_row_time(EsgSqlRow *row, const char *name, EsgTime t);
 
 /* what is left until t; NULL for infinity */
 extern void esg_sql_row_time_left(EsgSqlRow *row, const char *name, EsgTime t);
+
+/* a span of so many seconds, in days and hours */
+extern void esg_sql_row_span(EsgSqlRow *row, const char *name, int64 seconds);
 extern void esg_sql_row_digest(EsgSqlRow *row, const char *name, const unsigned char *sha256);
 extern void esg_sql_row_severity(EsgSqlRow *row, const char *name, EsgSeverity severity);
 

@@ -1,4 +1,4 @@
-/* sources: policy/findings policy/policy x509/cut_text x509/memo x509/asn1 x509/rsa_faults x509/time x509/name x509/unicode x509/key x509/signature x509/info x509/host_names x509/strict policy/certificate policy/cert_facts */
+/* sources: policy/findings policy/policy policy/renewal x509/cut_text x509/memo x509/asn1 x509/rsa_faults x509/time x509/name x509/unicode x509/key x509/signature x509/info x509/host_names x509/strict policy/certificate policy/cert_facts */
 /*
  * test_certificate.c
  *		One certificate judged by itself.

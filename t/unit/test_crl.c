@@ -1,4 +1,4 @@
-/* sources: policy/findings policy/policy x509/cut_text x509/memo policy/public_roots x509/asn1 x509/rsa_faults x509/time x509/name x509/unicode x509/key x509/signature x509/info x509/crl_info policy/verify policy/chain policy/crl_names policy/crl_uses policy/crl */
+/* sources: policy/findings policy/policy policy/renewal x509/cut_text x509/memo policy/public_roots x509/asn1 x509/rsa_faults x509/time x509/name x509/unicode x509/key x509/signature x509/info x509/crl_info policy/verify policy/chain policy/crl_names policy/crl_uses policy/crl */
 /*
  * test_crl.c
  *		CRLs judged against the CAs of ssl_ca_file.

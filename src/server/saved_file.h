@@ -1,0 +1,36 @@
+/*
+ * server/saved_file.h
+ *		A file that keeps what is in shared memory over a restart.
+ *
+ * Below pg_stat in the data directory: a header with magic, owner, sizes, count
+ * and CRC-32C, then entries as they are in memory.  Replaced atomically.  A file
+ * that is not whole is renamed to ….damaged with a log line; one that came with
+ * a copy of another data directory is removed with a log line.  Nothing here
+ * raises an error: it also runs in the postmaster.
+ */
+#ifndef ESG_SERVER_SAVED_FILE_H
+#define ESG_SERVER_SAVED_FILE_H
+
+typedef struct EsgSavedFile
+{
+	const char *path;
+	char		magic[9];		/* and version, eight characters */
+	const char *content;		/* what its entries are, "client certificates" */
+	const char *foreign;		/* a sentence: why those of a copy do not
+								 * count */
+	Size		entry_size;
+	bool		(*is_sound) (const void *entry);	/* can it be one? */
+} EsgSavedFile;
+
+typedef void (*EsgSavedEntryFn) (const void *entry);
+
+extern void esg_saved_file_load(const EsgSavedFile *file, EsgSavedEntryFn each);
+
+/*
+ * The entries are stride bytes apart.  False: not written, the old file stays;
+ * the reason is in the log.
+ */
+extern bool esg_saved_file_write(const EsgSavedFile *file, const void *entries, Size stride,
+								 int count);
+
+#endif							/* ESG_SERVER_SAVED_FILE_H */
