@@ -17,6 +17,7 @@
 #include "src/login/role_label.h"
 #include "src/server/state.h"
 #include "src/server/shmem.h"
+#include "src/hooks/tls_contexts.h"
 #include "src/hooks/tls_init.h"
 #include "src/hooks/worker.h"
 
@@ -38,6 +39,7 @@ _PG_init(void)
 	esg_loaded_files_init();
 	esg_shmem_init();
 	esg_handshake_init();
+	esg_tls_contexts_init();
 	esg_tls_init_init();
 	esg_client_auth_init();
 	esg_role_label_init();

@@ -27,11 +27,12 @@ typedef struct ServerFacts
 	EsgCheckState disk;
 } ServerFacts;
 
-/* Is that so?  Then describe, unless NULL, has "key=value" pairs about it. */
+/* Is that so?  Then say, unless NULL, has its detail, and describe "key=value" pairs about it. */
 typedef struct ServerCheck
 {
 	EsgCode		code;
 	bool		(*is_so) (const ServerFacts *facts);
+	const char *(*say) (const ServerFacts *facts);
 	void		(*describe) (const ServerFacts *facts, char *pairs, size_t size);
 } ServerCheck;
 
@@ -45,11 +46,18 @@ read_facts(ServerFacts *facts)
 	esg_server_state_check(&facts->disk);
 }
 
-/* The old certificate stays in service until a later load succeeds. */
+/* What is in service stays so until a later load succeeds. */
 static bool
 has_reload_failed(const ServerFacts *facts)
 {
 	return facts->load.result == ESG_LOAD_FAILED;
+}
+
+static const char *
+say_what_is_left(const ServerFacts *facts)
+{
+	return facts->load.in_service ? "the previous certificate stays in service" :
+		"there is no TLS";
 }
 
 static bool
@@ -78,9 +86,9 @@ is_hook_inactive(const ServerFacts *facts)
 }
 
 static const ServerCheck server_checks[] = {
-	{ESG_RELOAD_FAILED, has_reload_failed, NULL},
-	{ESG_RELOAD_PENDING, is_reload_pending, describe_pending},
-	{ESG_HOOK_INACTIVE, is_hook_inactive, NULL},
+	{ESG_RELOAD_FAILED, has_reload_failed, say_what_is_left, NULL},
+	{ESG_RELOAD_PENDING, is_reload_pending, NULL, describe_pending},
+	{ESG_HOOK_INACTIVE, is_hook_inactive, NULL, NULL},
 };
 
 static bool
@@ -94,7 +102,7 @@ run_server_check(const ServerCheck *check, const ServerFacts *facts, const EsgPo
 		return false;
 	if (check->describe)
 		check->describe(facts, pairs, sizeof(pairs));
-	esg_report_server_alarm(check->code, severity, "", pairs, out);
+	esg_report_server_alarm(check->code, severity, check->say ? check->say(facts) : "", pairs, out);
 	return true;
 }
 

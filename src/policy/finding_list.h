@@ -358,7 +358,7 @@ FINDING(DIRECTORY_WRITABLE, "directory_writable", "SG064", WARNING, FILES, 0,
 
 /* running server: no subject is put before these */
 FINDING(RELOAD_FAILED, "reload_failed", "SG065", CRITICAL, SERVER, 0,
-		"the last TLS reload failed, the previous certificate stays in service",
+		"the last TLS reload failed, %s",
 		"See the preceding log messages for the reason, mend it and reload the server.",
 		RAISED_BY(AUDIT))
 FINDING(RELOAD_PENDING, "reload_pending", "SG066", WARNING, SERVER, 0,
