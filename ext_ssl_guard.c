@@ -16,6 +16,7 @@
 #include "src/server/loaded_files.h"
 #include "src/login/role_label.h"
 #include "src/server/state.h"
+#include "src/server/served_hosts.h"
 #include "src/server/shmem.h"
 #include "src/hooks/tls_contexts.h"
 #include "src/hooks/tls_init.h"
@@ -37,6 +38,7 @@ _PG_init(void)
 	esg_failures_init();
 	esg_fallback_init();
 	esg_loaded_files_init();
+	esg_served_hosts_init();
 	esg_shmem_init();
 	esg_handshake_init();
 	esg_tls_contexts_init();

@@ -238,7 +238,7 @@ follow('reload_failed', 'See the preceding log messages for the reason, mend it 
 			like(node()->log_since($log_end), qr/could not load server certificate file "server\.crt"/, 'the log has the reason');
 			edit(%server);
 		}, sub { $log_end = node()->log_end; +{ 'server.crt' => $broken } } ]);
-follow('reload_pending', 'Reload the server to put the new certificate into service.',
+follow('reload_pending', 'Reload the server to put the new one into service.',
 	[ 'a new one', sub { edit() }, sub { +{ %below, no_reload => 1 } } ]);
 follow('file_not_reloaded', 'The server goes on with the old content until it is reloaded. Reload the server.',
 	[ 'a CA file', sub { edit() }, sub { { 'root.crt' => text($ca) . text($ESG::Cases::stranger), no_reload => 1 } } ]);

@@ -29,6 +29,7 @@
 #include "storage/ipc.h"
 #include "utils/elog.h"
 #include "utils/guc.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"
@@ -37,6 +38,7 @@
 #include "login/file_guard.h"
 #include "login/handshake.h"
 #include "server/served_cert.h"
+#include "server/served_hosts.h"
 #include "server/state.h"
 
 /* Core's words at the end of a reload of the TLS files that failed, in every version. */
@@ -48,12 +50,12 @@ typedef struct TlsLoad
 	int			alive;			/* contexts that are not freed yet */
 	SSL_CTX    *last;			/* the one made last, not in "served" yet */
 	EsgServedSet served;		/* of those before it */
-}			TlsLoad;
+} TlsLoad;
 
 /* Postmaster only.  A context's ex-data points to the load that it belongs to. */
 static TlsLoad loads[2];
-static TlsLoad * current = NULL;	/* in service, or was until "ssl" went off */
-static TlsLoad * pending = NULL;	/* its end is not known */
+static TlsLoad *current = NULL; /* in service, or was until "ssl" went off */
+static TlsLoad *pending = NULL; /* its end is not known */
 static bool failure_seen = false;	/* and not told by core's message yet */
 static int	ctx_index = -1;
 
@@ -69,7 +71,7 @@ in_postmaster(void)
 
 /* Core has done with the context made last: what certificate has it? */
 static void
-note_last(TlsLoad * load)
+note_last(TlsLoad *load)
 {
 	X509	   *cert = load->last != NULL ? SSL_CTX_get0_certificate(load->last) : NULL;
 	unsigned char digest[ESG_DIGEST_SIZE];
@@ -88,7 +90,7 @@ note_last(TlsLoad * load)
 
 /* Has core made all contexts of it? */
 static bool
-is_complete(const TlsLoad * load)
+is_complete(const TlsLoad *load)
 {
 	return !ESG_LAST_CTX_IS_BARE ||
 		(load->last != NULL && SSL_CTX_get0_certificate(load->last) == NULL);
@@ -131,15 +133,25 @@ settle_pending(void)
 		reject_pending();
 }
 
+/* Is there an old context, whose freeing will tell of success? */
+static bool
+success_shows(void)
+{
+	return current != NULL && current->alive > 0;
+}
+
 static void
 begin_load(void)
 {
+	EsgFileMark mark;
+
 	settle_pending();
 	failure_seen = false;
 	pending = current == &loads[0] ? &loads[1] : &loads[0];
 	memset(pending, 0, sizeof(*pending));
 	pending->reload = PgReloadTime;
-	esg_server_state_load_started(current != NULL && current->alive > 0, GetCurrentTimestamp());
+	esg_sni_hosts_mark(&mark);
+	esg_server_state_load_started(success_shows(), &mark, GetCurrentTimestamp());
 }
 
 /* Core makes a context.  OpenSSL calls this for those of other code, too. */
@@ -158,6 +170,9 @@ ctx_made(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int idx, long argl, void *
 		pending->last = context;
 		pending->alive++;
 	}
+	/* a bare one comes last, when all certificates are loaded */
+	if (pending->served.count > 0 && !success_shows())
+		esg_server_state_load_first(&pending->served, GetCurrentTimestamp());
 	esg_handshake_watch(context);
 	esg_tls_init_choose();
 	ERR_clear_error();
@@ -202,11 +217,26 @@ esg_emit_log(ErrorData *edata)
 	if (edata->elevel != LOG || edata->message_id == NULL || !in_postmaster() ||
 		strcmp(edata->message_id, NOT_RELOADED) != 0)
 		return;
-	if (pending != NULL)
-		reject_pending();
-	else if (!failure_seen)
+	/* a load that is pending and complete is one before this */
+	settle_pending();
+	if (!failure_seen)
 		esg_server_state_load_failed(-1, GetCurrentTimestamp());
 	failure_seen = false;
+}
+
+/* What the TLS hook would do; and no login need wait for the worker to see the hosts. */
+static void
+begin_with_hosts(void)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "ext_ssl_guard start",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+
+	esg_served_hosts_look();
+	esg_file_guard_start();
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
 }
 
 /* At start a load that fails is FATAL: who gets here has loaded. */
@@ -219,11 +249,11 @@ esg_tls_contexts_startup(void)
 		prev_shmem_startup_hook();
 	if (!in_postmaster())
 		return;
+	settle_pending();
 	/* this hook also runs in a restart after a crash, which refuses nobody */
 	if (!started && EnableSSL && ssl_sni)
-		esg_file_guard_start();
+		begin_with_hosts();
 	started = true;
-	settle_pending();
 }
 
 void

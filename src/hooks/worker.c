@@ -43,6 +43,7 @@
 #include "policy/elapsed.h"
 #include "server/alarms.h"
 #include "server/guc.h"
+#include "server/served_hosts.h"
 #include "server/setting_alarms.h"
 #include "server/state.h"
 
@@ -103,6 +104,7 @@ typedef struct EsgWorkerState
 	TimestampTz reading_at;		/* when the child began to read the files */
 	bool		read_anyway;	/* and is to judge them even if it knows them */
 	EsgFileLook reading_look;	/* at the files, just before */
+	const EsgHosts *hosts;		/* in service then, for the child */
 	EsgFileLook look;			/* the same, of the reading that outlook is of */
 	EsgOutlook *outlook;		/* of the last full check, NULL if none; ours */
 	int			moment;			/* the one in force */
@@ -246,6 +248,7 @@ read_files(void *arg, Size *size)
 	const EsgWorkerState *state = arg;
 	bool		known = state->outlook != NULL && !state->read_anyway;
 
+	esg_served_hosts_use(state->hosts);
 	return esg_outlook_make(known ? state->outlook->signature : NULL, ESG_MAX_MOMENTS, size);
 }
 
@@ -297,8 +300,12 @@ start_reading(EsgWorkerState *state)
 	state->reading_at = state->polled_at = GetCurrentTimestamp();
 	state->check_failed = true;
 	state->refusals = esg_server_state_refusals();
+	/* the child cannot ask what was loaded */
+	esg_served_hosts_look();
+	state->hosts = esg_served_hosts(NULL);
 	esg_file_state_look(&state->reading_look);
 	esg_child_start(read_files, state);
+	state->hosts = NULL;
 }
 
 static void

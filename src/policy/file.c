@@ -49,6 +49,8 @@ esg_policy_file_kind_name(EsgFileKind kind)
 			return "extra";
 		case ESG_FILE_PASSPHRASE:
 			return "passphrase";
+		case ESG_FILE_HOSTS:
+			return "hosts";
 		case ESG_FILE_DIRECTORY:
 			return "directory";
 	}
@@ -168,6 +170,9 @@ get_allowed_mode(EsgFileKind kind, uid_t owner, const EsgPolicy *policy)
 	unsigned	core = esg_key_mode_limit(owner, policy->server_uid);
 	unsigned	allowed = policy->max_key_file_mode;
 
+	/* whoever may write it has the server run commands */
+	if (kind == ESG_FILE_HOSTS)
+		return policy->max_file_mode & ~(unsigned) 0022;
 	if (!is_secret(kind))
 		return policy->max_file_mode;
 	if ((allowed & 0600) == 0600)
@@ -237,7 +242,7 @@ has_wrong_owner(const FileCase *c)
 static bool
 is_renewed_by_system(const FileCase *c)
 {
-	return c->facts->system_owner && !is_secret(c->kind);
+	return c->facts->system_owner && !is_secret(c->kind) && c->kind != ESG_FILE_HOSTS;
 }
 
 static void

@@ -24,6 +24,8 @@ typedef enum EsgFileKind
 	ESG_FILE_EXTRA,				/* nobody said what it is */
 	ESG_FILE_PASSPHRASE,		/* server.key.cipher, server.key.rand: key
 								 * rules */
+	ESG_FILE_HOSTS,				/* pg_hosts.conf, or a part of it: has
+								 * commands that the server runs */
 	ESG_FILE_DIRECTORY			/* on the path of one of the above */
 } EsgFileKind;
 
@@ -49,7 +51,7 @@ typedef struct EsgFileFacts
 	bool		too_large;		/* capped while reading, or by size */
 } EsgFileFacts;
 
-/* "certificate", "key", "client", "ca", "crl", "crl_dir", "dh_params", "extra", "passphrase", "directory" */
+/* "certificate", "key", "client", "ca", "crl", "crl_dir", "dh_params", "extra", "passphrase", "hosts", "directory" */
 extern const char *esg_policy_file_kind_name(EsgFileKind kind);
 
 /* content: what was found in it; NULL for one that was not, or need not be, read */

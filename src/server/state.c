@@ -49,10 +49,12 @@ typedef struct EsgLoadRecord
 	uint32		sequence;
 	EsgLoadResult result;
 	bool		success_shows;	/* a pending load will not end in silence */
+	bool		first_told;		/* what it has loaded is in "set" already */
 	TimestampTz at;				/* of the outcome; of the start while pending */
 	bool		in_service;
 	int			failed_host;
 	int			served_count;	/* certificates in service */
+	EsgFileMark hosts_mark;		/* when the load began */
 	EsgServedState served;		/* ESG_SEEN_LOAD, or ESG_SEEN_NOT since
 								 * seen_at */
 	uint32		served_number;	/* rises with each load that changed served */
@@ -83,6 +85,9 @@ static LWLock *area_lock = NULL;
 static EsgLoadRecord local_load;
 static EsgServedSet local_set;
 
+static const EsgServedSet nothing = {0, PG_INT64_MIN};
+static const unsigned char unknown[ESG_DIGEST_SIZE];
+
 /* Copies what the postmaster knows to shared memory, if there is any yet. */
 static void
 publish_load(void)
@@ -101,7 +106,7 @@ publish_load(void)
 
 /* set: NULL if it does not matter */
 static void
-read_load_and_set(EsgLoadRecord *load, EsgServedSet * set)
+read_load_and_set(EsgLoadRecord *load, EsgServedSet *set)
 {
 	for (int attempt = 0; attempt < MAX_READ_ATTEMPTS; attempt++)
 	{
@@ -145,12 +150,14 @@ esg_server_state_init(void)
 }
 
 void
-esg_server_state_load_started(bool success_shows, TimestampTz now)
+esg_server_state_load_started(bool success_shows, const EsgFileMark *hosts_mark, TimestampTz now)
 {
 	local_load.hook_active = true;
 	local_load.sequence++;
 	local_load.result = ESG_LOAD_PENDING;
 	local_load.success_shows = success_shows;
+	local_load.first_told = false;
+	local_load.hosts_mark = *hosts_mark;
 	local_load.at = now;
 	publish_load();
 }
@@ -172,10 +179,8 @@ set_served(EsgServedState *served, EsgSeenBy by, const unsigned char *fingerprin
  * on who asks.
  */
 static void
-set_load_served(const EsgServedSet * set, TimestampTz now)
+set_load_served(const EsgServedSet *set, TimestampTz now)
 {
-	static const unsigned char unknown[ESG_DIGEST_SIZE];
-
 	memcpy(&local_set, set, sizeof(local_set));
 	local_load.served_count = set->count;
 	if (set->count == 1 && memcmp(set->fingerprints[0], unknown, ESG_DIGEST_SIZE) != 0)
@@ -198,17 +203,19 @@ end_load(EsgLoadResult result, bool in_service, TimestampTz now)
 }
 
 void
-esg_server_state_load_first(const EsgServedSet * served, TimestampTz now)
+esg_server_state_load_first(const EsgServedSet *served, TimestampTz now)
 {
 	set_load_served(served, now);
+	local_load.first_told = true;
 	publish_load();
 }
 
 void
-esg_server_state_load_succeeded(const EsgServedSet * served, TimestampTz now)
+esg_server_state_load_succeeded(const EsgServedSet *served, TimestampTz now)
 {
 	end_load(ESG_LOAD_OK, true, now);
-	set_load_served(served, now);
+	if (!local_load.first_told)
+		set_load_served(served, now);
 	publish_load();
 }
 
@@ -217,14 +224,15 @@ esg_server_state_load_failed(int host, TimestampTz now)
 {
 	end_load(ESG_LOAD_FAILED, local_load.in_service, now);
 	local_load.failed_host = host;
+	/* what was told of a first load goes, too */
+	if (!local_load.in_service)
+		set_load_served(&nothing, now);
 	publish_load();
 }
 
 void
 esg_server_state_tls_off(TimestampTz now)
 {
-	static const EsgServedSet nothing = {0, PG_INT64_MIN};
-
 	end_load(ESG_LOAD_NONE, false, now);
 	set_load_served(&nothing, now);
 	publish_load();
@@ -244,6 +252,8 @@ esg_server_state_load(EsgLoadState *out)
 	out->in_service = load.in_service;
 	out->failed_host = load.failed_host;
 	out->served_number = load.served_number;
+	out->served_count = load.served_count;
+	out->hosts_mark = load.hosts_mark;
 	if (out->result == ESG_LOAD_PENDING && !load.success_shows &&
 		esg_elapsed(load.at, PENDING_LIMIT, GetCurrentTimestamp()))
 	{
@@ -255,7 +265,7 @@ esg_server_state_load(EsgLoadState *out)
 }
 
 uint32
-esg_server_state_served_set(EsgServedSet * out)
+esg_server_state_served_set(EsgServedSet *out)
 {
 	EsgLoadRecord load;
 
@@ -264,6 +274,15 @@ esg_server_state_served_set(EsgServedSet * out)
 	if (area != NULL)
 		read_load_and_set(&load, out);
 	return load.served_number;
+}
+
+const unsigned char *
+esg_server_state_set_get(const EsgServedSet *set, int index)
+{
+	if (index < 0 || index >= Min(set->count, ESG_MAX_HOSTS) ||
+		memcmp(set->fingerprints[index], unknown, ESG_DIGEST_SIZE) == 0)
+		return NULL;
+	return set->fingerprints[index];
 }
 
 void
@@ -410,13 +429,15 @@ esg_server_state_refusals(void)
 }
 
 void
-esg_server_state_set_check(TimestampTz last, const unsigned char *disk_fingerprint)
+esg_server_state_set_check(TimestampTz last, const unsigned char *disk_fingerprint,
+						   const EsgHostsSync *hosts)
 {
 	if (area == NULL)
 		return;
 	LWLockAcquire(area_lock, LW_EXCLUSIVE);
 	area->check.last_check_at = last;
 	area->check.disk_known = disk_fingerprint != NULL;
+	area->check.hosts = *hosts;
 	if (disk_fingerprint != NULL)
 		memcpy(area->check.disk_fingerprint, disk_fingerprint, ESG_DIGEST_SIZE);
 	LWLockRelease(area_lock);

@@ -12,6 +12,7 @@
 #include "datatype/timestamp.h"
 
 #include "policy/findings.h"
+#include "server/sni_hosts.h"
 #include "x509/memo.h"
 
 typedef enum EsgLoadResult
@@ -43,6 +44,8 @@ typedef struct EsgLoadState
 								 * load failed; -1: not known, or none */
 	uint32		served_number;	/* rises with each load that changed what is
 								 * in service; 0: none has */
+	int			served_count;	/* certificates in service */
+	EsgFileMark hosts_mark;		/* of pg_hosts.conf when the last load began */
 } EsgLoadState;
 
 /* so many certificates in service are told apart; of those above it nobody says whether they are in service */
@@ -54,7 +57,7 @@ typedef struct EsgServedSet
 	int			count;			/* of all, also those above the limit */
 	int64		not_after_unix; /* of the first */
 	unsigned char fingerprints[ESG_MAX_HOSTS][ESG_DIGEST_SIZE]; /* zeroes: not known */
-}			EsgServedSet;
+} EsgServedSet;
 
 typedef struct EsgServedState
 {
@@ -65,6 +68,14 @@ typedef struct EsgServedState
 								 * known */
 } EsgServedState;
 
+/* Are all hosts on disk as they are in service? */
+typedef struct EsgHostsSync
+{
+	bool		known;			/* there are hosts, and it was found out */
+	bool		in_sync;
+	uint32		sequence;		/* of the load that this is about */
+} EsgHostsSync;
+
 typedef struct EsgCheckState
 {
 	int			worker_pid;		/* 0 if none runs */
@@ -74,6 +85,7 @@ typedef struct EsgCheckState
 	bool		disk_known;
 	unsigned char disk_fingerprint[ESG_DIGEST_SIZE];	/* first certificate of
 														 * ssl_cert_file */
+	EsgHostsSync hosts;
 } EsgCheckState;
 
 extern void esg_server_state_init(void);
@@ -83,11 +95,12 @@ extern void esg_server_state_init(void);
  * shared memory exists, and copied there when it does (also after a crash).
  */
 /* success_shows: there is an old context, whose freeing will tell of success */
-extern void esg_server_state_load_started(bool success_shows, TimestampTz now);
+extern void esg_server_state_load_started(bool success_shows, const EsgFileMark *hosts_mark,
+										  TimestampTz now);
 
 /* all certificates are loaded, and nothing was in service before */
-extern void esg_server_state_load_first(const EsgServedSet * served, TimestampTz now);
-extern void esg_server_state_load_succeeded(const EsgServedSet * served, TimestampTz now);
+extern void esg_server_state_load_first(const EsgServedSet *served, TimestampTz now);
+extern void esg_server_state_load_succeeded(const EsgServedSet *served, TimestampTz now);
 
 /* host: at which certificate, 0.., if it is known, or -1 */
 extern void esg_server_state_load_failed(int host, TimestampTz now);
@@ -103,7 +116,11 @@ extern void esg_server_state_load(EsgLoadState *out);
 extern void esg_server_state_served(EsgServedState *out);
 
 /* all that are in service; returns EsgLoadState's served_number */
-extern uint32 esg_server_state_served_set(EsgServedSet * out);
+extern uint32 esg_server_state_served_set(EsgServedSet *out);
+
+/* the index-th of them, from 0; NULL if it is not known */
+extern const unsigned char *esg_server_state_set_get(const EsgServedSet *set, int index);
+
 extern void esg_server_state_report_served(EsgSeenBy by, const unsigned char *fingerprint,
 										   int64 not_after_unix, TimestampTz now);
 extern void esg_server_state_check(EsgCheckState *out);
@@ -124,7 +141,8 @@ extern void esg_server_state_note_refusal(void);
 extern uint32 esg_server_state_refusals(void);
 
 /* disk_fingerprint: NULL if there is no certificate on disk */
-extern void esg_server_state_set_check(TimestampTz last, const unsigned char *disk_fingerprint);
+extern void esg_server_state_set_check(TimestampTz last, const unsigned char *disk_fingerprint,
+									   const EsgHostsSync *hosts);
 extern void esg_server_state_set_next_check(TimestampTz next);
 
 #endif							/* ESG_SERVER_STATE_H */

@@ -23,10 +23,21 @@ typedef struct EsgTlsFile
 	char	   *path;			/* as the server opens it, absolute */
 	bool		optional;		/* not being there is no fault (passphrase
 								 * pair) */
+	int			line;			/* of "hosts_file": the first that names it,
+								 * of all files; else 0 */
+	char	   *host;			/* names of all hosts that use it, separated
+								 * by commas; NULL if none do */
+	int			host_index;		/* of the first of them in EsgHosts */
 } EsgTlsFile;
 
-/* The files in use now, palloc'd in the current context.  None but extra_files while ssl is off. */
+/*
+ * The files in use now, palloc'd in the current context: of hosts those that the
+ * server has loaded.  None but extra_files while ssl is off.
+ */
 extern int	esg_tls_files_list(EsgTlsFile **out);
+
+/* as the server opens it, palloc'd: its working directory is its data directory */
+extern char *esg_tls_files_absolute(const char *path);
 
 /*
  * Where server.key.cipher and server.key.rand are or would be, absolute, in

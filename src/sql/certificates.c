@@ -47,6 +47,7 @@ static const EsgSqlColumn listed_columns[] = {
 	ESG_SQL_COLUMN("path", ESG_SQL_TEXT),
 	ESG_SQL_COLUMN("kind", ESG_SQL_TEXT),
 	ESG_SQL_COLUMN("certificate", ESG_SQL_COMPOSITE),
+	ESG_SQL_ADDED("host", ESG_SQL_TEXT, ESG_SQL_1_1),
 	ESG_SQL_LAST_COLUMN
 };
 
@@ -78,6 +79,7 @@ put_listed(EsgSqlRow *row, EsgSqlRow *part, const EsgAuditCert *cert)
 		esg_sql_row_start(part);
 		esg_sql_cert_put(part, cert);
 		esg_sql_row_part(row, "certificate", part);
+		esg_sql_row_path(row, "host", cert->file->file.host);
 	}
 	else
 		esg_sql_cert_put(row, cert);
@@ -198,6 +200,7 @@ static const EsgSqlColumn file_columns[] = {
 	ESG_SQL_COLUMN("findings", ESG_SQL_TEXTS),
 	ESG_SQL_COLUMN("severity", ESG_SQL_SEVERITY),
 	ESG_SQL_COLUMN("suggestion", ESG_SQL_TEXT),
+	ESG_SQL_ADDED("host", ESG_SQL_TEXT, ESG_SQL_1_1),
 	ESG_SQL_LAST_COLUMN
 };
 
@@ -230,6 +233,7 @@ put_file(EsgSqlRow *row, const EsgAuditFile *file)
 		esg_sql_row_digest(row, "sha256", file->sha256);
 	esg_sql_row_findings(row, &file->findings);
 	esg_sql_row_path(row, "suggestion", file->suggestion[0] != '\0' ? file->suggestion : NULL);
+	esg_sql_row_path(row, "host", file->file.host);
 	esg_sql_row_end(row);
 }
 
