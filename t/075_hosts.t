@@ -83,7 +83,7 @@ $offset = $node->log_end;
 ESG::Certs::spew($node->path('b.crt'), 'no certificate');
 $node->replace($second{a}{cert}, 'a.crt');
 ESG::Sni::reload($node);
-alarms_are('critical file_unparsable b.crt, warning reload_pending a.crt, critical reload_failed server', 'a file of one host is broken');
+alarms_are('critical file_unparsable b.crt, critical reload_failed server, warning reload_pending a.crt', 'a file of one host is broken');
 like($node->log_since($offset), qr/code=reload_failed severity=critical line=3 host=b\.test,x\.wild\.test/, 'the log says at which host it failed');
 like($node->log_since($offset), qr/code=file_unparsable severity=critical setting=hosts_file line=3 host=b\.test,x\.wild\.test/, 'and which host the file is of');
 is(ESG::Sni::served($node, 'a.test'), $first{a}{fingerprint}, 'no host is served with a new certificate');
@@ -110,6 +110,24 @@ ESG::Sni::write_hosts($node, 'a.test a.crt a.key', 'x.wild.test b.crt b.key');
 ESG::Sni::reload($node);
 is(ESG::Sni::served($node, 'x.wild.test'), $second{b}{fingerprint}, 'but for one that is');
 alarms_are('', 'which its certificate covers');
+
+# --- more hosts than are told apart ----------------------------------------------------
+
+ESG::Sni::write_hosts($node, map { "h$_.wild.test b.crt b.key" } 1 .. 600);
+ESG::Sni::reload($node);
+alarms_are('', '600 hosts with one certificate');
+is($node->safe_psql('postgres', 'SELECT count(*), count(in_sync), bool_and(in_sync) FROM ssl_guard_hosts'), '600|512|t', 'those above 512 are not compared');
+is(ESG::Sni::served($node, 'h600.wild.test'), $second{b}{fingerprint}, 'but served');
+$node->replace($first{b}{cert}, 'b.crt');
+alarms_are('warning reload_pending b.crt', 'renewed: one alarm');
+ESG::Sni::reload($node);
+alarms_are('', 'reloaded');
+ESG::Sni::write_hosts($node, (map { "h$_.wild.test b.crt b.key" } 1 .. 600), 'last.test gone.crt b.key');
+$offset = $node->log_end;
+ESG::Sni::reload($node);
+is($node->wait_sql('SELECT last_reload_ok FROM ssl_guard_status', 'f'), 'f', 'one above 512 fails');
+like($node->log_since($offset), qr/code=reload_failed severity=critical line=601 host=last\.test/, 'and is named');
+is($node->safe_psql('postgres', 'SELECT count(*), count(in_sync), bool_and(in_sync) FROM ssl_guard_hosts'), '600|512|t', 'the others go on');
 
 $node->stop;
 done_testing();

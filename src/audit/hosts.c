@@ -10,11 +10,11 @@
 #include "audit/hosts.h"
 #include "server/report.h"
 
-/* What core takes for no name: any that is not listed, and none at all. */
+/* What core takes for no name, any that is not listed, and none at all; and what stands for more names. */
 static bool
 is_catch_all(const char *name)
 {
-	return strcmp(name, "*") == 0 || strcmp(name, "/no_sni/") == 0;
+	return strcmp(name, "*") == 0 || strcmp(name, "/no_sni/") == 0 || strcmp(name, "...") == 0;
 }
 
 /* Does a client that asks for that name, and means it, accept the certificate? */

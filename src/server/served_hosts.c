@@ -56,9 +56,11 @@ esg_served_hosts_init(void)
 {
 	void	   *memory;
 
-	if (!ESG_LAST_CTX_IS_BARE || IsUnderPostmaster)
+	if (!ESG_LAST_CTX_IS_BARE)
 		return;
 	esg_shmem_register("served hosts", sizeof(*area), (void **) &area, &area_lock, NULL);
+	if (IsUnderPostmaster)
+		return;
 	memory = mmap(NULL, sizeof(KeptLists), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (memory == MAP_FAILED)
 		ereport(FATAL,

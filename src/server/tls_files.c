@@ -194,6 +194,18 @@ find_host_file(FileList *list, EsgFileKind kind, const char *path)
 	return NULL;
 }
 
+/* Thousands of hosts may share a certificate. */
+static void
+add_names(EsgTlsFile *item, const char *names)
+{
+	size_t		len = strlen(item->host);
+
+	if (len < ESG_MAX_HOST_NAMES)
+		item->host = psprintf("%s,%s", item->host, names);
+	else if (strcmp(item->host + len - 4, ",...") != 0)
+		item->host = psprintf("%s,...", item->host);
+}
+
 static void
 append_host_file(FileList *list, EsgFileKind kind, const char *path, const EsgHost *host, int index)
 {
@@ -207,7 +219,7 @@ append_host_file(FileList *list, EsgFileKind kind, const char *path, const EsgHo
 	names = esg_sni_hosts_names(host);
 	item = find_host_file(list, kind, absolute);
 	if (item != NULL)
-		item->host = psprintf("%s,%s", item->host, names);
+		add_names(item, names);
 	else
 	{
 		append_file(list, HOSTS_SETTING, kind, absolute, false);

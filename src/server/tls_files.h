@@ -15,6 +15,9 @@
 #define ESG_CA_FILE_LIMIT (INT64CONST(64) << 20)
 #define ESG_CRL_FILE_LIMIT (INT64CONST(1) << 30)
 
+/* bytes of names of hosts that share a file, more or less */
+#define ESG_MAX_HOST_NAMES 1000
+
 typedef struct EsgTlsFile
 {
 	const char *setting;		/* "ssl_cert_file" …, "hosts_file",
@@ -25,8 +28,9 @@ typedef struct EsgTlsFile
 								 * pair) */
 	int			line;			/* of "hosts_file": the first that names it,
 								 * of all files; else 0 */
-	char	   *host;			/* names of all hosts that use it, separated
-								 * by commas; NULL if none do */
+	char	   *host;			/* names of the hosts that use it, separated
+								 * by commas, "..." if there are more; NULL if
+								 * none do */
 	int			host_index;		/* of the first of them in EsgHosts */
 } EsgTlsFile;
 
