@@ -65,9 +65,15 @@ clean-folders:
 	rmdir $(sort $(dir $(filter src/%,$(OBJS) $(ctl_objs)))) src 2>/dev/null || :
 endif
 
-all: $(ctl_program)
+all: $(ctl_program) same-openssl
 install: install-ctl
 uninstall: uninstall-ctl
+
+# With a second OpenSSL in it the server would crash.
+OPENSSL_CHECK = yes
+.PHONY: same-openssl
+same-openssl: $(MODULE_big)$(DLSUFFIX)
+	@$(if $(filter no,$(OPENSSL_CHECK)),:,'$(srcroot)/dev/same_openssl' '$(bindir)/postgres' $<)
 
 ssl_guard_ctl: $(ctl_objs)
 	$(CC) $(CFLAGS) $(ctl_objs) $(LDFLAGS) $(LDFLAGS_EX) -lcrypto -o $@
@@ -112,6 +118,7 @@ help:
 	@echo 'lint      layers, exports, function length, banned functions, layout'
 	@echo 'format    pg_bsd_indent over all sources'
 	@echo 'PG_CONFIG=/path/to/pg_config chooses the server for all of them.'
+	@echo 'OPENSSL_CHECK=no builds although the server is linked with another OpenSSL.'
 
 demo:
 	@$(in_sandbox) dev/demo/demo.sh

@@ -418,7 +418,7 @@ CREATE OR REPLACE VIEW ssl_guard_client_certificates AS
 
 DROP FUNCTION ssl_guard_list_client_certificates_1_0();
 
-COMMENT ON COLUMN ssl_guard_client_certificates.role_name IS 'role that logged in, or tried to; bytes that are not valid in the encoding of this database are escaped';
+COMMENT ON COLUMN ssl_guard_client_certificates.role_name IS 'role that logged in, or tried to; backslashes, characters that cannot be seen, and bytes that are not valid in the encoding of this database are escaped';
 COMMENT ON COLUMN ssl_guard_client_certificates.issuer IS 'long names are cut, with ... at the end';
 COMMENT ON COLUMN ssl_guard_client_certificates.serial_number IS 'upper-case hexadecimal';
 COMMENT ON COLUMN ssl_guard_client_certificates.not_before IS 'begin of its validity; NULL if the field cannot be read';

@@ -528,7 +528,7 @@ CREATE VIEW ssl_guard_client_certificates AS
 
 COMMENT ON VIEW ssl_guard_client_certificates IS 'client certificates seen at logins, one row for each certificate and role';
 COMMENT ON COLUMN ssl_guard_client_certificates.fingerprint IS 'SHA-256 of the certificate, lower-case hexadecimal';
-COMMENT ON COLUMN ssl_guard_client_certificates.role_name IS 'role that logged in, or tried to; bytes that are not valid in the encoding of this database are escaped';
+COMMENT ON COLUMN ssl_guard_client_certificates.role_name IS 'role that logged in, or tried to; backslashes, characters that cannot be seen, and bytes that are not valid in the encoding of this database are escaped';
 COMMENT ON COLUMN ssl_guard_client_certificates.subject IS 'long names are cut, with ... at the end';
 COMMENT ON COLUMN ssl_guard_client_certificates.issuer IS 'long names are cut, with ... at the end';
 COMMENT ON COLUMN ssl_guard_client_certificates.serial_number IS 'upper-case hexadecimal';

@@ -14,6 +14,7 @@
 #include "src/server/guc.h"
 #include "src/login/handshake.h"
 #include "src/server/loaded_files.h"
+#include "src/server/one_openssl.h"
 #include "src/login/role_label.h"
 #include "src/server/state.h"
 #include "src/server/served_hosts.h"
@@ -29,6 +30,7 @@ extern PGDLLEXPORT void _PG_init(void);
 void
 _PG_init(void)
 {
+	esg_one_openssl_require();
 	esg_guc_init();
 	if (!esg_shmem_preloading())
 		return;

@@ -19,6 +19,9 @@
 #error "ext_ssl_guard needs OpenSSL 1.1.1 or newer"
 #endif
 
+/* What the headers are of; what is used may be something else. */
+#define ESG_OPENSSL_BUILT ((unsigned long) OPENSSL_VERSION_NUMBER)
+
 /* Before 3.0 a key is asked by its type. */
 #if OPENSSL_VERSION_NUMBER < 0x30000000L
 #include <openssl/crypto.h>

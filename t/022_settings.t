@@ -8,6 +8,8 @@ use Test::More;
 use ESG::Certs;
 use ESG::Node;
 
+my %ca_of = (plain => '0123456789abcdef' x 4, other => 'fedcba9876543210' x 4, colons => join(':', ('01:23:45:67:89:AB:CD:EF') x 4));
+
 # [name, default, [good value, as shown] ..., [bad value, pattern of the message]]
 my @settings = (
 	[ 'expire_alert_threshold', '90d', [ [ '1d', '1d' ], [ '3650d', '3650d' ], [ '48h', '2d' ] ],
@@ -59,9 +61,22 @@ my @settings = (
 		[ [ '1', qr/Available values/ ] ] ],
 	[ 'identity_sources', 'cn',
 		[ [ 'URI, email,fingerprint', 'URI, email,fingerprint' ],
+			[ join(',', map { sprintf('uri@%064x', $_) } 1 .. 100), join(',', map { sprintf('uri@%064x', $_) } 1 .. 100) ],
+			[ "CN\@$ca_of{plain}, cn\@$ca_of{other}, uri", "CN\@$ca_of{plain}, cn\@$ca_of{other}, uri" ],
+			[ "cn\@$ca_of{colons}", "cn\@$ca_of{colons}" ],
 			[ 'cn,dn,dns,email,uri,upn,ip,serial,fingerprint', 'cn,dn,dns,email,uri,upn,ip,serial,fingerprint' ] ],
-		[ [ 'name', qr/Unknown identity source "name"/ ], [ 'cn,cn', qr/"cn" is listed more than once/ ],
-			[ '', qr/At least one identity source/ ], [ 'cn,', qr/Unknown identity source ""/ ] ] ],
+		[ [ 'name', qr/Unknown identity source "name"/ ], [ 'cn,cn', qr/"cn" is listed more than once\./ ],
+			[ '', qr/At least one identity source/ ], [ 'cn,', qr/Unknown identity source ""/ ],
+			[ "uri, name\@$ca_of{plain}", qr/Unknown identity source "name\@$ca_of{plain}"/ ],
+			[ "uri, \@$ca_of{plain}", qr/Unknown identity source "\@$ca_of{plain}"/ ],
+			[ "cn \@$ca_of{plain}", qr/Unknown identity source/ ],
+			[ 'uri, cn@', qr/There is no fingerprint of a CA behind the "@" of identity source "cn@"\..*HINT:  Give its SHA-256: 64 hex/s ],
+			[ "cn\@$ca_of{plain}0", qr/There is no fingerprint of a CA behind the "@" of identity source "cn\@$ca_of{plain}0"/ ],
+			[ "cn\@ $ca_of{plain}", qr/There is no fingerprint/ ], [ 'cn@Example CA', qr/There is no fingerprint .* "cn\@Example CA"/ ],
+			[ "cn\@$ca_of{plain}, uri, CN\@$ca_of{colons}", qr/"cn" is listed more than once with the same CA\./ ],
+			[ "cn\@$ca_of{plain}, cn", qr/"cn" is listed both with a CA and without/ ],
+			[ "cn, cn\@$ca_of{plain}", qr/"cn" is listed both with a CA and without/ ],
+			[ join(',', map { sprintf('uri@%064x', $_) } 1 .. 101), qr/There are more than 100 identity sources/ ] ] ],
 	[ 'identity_map', '', [ [ 'certmap', 'certmap' ] ], [] ],
 	[ 'role_label_check', 'enforce', [ [ 'off', 'off' ], [ 'warn', 'warn' ] ], [ [ 'none', qr/Available values/ ] ] ],
 	[ 'exempt_roles', '', [ [ 'root, "Big Role"', 'root, "Big Role"' ] ],

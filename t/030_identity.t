@@ -161,7 +161,7 @@ is($node->count_log(qr/FATAL:  client certificate was refused \(identity_mismatc
 	1, 'one line says so');
 like(
 	$node->log_since($offset),
-	qr/DETAIL:  code=identity_mismatch role=billing host=127\.0\.0\.1 fingerprint=$near->{fingerprint} .*map=several identities="cn:job 70, dns:billing\.example\.org, upn:billing\@corp2"/,
+	qr/DETAIL:  code=identity_mismatch role=billing host=127\.0\.0\.1 fingerprint=$near->{fingerprint} .*map=several identities="cn:\\"job 70\\", dns:\\"billing\.example\.org\\", upn:\\"billing\@corp2\\""/,
 	'its detail has what was expected and what was there');
 my (undef, undef, $told) = $node->tcp_psql('SELECT 1', user => 'billing', client => $near);
 unlike($told, qr/several|upn|DETAIL|HINT/, 'the client is not told');
@@ -170,7 +170,7 @@ unlike($told, qr/several|upn|DETAIL|HINT/, 'the client is not told');
 apply(identity_sources => 'cn, uri', identity_map => '');
 $offset = $node->log_end;
 is(login('billing', $forger), 'identity_mismatch', 'a name with a line feed');
-like($node->log_since($offset), qr/identities="cn:x\\\\x0aFATAL:  forged/, 'is escaped in the log');
+like($node->log_since($offset), qr/identities="cn:\\"x\\\\x0aFATAL:  forged/, 'is escaped in the log');
 unlike($node->log_since($offset), qr/^(FATAL|LOG):/m, 'and forges no line');
 
 # NUL, empty and badly encoded values match nothing, not even a map that takes all.

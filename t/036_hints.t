@@ -265,9 +265,22 @@ else
 {
 	excuse($_, 'needs ssl_sni, of PostgreSQL 19') foreach 'hosts_file_unusable', 'host_name_not_covered';
 }
-follow('role_label_unsatisfiable', 'Switch "ssl" on and set "ssl_ca_file", or remove the role\'s security label.',
+my $label_hint = 'Remove the role\'s security label, or set one that can be met; if it asks for TLS or a client certificate, set "ssl", "ssl_ca_file" and "ssl_max_protocol_version" so that clients can have them, and reload the server.';
+
+# past the provider: no login can read so long a label
+sub long_label
+{
+	query("SET allow_system_table_mods = on; INSERT INTO pg_shseclabel SELECT 'app'::regrole, 'pg_authid'::regclass, 'ext_ssl_guard',
+		'uri=u:' || string_agg(md5(n::text), '') FROM generate_series(1, 100) n");
+	return {};
+}
+
+follow('role_label_unsatisfiable', $label_hint,
 	[ 'no CA', $other_setting, sub { { conf => { ssl_ca_file => '' }, after => sub { label('x509') } } } ],
 	[ 'no TLS', sub { set(ssl => 'on', ssl_ca_file => 'root.crt') }, sub { { conf => { ssl => 'off', ssl_ca_file => '' }, after => sub { label('x509') } } } ],
+	[ 'a lower version', sub { set(ssl_max_protocol_version => '') },
+		sub { { conf => { ssl_max_protocol_version => 'TLSv1.2' }, after => sub { label('min_tls=TLSv1.3') } } } ],
+	[ 'too long', sub { label('tls') }, sub { { after => \&long_label } } ],
 	[ 'no label', sub { label(undef) }, sub { { conf => { ssl_ca_file => '' }, after => sub { label('x509') } } } ]);
 
 follow('setting_rejected', 'The value before stays in force; the next start of the server will fail. Mend it and reload the server. See pg_file_settings, too.',

@@ -112,6 +112,10 @@ is($node->safe_psql('postgres',
 	qq{role_label||f|"label" is not met: the label cannot be read: it has @{[ $longest + 1 ]} bytes, more than $longest
 decision||f|role_label_mismatch: "label" is not met: the label cannot be read: it has @{[ $longest + 1 ]} bytes, more than $longest},
 	'the dry run says the same');
+my $hopeless = qq{no client can meet the security label of role "app": the label cannot be read: it has @{[ $longest + 1 ]} bytes, more than $longest};
+my $hopeless_alarm = "WHERE code = 'role_label_unsatisfiable' AND object = 'role \"app\"'";
+is($node->safe_psql('postgres', "SELECT message FROM ssl_guard_alarms $hopeless_alarm"), $hopeless, 'the login raised an alarm');
+is($node->safe_psql('postgres', "SELECT message FROM ssl_guard_check() $hopeless_alarm"), $hopeless, 'and so does the check');
 apply(exempt_roles => 'exempt');
 is(login('exempt'), 'in', 'an exempt role gets in');
 is($node->safe_psql('postgres', 'SELECT 1'), '1', 'and so does a Unix socket');
@@ -124,6 +128,11 @@ is(login('app'), 'in', 'off: gets in');
 apply(role_label_check => 'enforce');
 is(set_label('app', 'tls'), '', 'it can be replaced');
 is(login('app'), 'in', 'and then it is met');
+is($node->safe_psql('postgres', "SELECT count(*) FROM ssl_guard_alarms $hopeless_alarm"), '0', 'which clears the alarm');
+force_label('app', 'cn=app sn=1');
+is(login('app'), 'role_label_mismatch', 'one that cannot be parsed: refused');
+like($node->safe_psql('postgres', "SELECT message FROM ssl_guard_check() $hopeless_alarm"),
+	qr/role "app": the label cannot be read: at character 8: /, 'and an alarm');
 
 # Long, but it shrinks: where it came from, the server may have it in its row.
 force_label('app', 'uri=spiffe://prod/app' . ' uri=spiffe://prod/none' x 99);

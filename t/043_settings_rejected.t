@@ -35,6 +35,8 @@ foreach my $case (
 	[ "max_client_certificates = 3", qr/3 is outside the valid range for parameter "ext_ssl_guard.max_client_certificates" \(10 \.\. 100000\)/, qr/./ ],
 	[ "identity_sources = 'cn,name'", qr/invalid value for parameter "ext_ssl_guard.identity_sources": "cn,name"/,
 		qr/DETAIL:  Unknown identity source "name"\.\n.*HINT:  Valid values are "cn"/ ],
+	[ "identity_sources = 'uri,cn\@9f86'", qr/invalid value for parameter "ext_ssl_guard.identity_sources": "uri,cn\@9f86"/,
+		qr/DETAIL:  There is no fingerprint of a CA behind the "\@" of identity source "cn\@9f86"\.\n.*HINT:  Give its SHA-256/ ],
 	[ "max_file_mode = 0999", qr/invalid value for parameter "ext_ssl_guard.max_file_mode"/, qr/octal number from 0000 to 0777/ ],
 	[ "finding_overrides = 'expird=off'", qr/invalid value for parameter "ext_ssl_guard.finding_overrides"/, qr/Unknown finding code "expird"/ ],
 	[ "identity_chek = enforce", qr/unrecognized configuration parameter "ext_ssl_guard.identity_chek"/, qr/./ ])

@@ -1,11 +1,11 @@
-/* sources: policy/certificate policy/findings policy/policy x509/cut_text x509/info x509/crl_info x509/host_names x509/strict x509/name x509/key x509/signature x509/time x509/asn1 x509/rsa_faults x509/memo */
+/* sources: policy/certificate policy/findings policy/policy x509/cut_text x509/info x509/crl_info x509/host_names x509/strict x509/name x509/unicode x509/key x509/signature x509/time x509/asn1 x509/rsa_faults x509/memo */
 /*
  * fuzz_cert.c
  *		Hostile certificates and CRLs, as DER.
  *
- * Besides not crashing: every text is valid UTF-8 without control characters, a
- * second look says what the first one said, what is exact has nothing escaped,
- * and OpenSSL's error queue is left empty.
+ * Besides not crashing: every text is valid UTF-8 without hidden characters, a
+ * second look says what the first one said, what is compared can be read back of
+ * what is shown, and OpenSSL's error queue is left empty.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -15,6 +15,7 @@
 
 #include "policy/certificate.h"
 #include "x509/crl_info.h"
+#include "x509/unicode.h"
 
 #define NOW INT64_C(1790000000)
 
@@ -34,14 +35,60 @@ static size_t
 check_char(const unsigned char *p)
 {
 	size_t		len = p[0] < 0x80 ? 1 : p[0] < 0xE0 ? 2 : p[0] < 0xF0 ? 3 : 4;
+	uint32_t	code = len == 1 ? p[0] : p[0] & (0x7F >> len);
 	size_t		i;
 
-	must(p[0] >= 0x20 && p[0] != 0x7F && (p[0] < 0x80 || p[0] >= 0xC2) && p[0] < 0xF5);
+	must((p[0] < 0x80 || p[0] >= 0xC2) && p[0] < 0xF5);
 	for (i = 1; i < len; i++)
+	{
 		must((p[i] & 0xC0) == 0x80);
-	must(!(p[0] == 0xC2 && p[1] < 0xA0));	/* C1 */
-	must(!(p[0] == 0xE2 && p[1] == 0x80 && p[2] >= 0xA8 && p[2] <= 0xAE));
+		code = code << 6 | (p[i] & 0x3F);
+	}
+	must(!esg_unicode_is_hidden(code));
 	return len;
+}
+
+/* length of what the character at exact is shown as at shown; *len is its own */
+static size_t
+check_shown(const char *shown, const char *exact, size_t *len)
+{
+	unsigned long code = 0;
+	unsigned	lead = (unsigned char) *exact;
+	size_t		i;
+	char		digits[9] = "";
+
+	*len = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+	if (shown[0] != '\\')
+	{
+		must(memcmp(shown, exact, *len) == 0);
+		return *len;
+	}
+	if (shown[1] == '\\')
+	{
+		must(lead == '\\');
+		return 2;
+	}
+	/* what is compared has characters alone, of which \\x is none but U+007F */
+	must(shown[1] == 'u' || shown[1] == 'U');
+	memcpy(digits, shown + 2, shown[1] == 'u' ? 4 : 8);
+	for (i = 0; i < *len; i++)
+		code = i == 0 ? lead & (0x7F >> *len) : code << 6 | ((unsigned char) exact[i] & 0x3F);
+	must(strtoul(digits, NULL, 16) == code);
+	return 2 + strlen(digits);
+}
+
+static void
+check_exact(const char *shown, const char *exact)
+{
+	size_t		len;
+
+	must(exact[0] != '\0');
+	while (*exact != '\0')
+	{
+		shown += check_shown(shown, exact, &len);
+		exact += len;
+	}
+	must(*shown == '\0');
 }
 
 static void
@@ -59,19 +106,25 @@ static void
 check_names(X509 *cert)
 {
 	EsgAltNames names;
+	EsgNameFault fault;
 	bool		found;
-	bool		exact;
-	char	   *cn = esg_x509_name_common_name(X509_get_subject_name(cert), &found, &exact);
+	char	   *exact;
+	char	   *cn = esg_x509_name_common_name(X509_get_subject_name(cert), &found);
 	int			i;
 
-	must(!exact || (found && cn[0] != '\0'));
+	must(esg_x509_name_exact_common_name(X509_get_subject_name(cert), &fault, &exact));
+	must((exact != NULL) == (fault == ESG_NAME_SOUND) && found == (fault != ESG_NAME_ABSENT));
+	if (exact != NULL)
+		check_exact(cn, exact);
+	OPENSSL_free(exact);
 	check_text(cn);
 	check_text(esg_x509_name_text(X509_get_subject_name(cert)));
 	check_text(esg_x509_name_text(X509_get_issuer_name(cert)));
 	if (esg_x509_name_alt_names(cert, &names))
 		for (i = 0; i < names.count; i++)
 		{
-			must(!names.items[i].exact || names.items[i].text[0] != '\0');
+			if (names.items[i].exact != NULL)
+				check_exact(names.items[i].text, names.items[i].exact);
 			check_text(OPENSSL_strdup(names.items[i].text));
 		}
 	esg_x509_name_alt_names_free(&names);

@@ -85,7 +85,7 @@ name_object(const EsgPeer *peer, char *buf)
 
 	esg_client_entry_set_address(peer->address, &address);
 	esg_client_entry_address_text(&address, text, sizeof(text));
-	snprintf(buf, ESG_OBJECT_SIZE, "role \"%s\", %s", role, text);
+	snprintf(buf, ESG_OBJECT_SIZE, "role %s, %s", esg_report_quoted(role), text);
 	pfree(role);
 }
 

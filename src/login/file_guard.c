@@ -24,6 +24,7 @@ fill_violation(const EsgFinding *finding, const EsgTlsFile *file, const EsgFileF
 	out->path = esg_report_printable(file->path);
 	out->suggestion = esg_report_take(esg_policy_file_suggestion(facts, file->kind, file->path,
 																 owner, policy));
+	out->suggestion = esg_report_command(out->suggestion);
 	pfree(owner);
 }
 
@@ -107,7 +108,7 @@ esg_file_guard_start(void)
 		return;
 	ereport(FATAL,
 			(errcode(ERRCODE_CONFIG_FILE_ERROR),
-			 errmsg("file \"%s\" %s", violation.path, violation.message),
+			 errmsg("file %s %s", esg_report_quoted(violation.path), violation.message),
 			 errdetail("\"ext_ssl_guard.file_permission_check\" is \"enforce\"."),
 			 *violation.suggestion ? errhint("Run: %s", violation.suggestion) : 0));
 }

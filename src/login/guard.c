@@ -200,8 +200,8 @@ write_down(EsgBarrierFn work, void *arg, const EsgPeer *peer)
 		return;
 	ereport(LOG,
 			(errcode(error->sqlerrcode),
-			 errmsg("could not take note of a login of role \"%s\": %s",
-					esg_report_text(esg_report_printable(peer->role_name)),
+			 errmsg("could not take note of a login of role %s: %s",
+					esg_report_text(esg_report_quoted(esg_report_printable(peer->role_name))),
 					error->message ? error->message : "")));
 	FreeErrorData(error);
 }
@@ -279,7 +279,7 @@ judge(Login *login, JudgeFn check, EsgCode code, EsgRefusal *out)
 	esg_login_peer_begin_refusal(&login->peer, code, out);
 	esg_login_peer_add_pair(out, "reason", "could not be judged");
 	esg_login_peer_add_pair(out, "sqlstate", unpack_sql_state(error->sqlerrcode));
-	esg_login_peer_add_pair(out, "error", error->message ? error->message : "");
+	esg_login_peer_add_bytes(out, "error", error->message ? error->message : "");
 	FreeErrorData(error);
 }
 

@@ -9,12 +9,12 @@
 #define ESG_LOGIN_IDENTITY_H
 
 #include "login/peer.h"
-#include "x509/identities.h"
 
 /* One candidate; texts palloc'd, UTF-8, printable. */
 typedef struct EsgIdentityRow
 {
-	EsgIdentitySource source;
+	char	   *source;			/* "cn", or "cn@FINGERPRINT": only under that
+								 * CA */
 	char	   *identity;
 	bool		matched;
 	char	   *rule;			/* why, or why not */
@@ -26,14 +26,16 @@ typedef struct EsgIdentityDecision
 	char	   *reason;			/* palloc'd, UTF-8 */
 	int			row_count;		/* up to the first match, or all */
 	EsgIdentityRow *rows;
+	bool	   *names_ca;		/* for each certificate of the chain, if a
+								 * source is bound to a CA; else NULL */
 } EsgIdentityDecision;
 
 /*
  * Tries the candidates of identity_sources in order, with identity_map.  all:
- * goes on after the first match.  Uses the map of this process, see
- * ident_map.h.
+ * goes on after the first match.  chain: as verified, cert first; NULL: not
+ * known, then no CA is in it.  Uses the map of this process, see ident_map.h.
  */
-extern void esg_identity_decide(X509 *cert, const char *role_name, bool all,
+extern void esg_identity_decide(X509 *cert, STACK_OF(X509) *chain, const char *role_name, bool all,
 								EsgIdentityDecision *out);
 
 /* the login's question; no refusal where the check does not apply */

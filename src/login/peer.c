@@ -74,11 +74,17 @@ esg_login_peer_may_log_in(const EsgPeer *peer)
 }
 
 void
-esg_login_peer_add_pair(EsgRefusal *refusal, const char *key, const char *value)
+esg_login_peer_add_pair(EsgRefusal *refusal, const char *key, const char *printable)
+{
+	esg_report_append_pair(refusal->pairs, sizeof(refusal->pairs), key, printable);
+}
+
+void
+esg_login_peer_add_bytes(EsgRefusal *refusal, const char *key, const char *value)
 {
 	char	   *printable = esg_report_printable(value);
 
-	esg_report_append_pair(refusal->pairs, sizeof(refusal->pairs), key, printable);
+	esg_login_peer_add_pair(refusal, key, printable);
 	pfree(printable);
 }
 
@@ -89,8 +95,8 @@ esg_login_peer_begin_refusal(const EsgPeer *peer, EsgCode code, EsgRefusal *out)
 
 	memset(out, 0, sizeof(*out));
 	out->code = code;
-	esg_login_peer_add_pair(out, "role", peer->role_name);
-	esg_login_peer_add_pair(out, "host", peer->host);
+	esg_login_peer_add_bytes(out, "role", peer->role_name);
+	esg_login_peer_add_bytes(out, "host", peer->host);
 	if (!peer->has_fingerprint)
 		return;
 	esg_x509_info_fingerprint_text(peer->fingerprint, text);
@@ -106,6 +112,6 @@ esg_login_peer_object(const EsgPeer *peer, char *buf)
 	strlcpy(text, peer->cert != NULL ? "unknown certificate" : "no certificate", sizeof(text));
 	if (peer->has_fingerprint)
 		esg_x509_info_fingerprint_text(peer->fingerprint, text);
-	snprintf(buf, ESG_OBJECT_SIZE, "role \"%s\", %s", role, text);
+	snprintf(buf, ESG_OBJECT_SIZE, "role %s, %s", esg_report_quoted(role), text);
 	pfree(role);
 }

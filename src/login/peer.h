@@ -54,8 +54,9 @@ extern bool esg_login_peer_may_log_in(const EsgPeer *peer);
 /* A refusal that tells who: role, client, certificate. */
 extern void esg_login_peer_begin_refusal(const EsgPeer *peer, EsgCode code, EsgRefusal *out);
 
-/* appends a pair whose value may be any bytes */
-extern void esg_login_peer_add_pair(EsgRefusal *refusal, const char *key, const char *value);
+/* appends a pair: printable text; and bytes, to be made printable */
+extern void esg_login_peer_add_pair(EsgRefusal *refusal, const char *key, const char *printable);
+extern void esg_login_peer_add_bytes(EsgRefusal *refusal, const char *key, const char *value);
 
 /* the object of an alarm about this role and this certificate; size ESG_OBJECT_SIZE */
 extern void esg_login_peer_object(const EsgPeer *peer, char *buf);

@@ -71,6 +71,36 @@ server_asks_for_certificate(void)
 	return false;
 }
 
+/* The highest that the server takes; OpenSSL's own limit may be lower. */
+static int
+highest_tls_version(void)
+{
+	switch (ssl_max_protocol_version)
+	{
+		case PG_TLS1_VERSION:
+			return TLS1_VERSION;
+		case PG_TLS1_1_VERSION:
+			return TLS1_1_VERSION;
+		case PG_TLS1_2_VERSION:
+			return TLS1_2_VERSION;
+		default:
+			return TLS1_3_VERSION;
+	}
+}
+
+/* Why no connection to this server meets the label as things are, a phrase; NULL: some can. */
+static const char *
+explain_hopeless(const EsgLabel *label)
+{
+	if (esg_label_needs_tls(label) && !EnableSSL)
+		return "it requires TLS, and \"ssl\" is off";
+	if (label->min_tls > highest_tls_version())
+		return "it requires a TLS version above \"ssl_max_protocol_version\"";
+	if (esg_label_needs_certificate(label) && !server_asks_for_certificate())
+		return "it requires a client certificate, and the server asks for none";
+	return NULL;
+}
+
 static void
 require_utf8(const char *label)
 {
@@ -103,18 +133,18 @@ require_length(const ObjectAddress *role, const char *label)
 static void
 warn_about_label(const EsgLabel *label)
 {
+	const char *hopeless = explain_hopeless(label);
+
 	if (esg_label_has(label, ESG_SOURCE_SERIAL) && !esg_label_has(label, ESG_SOURCE_ISSUER) &&
 		!esg_label_has(label, ESG_SOURCE_CA))
 		ereport(NOTICE,
 				(errmsg("the security label names a serial number but no issuer"),
 				 errdetail("A serial number is unique only among the certificates of one issuer."),
 				 errhint("Add issuer=\"...\" to the label if \"ssl_ca_file\" holds more than one CA.")));
-	if (esg_label_needs_certificate(label) && !server_asks_for_certificate())
+	if (hopeless != NULL)
 		ereport(WARNING,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("no client can meet the security label at present"),
-				 errdetail("It requires a client certificate, and the server asks for none."),
-				 errhint("Switch \"ssl\" on and set \"ssl_ca_file\".")));
+				 errmsg("no client can meet the security label at present: %s", hopeless)));
 }
 
 /* SECURITY LABEL; label is NULL when it is taken away. */
@@ -226,7 +256,8 @@ refuse_unreadable(char *reason, EsgLabelDecision *out)
 {
 	out->refused = true;
 	out->key = "label";
-	out->reason = reason;
+	out->reason = esg_report_command(reason);
+	out->hopeless = out->reason;
 }
 
 static char *
@@ -275,7 +306,7 @@ esg_role_label_decide(const char *role_name, const EsgLabelPeer *peer, EsgLabelD
 		return;
 	}
 	esg_label_check(&label, peer, &verdict);
-	out->needs_certificate = esg_label_needs_certificate(&label);
+	out->hopeless = explain_hopeless(&label);
 	out->names_ca = find_named_cas(&label, peer->chain);
 	esg_label_free(&label);
 	out->refused = verdict.refused;
@@ -284,35 +315,39 @@ esg_role_label_decide(const char *role_name, const EsgLabelPeer *peer, EsgLabelD
 		out->reason = pstrdup(verdict.reason);
 }
 
-/* An alarm about a role; false: regraded to "off". */
+/* An alarm about a role, with a reason where the message has one; false: regraded to "off". */
 static bool
-make_role_alarm(EsgCode code, const char *role_name, EsgAlarm *out)
+make_role_alarm(EsgCode code, const char *role_name, const char *reason, EsgAlarm *out)
 {
 	EsgPolicy	policy;
 	EsgSeverity severity;
 	char	   *printable;
+	char	   *quoted;
+	char	   *detail;
 
 	esg_guc_policy(&policy);
 	severity = esg_findings_severity(code, ESG_PLACE_SERVER, policy.overrides);
 	if (severity == ESG_OK)
 		return false;
 	printable = esg_report_printable(role_name);
-	esg_report_server_alarm(code, severity, printable, NULL, out);
+	quoted = esg_report_quoted(printable);
+	detail = reason ? psprintf("%s: %s", quoted, reason) : quoted;
+	esg_report_server_alarm(code, severity, detail, NULL, out);
 	esg_report_append_pair(out->detail, sizeof(out->detail), "role", printable);
-	snprintf(out->object, sizeof(out->object), "role \"%s\"", printable);
+	snprintf(out->object, sizeof(out->object), "role %s", quoted);
 	pfree(printable);
 	return true;
 }
 
-/* A login of a role whose label wants a certificate. */
+/* A login of a role with a label; hopeless: NULL if it can be met. */
 static void
-note_satisfiable(const char *role_name)
+note_satisfiable(const char *role_name, const char *hopeless)
 {
 	EsgAlarm	alarm;
 
-	if (!make_role_alarm(ESG_ROLE_LABEL_UNSATISFIABLE, role_name, &alarm))
+	if (!make_role_alarm(ESG_ROLE_LABEL_UNSATISFIABLE, role_name, hopeless, &alarm))
 		return;
-	if (server_asks_for_certificate())
+	if (hopeless == NULL)
 		esg_alarms_clear(ESG_SCOPE_LABELS, alarm.code, alarm.object);
 	else
 		esg_alarms_raise(ESG_SCOPE_LABELS, &alarm, GetCurrentTimestamp());
@@ -326,50 +361,25 @@ esg_role_label_check(const EsgPeer *peer, EsgRefusal *out)
 
 	memset(out, 0, sizeof(*out));
 	esg_role_label_decide(peer->role_name, &shown, &decision);
-	if (decision.needs_certificate)
-		note_satisfiable(peer->role_name);
+	if (decision.label != NULL)
+		note_satisfiable(peer->role_name, decision.hopeless);
 	if (!decision.refused)
 		return;
 	esg_login_peer_begin_refusal(peer, ESG_ROLE_LABEL_MISMATCH, out);
 	esg_login_peer_add_pair(out, "requirement", decision.key);
 	esg_login_peer_add_pair(out, "reason", decision.reason);
-	esg_login_peer_add_pair(out, "label", decision.label);
+	esg_login_peer_add_pair(out, "label", esg_report_command(decision.label));
 }
 
-/* Does this label want a certificate?  One that cannot be read does not say so. */
+/* Is the row of pg_shseclabel one of ours? */
 static bool
-text_needs_certificate(const char *text)
+is_own_row(TupleDesc desc, HeapTuple tuple)
 {
-	EsgLabel	label;
-	EsgLabelError error;
-	bool		needs;
-
-	if (!esg_label_parse(text, strlen(text), &label, &error))
-		return false;
-	needs = esg_label_needs_certificate(&label);
-	esg_label_free(&label);
-	return needs;
-}
-
-/* The role's name if the row of pg_shseclabel is one of ours that wants a certificate. */
-static char *
-role_of_row(Relation relation, HeapTuple tuple)
-{
-	Form_pg_shseclabel row = (Form_pg_shseclabel) GETSTRUCT(tuple);
-	TupleDesc	desc = RelationGetDescr(relation);
 	bool		is_null;
-	Datum		provider;
-	Datum		label;
+	Datum		provider = heap_getattr(tuple, Anum_pg_shseclabel_provider, desc, &is_null);
 
-	if (row->classoid != AuthIdRelationId)
-		return NULL;
-	provider = heap_getattr(tuple, Anum_pg_shseclabel_provider, desc, &is_null);
-	if (is_null || strcmp(TextDatumGetCString(provider), PROVIDER) != 0)
-		return NULL;
-	label = heap_getattr(tuple, Anum_pg_shseclabel_label, desc, &is_null);
-	if (is_null || !text_needs_certificate(TextDatumGetCString(label)))
-		return NULL;
-	return GetUserNameFromId(row->objoid, true);
+	return ((Form_pg_shseclabel) GETSTRUCT(tuple))->classoid == AuthIdRelationId &&
+		!is_null && strcmp(TextDatumGetCString(provider), PROVIDER) == 0;
 }
 
 /* What an audit finds. */
@@ -380,13 +390,25 @@ typedef struct RoleAlarms
 } RoleAlarms;
 
 static void
-add_role_alarm(RoleAlarms *found, EsgCode code, const char *role_name)
+add_role_alarm(RoleAlarms *found, EsgCode code, const char *role_name, const char *reason)
 {
 	if (found->count == ESG_MAX_REPORTED ||
-		!make_role_alarm(code, role_name, &found->alarms[found->count]))
+		!make_role_alarm(code, role_name, reason, &found->alarms[found->count]))
 		return;
 	found->count++;
 	found->alarms = repalloc(found->alarms, sizeof(EsgAlarm) * (found->count + 1));
+}
+
+/* As a login has it, to which no certificate is better than none. */
+static void
+collect_role(RoleAlarms *found, const char *role_name)
+{
+	EsgLabelPeer nobody = {0};
+	EsgLabelDecision decision;
+
+	esg_role_label_decide(role_name, &nobody, &decision);
+	if (decision.hopeless != NULL)
+		add_role_alarm(found, ESG_ROLE_LABEL_UNSATISFIABLE, role_name, decision.hopeless);
 }
 
 static void
@@ -398,10 +420,12 @@ collect_unsatisfiable(RoleAlarms *found)
 
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
-		char	   *role_name = role_of_row(relation, tuple);
+		char	   *role_name = NULL;
 
+		if (is_own_row(RelationGetDescr(relation), tuple))
+			role_name = GetUserNameFromId(((Form_pg_shseclabel) GETSTRUCT(tuple))->objoid, true);
 		if (role_name != NULL)
-			add_role_alarm(found, ESG_ROLE_LABEL_UNSATISFIABLE, role_name);
+			collect_role(found, role_name);
 	}
 	systable_endscan(scan);
 	table_close(relation, AccessShareLock);
@@ -415,7 +439,7 @@ collect_unknown(RoleAlarms *found)
 	for (int i = 0; (role_name = esg_guc_exempt_role(i)) != NULL; i++)
 	{
 		if (!OidIsValid(get_role_oid(role_name, true)))
-			add_role_alarm(found, ESG_EXEMPT_ROLE_UNKNOWN, role_name);
+			add_role_alarm(found, ESG_EXEMPT_ROLE_UNKNOWN, role_name, NULL);
 	}
 }
 
@@ -424,8 +448,7 @@ esg_role_label_audit(void)
 {
 	RoleAlarms	found = {palloc(sizeof(EsgAlarm)), 0};
 
-	if (!server_asks_for_certificate())
-		collect_unsatisfiable(&found);
+	collect_unsatisfiable(&found);
 	collect_unknown(&found);
 	esg_alarms_reconcile(ESG_SCOPE_LABELS, found.alarms, found.count, GetCurrentTimestamp());
 	pfree(found.alarms);

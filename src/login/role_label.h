@@ -16,7 +16,8 @@ typedef struct EsgLabelDecision
 	const char *key;			/* static: the requirement not met; "label" if
 								 * the label cannot be read */
 	char	   *reason;			/* if refused */
-	bool		needs_certificate;
+	const char *hopeless;		/* why no connection to this server could meet
+								 * it; NULL: some can */
 	bool	   *names_ca;		/* for each certificate of the chain, if the
 								 * label has "ca"; else NULL */
 } EsgLabelDecision;

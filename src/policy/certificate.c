@@ -332,6 +332,8 @@ check_malformed_name(const CertCase *c, EsgRemark *remark)
 		esg_remark_list(remark, "control character");
 	if (names->odd_string_type)
 		esg_remark_list(remark, "outdated string type of the common name");
+	if (names->ambiguous_string)
+		esg_remark_list(remark, "T61String with characters outside ASCII");
 	if (names->long_common_name)
 		esg_remark_list(remark, "common name of more than 64 characters");
 	if (names->empty_alt_name)

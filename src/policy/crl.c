@@ -119,6 +119,14 @@ is_ambiguous(const CrlCase *c, const EsgCertInfo *ca)
 	return false;
 }
 
+/* In quotes, into a buffer of MAX_NAME; frees str, which is OpenSSL's. */
+static void
+take_quoted(char *buf, char *str)
+{
+	esg_cut_text_quote(buf, MAX_NAME, str != NULL ? str : "");
+	OPENSSL_free(str);
+}
+
 /* a CA's name as a remark has it: clients of "CN=x"; with its serial number if need be */
 static void
 print_clients(const CrlCase *c, const EsgCertInfo *ca, char *buf, size_t size)
@@ -127,12 +135,12 @@ print_clients(const CrlCase *c, const EsgCertInfo *ca, char *buf, size_t size)
 	char		text[MAX_NAME];
 	char		serial[MAX_NAME];
 
-	esg_cut_text_take(text, sizeof(text), esg_x509_name_text(name));
-	snprintf(buf, size, "clients of \"%s\"", text);
+	take_quoted(text, esg_x509_name_text(name));
+	snprintf(buf, size, "clients of %s", text);
 	if (ca == NULL || !is_ambiguous(c, ca))
 		return;
 	esg_cut_text_take(serial, sizeof(serial), esg_x509_info_serial_text(X509_get0_serialNumber(ca->cert)));
-	snprintf(buf, size, "clients of \"%s\" (serial number %s)", text, serial);
+	snprintf(buf, size, "clients of %s (serial number %s)", text, serial);
 }
 
 /* Would a client's certificate that names the CRL's distribution point do? */
@@ -158,7 +166,7 @@ print_users(const CrlCase *c, const EsgCrlUse *use, char *buf, size_t size)
 		snprintf(buf, size, "%s", clients);
 		return;
 	}
-	esg_cut_text_take(point, sizeof(point), esg_crl_info_point_text(named != NULL ? named : c->crl));
+	take_quoted(point, esg_crl_info_point_text(named != NULL ? named : c->crl));
 	snprintf(buf, size, "%s whose certificates %sname %s", clients, must_name ? "do not " : "", point);
 }
 
@@ -636,8 +644,8 @@ check_revokes_own(const CrlCase *c, EsgRemark *remark)
 
 		if (!is_listed(c->crl, own) || !is_same_issuer(c, own))
 			continue;
-		esg_cut_text_take(name, sizeof(name), esg_x509_name_text(X509_get_subject_name(own->cert)));
-		snprintf(fact, sizeof(fact), "certificate \"%s\", which this server uses", name);
+		take_quoted(name, esg_x509_name_text(X509_get_subject_name(own->cert)));
+		snprintf(fact, sizeof(fact), "certificate %s, which this server uses", name);
 		say_refused(c, remark, fact, find_use_for(c, own) != NULL ? &clients : NULL);
 		return true;
 	}

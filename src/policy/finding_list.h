@@ -374,8 +374,8 @@ FINDING(HOOK_INACTIVE, "hook_inactive", "SG068", WARNING, SERVER, 0,
 		"Raised by version 1.0 only. Update the library.",
 		RAISED_BY(NOBODY))
 FINDING(ROLE_LABEL_UNSATISFIABLE, "role_label_unsatisfiable", "SG069", WARNING, SERVER, 0,
-		"role \"%s\" requires a client certificate, but the server asks for none",
-		"Switch \"ssl\" on and set \"ssl_ca_file\", or remove the role's security label.",
+		"no client can meet the security label of role %s",
+		"Remove the role's security label, or set one that can be met; if it asks for TLS or a client certificate, set \"ssl\", \"ssl_ca_file\" and \"ssl_max_protocol_version\" so that clients can have them, and reload the server.",
 		RAISED_BY(LOGIN))
 FINDING(PASSPHRASE_UNUSABLE, "passphrase_unusable", "SG070", CRITICAL, FILES, 0,
 		"cannot be used: %s",
@@ -429,7 +429,7 @@ FINDING(IDENTITY_MAP_EMPTY, "identity_map_empty", "SG081", WARNING, SERVER, 0,
 		"No identity matches it. Add the map's lines to \"pg_ident.conf\", or set the name of one that has lines, and reload the server.",
 		RAISED_BY(SERVER))
 FINDING(EXEMPT_ROLE_UNKNOWN, "exempt_role_unknown", "SG082", WARNING, SERVER, 0,
-		"role \"%s\" of \"ext_ssl_guard.exempt_roles\" does not exist",
+		"role %s of \"ext_ssl_guard.exempt_roles\" does not exist",
 		"Correct the setting (names with upper-case letters need double quotes), reload the server, and call ssl_guard_check() again.",
 		RAISED_BY(LOGIN))
 FINDING(PLAINTEXT_FALLBACK, "plaintext_fallback", "SG083", WARNING, SERVER, 0,

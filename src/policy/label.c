@@ -15,8 +15,6 @@
 #include "x509/cut_text.h"
 #include "x509/info.h"
 
-#define FINGERPRINT_HEX (2 * ESG_DIGEST_SIZE)
-
 typedef struct Scanner
 {
 	const char *text;
@@ -186,11 +184,11 @@ change_case(char c, bool upper)
 }
 
 /*
- * Hex digits without colons, in one case, in place.  False if there is
+ * Hex digits without colons, in upper case, in place.  False if there is
  * anything else, or a colon that is not between two pairs of digits.
  */
 static bool
-strip_hex(char *value, bool upper)
+strip_hex(char *value)
 {
 	size_t		len = strlen(value);
 	bool		colons = memchr(value, ':', len) != NULL;
@@ -207,7 +205,7 @@ strip_hex(char *value, bool upper)
 		}
 		if (!is_hex(value[i]))
 			return false;
-		value[used++] = change_case(value[i], upper);
+		value[used++] = change_case(value[i], true);
 	}
 	value[used] = '\0';
 	return used > 0 && !(colons && used % 2 != 0);
@@ -220,7 +218,7 @@ normalize_serial(char *value)
 	char	   *digits = value[0] == '-' ? value + 1 : value;
 	size_t		zeros;
 
-	if (!strip_hex(digits, true))
+	if (!strip_hex(digits))
 		return false;
 	zeros = strspn(digits, "0");
 	if (digits[zeros] == '\0')
@@ -232,7 +230,12 @@ normalize_serial(char *value)
 static bool
 normalize_fingerprint(char *value)
 {
-	return strip_hex(value, false) && strlen(value) == FINGERPRINT_HEX;
+	unsigned char digest[ESG_DIGEST_SIZE];
+
+	if (!esg_x509_info_fingerprint_parse(value, strlen(value), digest))
+		return false;
+	esg_x509_info_fingerprint_text(digest, value);
+	return true;
 }
 
 /* inet_ntop()'s form; buf holds INET6_ADDRSTRLEN bytes */
@@ -459,8 +462,8 @@ esg_label_needs_certificate(const EsgLabel *label)
 	return label->x509 || label->count > 0;
 }
 
-static bool
-needs_tls(const EsgLabel *label)
+bool
+esg_label_needs_tls(const EsgLabel *label)
 {
 	return label->tls || label->min_tls != 0 || esg_label_needs_certificate(label);
 }
@@ -631,7 +634,7 @@ void
 esg_label_check(const EsgLabel *label, const EsgLabelPeer *peer, EsgLabelVerdict *out)
 {
 	memset(out, 0, sizeof(*out));
-	if (needs_tls(label) && !peer->tls)
+	if (esg_label_needs_tls(label) && !peer->tls)
 		refuse(out, "tls", "the connection is not encrypted with TLS");
 	else if (label->min_tls != 0 && peer->tls_version < label->min_tls)
 		refuse(out, "min_tls", "the connection's TLS version is lower");

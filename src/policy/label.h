@@ -69,6 +69,7 @@ extern bool esg_label_parse(const char *text, size_t len, EsgLabel *out,
 extern void esg_label_free(EsgLabel *label);
 extern bool esg_label_has(const EsgLabel *label, EsgIdentitySource key);
 extern bool esg_label_needs_certificate(const EsgLabel *label);
+extern bool esg_label_needs_tls(const EsgLabel *label);
 
 /* Is this CA certificate one of those that "ca" names? */
 extern bool esg_label_names_ca(const EsgLabel *label, X509 *ca);

@@ -21,7 +21,7 @@
 #include "compat.h"
 #include "server/guc.h"
 #include "server/guc_strict.h"
-#include "x509/identities.h"
+#include "x509/info.h"
 
 #define DAYS(n) ((n) * 86400)
 #define BLANKS " \t\r\n\v\f"
@@ -47,8 +47,7 @@ int			esg_guc_max_client_certificates = 1000;
 bool		esg_guc_save_client_certificates = true;
 char	   *esg_guc_identity_map = NULL;
 char	   *esg_guc_passphrase_directory = NULL;
-int			esg_guc_identity_source_count = 0;
-const unsigned char *esg_guc_identity_source_list = NULL;
+const EsgSourceList *esg_guc_identity_sources = NULL;
 
 /* Texts as written; guc.c owns them, the parsed form is what counts. */
 static char *finding_overrides_text = NULL;
@@ -68,13 +67,6 @@ typedef struct EsgStringList
 	int			count;
 	char		data[FLEXIBLE_ARRAY_MEMBER];
 } EsgStringList;
-
-/* identity_sources: each at most once */
-typedef struct EsgSourceList
-{
-	int			count;
-	unsigned char sources[ESG_SOURCE_COUNT];
-} EsgSourceList;
 
 static const signed char *active_overrides = NULL;
 static const EsgStringList *active_extra_files = NULL;
@@ -225,25 +217,74 @@ assign_finding_overrides(const char *newval, void *extra)
 	active_overrides = extra;
 }
 
+/* "cn", or "cn@FINGERPRINT" */
 static bool
-parse_identity_source(const char *item, size_t len, EsgSourceList *list)
+parse_source_entry(const char *item, size_t len, EsgSourceEntry *out)
 {
-	EsgIdentitySource source;
+	const char *at = memchr(item, '@', len);
 	char		lower[16];
 
-	if (!lower_word(item, len, lower, sizeof(lower)) ||
-		!esg_identities_source_lookup(lower, len, &source))
+	memset(out, 0, sizeof(*out));
+	if (!lower_word(item, at ? (size_t) (at - item) : len, lower, sizeof(lower)) ||
+		!esg_identities_source_lookup(lower, strlen(lower), &out->source))
 	{
 		GUC_check_errdetail("Unknown identity source \"%.*s\".", (int) len, item);
-		GUC_check_errhint("Valid values are \"cn\", \"dn\", \"dns\", \"email\", \"uri\", \"upn\", \"ip\", \"serial\" and \"fingerprint\".");
+		GUC_check_errhint("Valid values are \"cn\", \"dn\", \"dns\", \"email\", \"uri\", \"upn\", \"ip\", \"serial\" and \"fingerprint\", each with \"@\" and the fingerprint of a CA to count only under that CA.");
 		return false;
 	}
-	if (memchr(list->sources, (int) source, list->count) != NULL)
+	out->has_ca = at != NULL;
+	if (at != NULL && !esg_x509_info_fingerprint_parse(at + 1, item + len - (at + 1), out->ca))
 	{
-		GUC_check_errdetail("Identity source \"%.*s\" is listed more than once.", (int) len, item);
+		GUC_check_errdetail("There is no fingerprint of a CA behind the \"@\" of identity source \"%.*s\".",
+							(int) len, item);
+		GUC_check_errhint("Give its SHA-256: 64 hexadecimal digits, with or without colons.");
 		return false;
 	}
-	list->sources[list->count++] = (unsigned char) source;
+	return true;
+}
+
+/* Does an entry say the same again, or, of any CA, what another binds to one? */
+static bool
+check_source_entry(const EsgSourceEntry *entry, const EsgSourceList *list)
+{
+	const char *name = esg_identities_source_name(entry->source);
+
+	for (int i = 0; i < list->entry_count; i++)
+	{
+		const EsgSourceEntry *other = &list->entries[i];
+
+		if (other->source != entry->source)
+			continue;
+		if (other->has_ca != entry->has_ca)
+		{
+			GUC_check_errdetail("Identity source \"%s\" is listed both with a CA and without.", name);
+			return false;
+		}
+		if (memcmp(other->ca, entry->ca, sizeof(entry->ca)) == 0)
+		{
+			GUC_check_errdetail("Identity source \"%s\" is listed more than once%s.", name,
+								entry->has_ca ? " with the same CA" : "");
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool
+add_source_entry(const char *item, size_t len, EsgSourceList *list)
+{
+	EsgSourceEntry entry;
+
+	if (!parse_source_entry(item, len, &entry) || !check_source_entry(&entry, list))
+		return false;
+	if (list->entry_count == ESG_MAX_SOURCE_ENTRIES)
+	{
+		GUC_check_errdetail("There are more than %d identity sources.", ESG_MAX_SOURCE_ENTRIES);
+		return false;
+	}
+	list->entries[list->entry_count++] = entry;
+	if (memchr(list->sources, (int) entry.source, list->source_count) == NULL)
+		list->sources[list->source_count++] = (unsigned char) entry.source;
 	return true;
 }
 
@@ -266,7 +307,7 @@ check_identity_sources(char **newval, void **extra, GucSource source)
 	memset(list, 0, sizeof(*list));
 	while (next_item(&rest, &item, &len))
 	{
-		if (!parse_identity_source(item, len, list))
+		if (!add_source_entry(item, len, list))
 		{
 			guc_free(list);
 			return false;
@@ -279,10 +320,7 @@ check_identity_sources(char **newval, void **extra, GucSource source)
 static void
 assign_identity_sources(const char *newval, void *extra)
 {
-	const EsgSourceList *list = extra;
-
-	esg_guc_identity_source_count = list->count;
-	esg_guc_identity_source_list = list->sources;
+	esg_guc_identity_sources = extra;
 }
 
 /* Is text already in the packed list? */
@@ -777,7 +815,7 @@ define_identity_settings(void)
 	/* Which values of a certificate can be trusted to name somebody? */
 	DefineCustomStringVariable("ext_ssl_guard.identity_sources",
 							   "Parts of a client certificate that can name a role, in order.",
-							   "A comma-separated list out of cn, dn, dns, email, uri, upn, ip, serial, fingerprint.",
+							   "A comma-separated list out of cn, dn, dns, email, uri, upn, ip, serial, fingerprint. With @ and the SHA-256 of a CA's certificate behind it, one counts only under that CA.",
 							   &identity_sources_text,
 							   "cn",
 							   PGC_SIGHUP, GUC_LIST_INPUT,

@@ -7,6 +7,7 @@
 
 #include "policy/certificate.h"
 #include "policy/file.h"
+#include "x509/identities.h"
 
 typedef enum EsgMode
 {
@@ -14,6 +15,26 @@ typedef enum EsgMode
 	ESG_MODE_WARN,
 	ESG_MODE_ENFORCE
 } EsgMode;
+
+#define ESG_MAX_SOURCE_ENTRIES 100
+
+/* "cn", or "cn@FINGERPRINT": then it counts only under this CA. */
+typedef struct EsgSourceEntry
+{
+	EsgIdentitySource source;
+	bool		has_ca;
+	unsigned char ca[ESG_DIGEST_SIZE];	/* SHA-256 of the CA's certificate */
+} EsgSourceEntry;
+
+/* identity_sources, parsed; both lists in its order. */
+typedef struct EsgSourceList
+{
+	int			source_count;
+	unsigned char sources[ESG_SOURCE_COUNT];	/* EsgIdentitySource's, each
+												 * once */
+	int			entry_count;
+	EsgSourceEntry entries[ESG_MAX_SOURCE_ENTRIES];
+} EsgSourceList;
 
 /* seconds */
 extern int	esg_guc_expire_alert_threshold;
@@ -51,9 +72,8 @@ extern bool esg_guc_save_client_certificates;
 extern char *esg_guc_identity_map;
 extern char *esg_guc_passphrase_directory;
 
-/* identity_sources, in order: EsgIdentitySource's */
-extern int	esg_guc_identity_source_count;
-extern const unsigned char *esg_guc_identity_source_list;
+/* identity_sources; never NULL after init */
+extern const EsgSourceList *esg_guc_identity_sources;
 
 /*
  * extra_files: count, and the n-th path, not made absolute, with what it was

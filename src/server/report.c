@@ -83,7 +83,20 @@ esg_report_append_pair(char *buf, size_t size, const char *key, const char *valu
 		strlcat(buf, value, size);
 }
 
-/* Puts detail into the predicate's "%s"; without one the place for it goes. */
+char *
+esg_report_quoted(const char *printable)
+{
+	size_t		size = 2 * strlen(printable) + sizeof(ELLIPSIS "\"\"");
+	char	   *quoted = palloc(size);
+
+	esg_cut_text_quote(quoted, size, printable);
+	return quoted;
+}
+
+/*
+ * Puts detail into the predicate's "%s"; without one the place for it goes.
+ * Quotes around the place are detail's.
+ */
 char *
 esg_report_predicate(EsgCode code, const char *detail)
 {
@@ -101,6 +114,12 @@ esg_report_predicate(EsgCode code, const char *detail)
 			before--;
 		after += *after == ')' ? 1 : 0;
 	}
+	else if (*after == '"')
+	{
+		detail = esg_report_quoted(detail);
+		before--;
+		after++;
+	}
 	return psprintf("%.*s%s%s", (int) (before - predicate), predicate, detail ? detail : "", after);
 }
 
@@ -108,10 +127,10 @@ esg_report_predicate(EsgCode code, const char *detail)
 static void
 append_named(StringInfo buf, const char *before, const char *str, size_t max)
 {
-	char		clipped[MAX_PATH_IN_MESSAGE + sizeof(ELLIPSIS)];
+	char		quoted[MAX_PATH_IN_MESSAGE + sizeof(ELLIPSIS "\"\"")];
 
-	esg_cut_text_copy(clipped, Min(max + sizeof(ELLIPSIS), sizeof(clipped)), str);
-	appendStringInfo(buf, "%s \"%s\"", before, clipped);
+	esg_cut_text_quote(quoted, Min(max + sizeof(ELLIPSIS "\"\""), sizeof(quoted)), str);
+	appendStringInfo(buf, "%s %s", before, quoted);
 }
 
 /* What was said so far, and the finding's predicate; frees buf. */
@@ -126,14 +145,26 @@ set_message(EsgAlarm *out, StringInfo buf, const char *detail)
 	pfree(buf->data);
 }
 
+/* Makes a text of OpenSSL's ours. */
+static char *
+take(char *str)
+{
+	char	   *copy = pstrdup(str ? str : "?");
+
+	OPENSSL_free(str);
+	return copy;
+}
+
 char *
 esg_report_printable(const char *bytes)
 {
-	char	   *escaped = esg_x509_name_escape((const unsigned char *) bytes, strlen(bytes));
-	char	   *copy = pstrdup(escaped ? escaped : "?");
+	return take(esg_x509_name_escape((const unsigned char *) bytes, strlen(bytes)));
+}
 
-	OPENSSL_free(escaped);
-	return copy;
+char *
+esg_report_command(const char *bytes)
+{
+	return take(esg_x509_name_escape_hidden(bytes));
 }
 
 /* The parts that every alarm has, and the start of DETAIL. */
@@ -319,10 +350,12 @@ esg_report_file_alarm(const EsgFinding *finding, const EsgLocation *location,
 	set_message(out, &buf, finding->detail);
 	if (suggestion != NULL && *suggestion != '\0')
 	{
-		char	   *hint = psprintf("Run: %s", suggestion);
+		char	   *command = esg_report_command(suggestion);
+		char	   *hint = psprintf("Run: %s", command);
 
 		esg_cut_text_copy(out->hint, sizeof(out->hint), hint);
 		pfree(hint);
+		pfree(command);
 	}
 	pfree(path);
 }

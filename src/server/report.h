@@ -92,6 +92,12 @@ extern char *esg_report_predicate(EsgCode code, const char *detail);
 /* a path or a role's name, bytes in no known encoding, in printable form; palloc'd */
 extern char *esg_report_printable(const char *bytes);
 
+/* the same for a shell command or a label, which have escapes of their own: \ stays */
+extern char *esg_report_command(const char *bytes);
+
+/* a printable text in quotes that it cannot close; palloc'd */
+extern char *esg_report_quoted(const char *printable);
+
 /* UTF-8 to the server encoding; what does not fit comes out as \uHHHH; palloc'd */
 extern char *esg_report_text(const char *utf8);
 

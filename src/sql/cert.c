@@ -18,8 +18,7 @@ static void
 set_common_name(EsgSqlRow *row, const X509_NAME *subject)
 {
 	bool		found;
-	bool		exact;
-	char	   *text = esg_x509_name_common_name(subject, &found, &exact);
+	char	   *text = esg_x509_name_common_name(subject, &found);
 
 	if (found)
 		esg_sql_row_take(row, "common_name", text);

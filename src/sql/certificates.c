@@ -232,7 +232,8 @@ put_file(EsgSqlRow *row, const EsgAuditFile *file)
 	if (file->hashed)
 		esg_sql_row_digest(row, "sha256", file->sha256);
 	esg_sql_row_findings(row, &file->findings);
-	esg_sql_row_path(row, "suggestion", file->suggestion[0] != '\0' ? file->suggestion : NULL);
+	if (file->suggestion[0] != '\0')
+		esg_sql_row_take(row, "suggestion", esg_x509_name_escape_hidden(file->suggestion));
 	esg_sql_row_path(row, "host", file->file.host);
 	esg_sql_row_end(row);
 }

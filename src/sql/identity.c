@@ -134,21 +134,24 @@ put_decision(EsgSqlRow *row, const char *role_name, const EsgIdentityDecision *i
 	put_row(row, "decision", NULL, allowed, rule);
 }
 
-/* The CAs that a "ca" of the label can name. */
+/* The CAs that a source, or a "ca" of the label, can name; NULL: it names none. */
 static void
-put_chain(EsgSqlRow *row, STACK_OF(X509) *chain, const bool *named)
+put_chain(EsgSqlRow *row, STACK_OF(X509) *chain, const bool *by_sources, const bool *by_label)
 {
-	for (int i = 1; named != NULL && i < sk_X509_num(chain); i++)
+	if (by_sources == NULL && by_label == NULL)
+		return;
+	for (int i = 1; i < sk_X509_num(chain); i++)
 	{
+		bool		named = (by_sources && by_sources[i]) || (by_label && by_label[i]);
 		X509	   *ca = sk_X509_value(chain, i);
 		unsigned char digest[ESG_DIGEST_SIZE];
 		char		text[ESG_FINGERPRINT_TEXT_SIZE] = "";
 
 		if (esg_x509_info_fingerprint(ca, digest))
 			esg_x509_info_fingerprint_text(digest, text);
-		put_row(row, esg_identities_source_name(ESG_SOURCE_CA), text, named[i],
-				psprintf("\"%s\" is in the chain as built now; a handshake decides",
-						 esg_report_take(esg_x509_name_text(X509_get_subject_name(ca)))));
+		put_row(row, esg_identities_source_name(ESG_SOURCE_CA), text, named,
+				psprintf("%s is in the chain as built now; a handshake decides",
+						 esg_report_quoted(esg_report_take(esg_x509_name_text(X509_get_subject_name(ca))))));
 	}
 }
 
@@ -160,14 +163,14 @@ put_answer(EsgSqlRow *row, const char *role_name, const Shown *shown)
 	EsgLabelDecision label;
 	int			i;
 
-	esg_identity_decide(shown->cert, role_name, true, &identity);
+	esg_identity_decide(shown->cert, shown->chain, role_name, true, &identity);
 	for (i = 0; i < identity.row_count; i++)
-		put_row(row, esg_identities_source_name(identity.rows[i].source),
-				identity.rows[i].identity, identity.rows[i].matched, identity.rows[i].rule);
+		put_row(row, identity.rows[i].source, identity.rows[i].identity, identity.rows[i].matched,
+				identity.rows[i].rule);
 	esg_role_label_decide(role_name, &peer, &label);
-	put_chain(row, shown->chain, label.names_ca);
+	put_chain(row, shown->chain, identity.names_ca, label.names_ca);
 	if (label.label != NULL)
-		put_row(row, "role_label", label.label, !label.refused, explain_label(&label));
+		put_row(row, "role_label", esg_report_command(label.label), !label.refused, explain_label(&label));
 	put_decision(row, role_name, &identity, &label);
 }
 

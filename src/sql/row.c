@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_enum.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
@@ -268,14 +269,20 @@ esg_sql_row_path(EsgSqlRow *row, const char *name, const char *path)
 														 strlen(path)));
 }
 
-/* Shared catalogs hold names in the encoding of whichever database they were made in. */
+/*
+ * Shared catalogs hold names in the encoding of whichever database they were
+ * made in.  What is valid in this one's is taken to be in it.
+ */
 void
 esg_sql_row_role(EsgSqlRow *row, const char *name, const char *role_name)
 {
-	if (pg_verifymbstr(role_name, (int) strlen(role_name), true))
-		set_value(row, name, ESG_SQL_TEXT, CStringGetTextDatum(role_name));
-	else
-		esg_sql_row_path(row, name, role_name);
+	int			len = (int) strlen(role_name);
+	char	   *utf8 = unconstify(char *, role_name);
+
+	if (pg_verifymbstr(role_name, len, true) &&
+		OidIsValid(FindDefaultConversionProc(GetDatabaseEncoding(), PG_UTF8)))
+		utf8 = pg_server_to_any(role_name, len, PG_UTF8);
+	esg_sql_row_path(row, name, utf8);
 }
 
 void

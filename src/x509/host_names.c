@@ -14,7 +14,11 @@
 
 #include <openssl/crypto.h>
 
+#include "x509/cut_text.h"
 #include "x509/name.h"
+
+/* bytes of a name in a remark */
+#define MAX_NAME_SHOWN 180
 
 static bool
 is_address(const char *name)
@@ -62,6 +66,16 @@ find_fault(const char *name)
 	return NULL;
 }
 
+/* "<name>": <why>; the name is cut rather than the reason */
+static void
+say_fault(const char *name, const char *why, char *fault, size_t size)
+{
+	char		quoted[MAX_NAME_SHOWN];
+
+	esg_cut_text_quote(quoted, sizeof(quoted), name);
+	snprintf(fault, size, "%s: %s", quoted, why);
+}
+
 bool
 esg_x509_host_names_bad(X509 *cert, char *fault, size_t size)
 {
@@ -77,12 +91,12 @@ esg_x509_host_names_bad(X509 *cert, char *fault, size_t size)
 		const char *why;
 
 		/* what is not text is malformed_name's */
-		if (names.items[i].kind != ESG_ALT_DNS || !names.items[i].exact)
+		if (names.items[i].kind != ESG_ALT_DNS || names.items[i].exact == NULL)
 			continue;
-		why = find_fault(names.items[i].text);
+		why = find_fault(names.items[i].exact);
 		bad = why != NULL;
 		if (bad)
-			snprintf(fault, size, "%s: %s", names.items[i].text, why);
+			say_fault(names.items[i].text, why, fault, size);
 	}
 	esg_x509_name_alt_names_free(&names);
 	return bad;
@@ -128,7 +142,7 @@ is_covered(const EsgAltNames *names, const char *host)
 		if (names->items[i].kind != ESG_ALT_DNS)
 			continue;
 		any = true;
-		if (names->items[i].exact && covers(names->items[i].text, host))
+		if (names->items[i].exact != NULL && covers(names->items[i].exact, host))
 			return true;
 	}
 	/* without any, clients that know no better take the common name */
@@ -139,16 +153,15 @@ bool
 esg_x509_host_names_lost(X509 *cert, char *name, size_t size)
 {
 	EsgAltNames names;
-	bool		found;
-	bool		exact;
+	EsgNameFault fault;
 	bool		lost = false;
 	char	   *host;
 
 	name[0] = '\0';
 	if (!esg_x509_name_alt_names(cert, &names))
 		return false;
-	host = esg_x509_name_common_name(X509_get_subject_name(cert), &found, &exact);
-	if (host != NULL && found && exact && looks_like_host(host))
+	if (esg_x509_name_exact_common_name(X509_get_subject_name(cert), &fault, &host) &&
+		host != NULL && looks_like_host(host))
 		lost = !is_covered(&names, host);
 	if (lost)
 		snprintf(name, size, "%s", host);

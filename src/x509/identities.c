@@ -16,6 +16,7 @@
 #define EMPTY "value is empty"
 #define OVER_LONG "value is over-long"
 #define MALFORMED "value is badly encoded or has control characters"
+#define AMBIGUOUS "value is a T61String with characters outside ASCII"
 
 static const char *const source_names[ESG_LABEL_KEY_COUNT] = {
 	"cn", "dn", "dns", "email", "uri", "upn", "ip", "serial", "fingerprint",
@@ -87,6 +88,7 @@ add_candidate(EsgCandidates *list, EsgIdentitySource source, char *text, const c
 		list->items = grown;
 		list->capacity = capacity;
 	}
+	list->items[list->count].printable = unusable != NULL;
 	if (unusable == NULL && text[0] == '\0')
 		unusable = EMPTY;
 	else if (unusable == NULL && strlen(text) > ESG_MAX_IDENTITY_LENGTH)
@@ -98,45 +100,33 @@ add_candidate(EsgCandidates *list, EsgIdentitySource source, char *text, const c
 	return ESG_NAMES_OK;
 }
 
-/*
- * Could this value of a name be mistaken for another one?  Well-formed text
- * without control characters is what esg_x509_name_escape() leaves as it is.
- */
-static EsgNamesResult
-check_name_value(const ASN1_STRING *value, const char **unusable)
+static const char *
+explain_fault(EsgNameFault fault)
 {
-	unsigned char *utf8 = NULL;
-	char	   *escaped;
-	int			len;
-
-	if (!esg_x509_name_is_text(value))
-		return ESG_NAMES_OK;
-	len = ASN1_STRING_to_UTF8(&utf8, value);
-	if (len < 0)
+	switch (fault)
 	{
-		*unusable = MALFORMED;
-		return ESG_NAMES_OK;
+		case ESG_NAME_EMPTY:
+			return EMPTY;
+		case ESG_NAME_MALFORMED:
+			return MALFORMED;
+		case ESG_NAME_AMBIGUOUS:
+			return AMBIGUOUS;
+		default:
+			return NULL;
 	}
-	escaped = esg_x509_name_escape(utf8, (size_t) len);
-	if (escaped != NULL &&
-		(strlen(escaped) != (size_t) len || memcmp(escaped, utf8, (size_t) len) != 0))
-		*unusable = MALFORMED;
-	OPENSSL_free(utf8);
-	OPENSSL_free(escaped);
-	return escaped != NULL ? ESG_NAMES_OK : ESG_NAMES_NO_MEMORY;
 }
 
-static EsgNamesResult
-check_name(const X509_NAME *name, const char **unusable)
+/* Why a name is never compared, or NULL. */
+static const char *
+check_name(const X509_NAME *name)
 {
-	EsgNamesResult result = ESG_NAMES_OK;
+	const char *unusable = NULL;
 	int			entries = X509_NAME_entry_count(name);
 	int			i;
 
-	*unusable = entries > 0 ? NULL : EMPTY;
-	for (i = 0; i < entries && result == ESG_NAMES_OK; i++)
-		result = check_name_value(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, i)), unusable);
-	return result;
+	for (i = 0; i < entries && unusable == NULL; i++)
+		unusable = explain_fault(esg_x509_name_value_fault(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, i))));
+	return entries > 0 ? unusable : EMPTY;
 }
 
 /*
@@ -224,9 +214,7 @@ add_name(EsgCandidates *list, EsgIdentitySource source, const X509_NAME *name)
 	char	   *readable;
 	bool		differs;
 
-	result = check_name(name, &unusable);
-	if (result != ESG_NAMES_OK)
-		return result;
+	unusable = check_name(name);
 	core = unusable == NULL ? print_name(name, &unusable) : NULL;
 	if (unusable != NULL)
 		return add_unusable_name(list, source, name, unusable);
@@ -248,18 +236,18 @@ add_name(EsgCandidates *list, EsgIdentitySource source, const X509_NAME *name)
 static EsgNamesResult
 add_common_name(EsgCandidates *list, X509 *cert)
 {
-	bool		found = false;
-	bool		exact = false;
+	const X509_NAME *subject = X509_get_subject_name(cert);
+	EsgNameFault fault;
+	bool		found;
 	char	   *text;
 
-	text = esg_x509_name_common_name(X509_get_subject_name(cert), &found, &exact);
-	if (text != NULL && !found)
-	{
-		OPENSSL_free(text);
+	if (!esg_x509_name_exact_common_name(subject, &fault, &text))
+		return ESG_NAMES_NO_MEMORY;
+	if (fault == ESG_NAME_ABSENT)
 		return ESG_NAMES_OK;
-	}
-	return add_candidate(list, ESG_SOURCE_CN, text,
-						 exact || text == NULL || text[0] == '\0' ? NULL : MALFORMED);
+	if (fault != ESG_NAME_SOUND)
+		text = esg_x509_name_common_name(subject, &found);
+	return add_candidate(list, ESG_SOURCE_CN, text, explain_fault(fault));
 }
 
 /* "0A1B/CN=Prod CA": a serial number is unique only among one issuer's. */
@@ -363,7 +351,7 @@ add_alt_names(EsgCandidates *list, EsgIdentitySource source, const EsgAltNames *
 
 		if (!alt_name_source(name->kind, &kind) || kind != source)
 			continue;
-		result = add_candidate(list, source, OPENSSL_strdup(name->text),
+		result = add_candidate(list, source, OPENSSL_strdup(name->exact ? name->exact : name->text),
 							   name->exact || name->text[0] == '\0' ? NULL : MALFORMED);
 	}
 	return result;
@@ -425,6 +413,20 @@ esg_identities_candidates(X509 *cert, const unsigned char *sources, int source_c
 		esg_identities_candidates_free(out);
 	ERR_clear_error();
 	return result;
+}
+
+/* Those with a distinguished name are RFC 2253 text, which has its own escapes. */
+char *
+esg_identities_shown(const EsgCandidate *candidate)
+{
+	const char *text = candidate->text;
+
+	if (candidate->printable)
+		return OPENSSL_strdup(text);
+	if (candidate->source == ESG_SOURCE_DN || candidate->source == ESG_SOURCE_ISSUER ||
+		candidate->source == ESG_SOURCE_SERIAL)
+		return esg_x509_name_escape_hidden(text);
+	return esg_x509_name_escape((const unsigned char *) text, strlen(text));
 }
 
 void

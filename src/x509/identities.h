@@ -3,8 +3,9 @@
  *		Which identities a certificate offers.
  *
  * An identity is a text: the value of one source (cn, dn, dns, …).  A value
- * that is empty, over-long, badly encoded, or holds NUL or control characters
- * is listed with the reason and never matches anything.
+ * that is empty, over-long, badly encoded, or holds NUL or control characters,
+ * or whose characters are in doubt (EsgNameFault), is listed with the reason and
+ * never matches anything.
  *
  * Texts in structs are new, NUL-terminated UTF-8; the struct's free function
  * releases them.  OpenSSL's error queue is left empty.
@@ -56,7 +57,9 @@ typedef enum EsgIdentitySource
 typedef struct EsgCandidate
 {
 	EsgIdentitySource source;
-	char	   *text;			/* printable */
+	char	   *text;			/* what is compared; esg_identities_shown() is
+								 * for readers */
+	bool		printable;		/* text was never to be compared */
 	const char *unusable;		/* static text: why it never matches; NULL if
 								 * it may */
 } EsgCandidate;
@@ -90,6 +93,9 @@ extern bool esg_identities_source_lookup(const char *name, size_t len, EsgIdenti
 extern EsgNamesResult esg_identities_candidates(X509 *cert, const unsigned char *sources,
 												int source_count, EsgCandidates *out);
 extern void esg_identities_candidates_free(EsgCandidates *candidates);
+
+/* in printable form, new, as in x509/name.h; NULL: out of memory */
+extern char *esg_identities_shown(const EsgCandidate *candidate);
 
 /* static text for anything but ESG_NAMES_OK */
 extern const char *esg_identities_result_text(EsgNamesResult result);

@@ -423,6 +423,27 @@ esg_x509_info_fingerprint_text(const unsigned char *digest, char *buf)
 		snprintf(buf + 2 * i, 3, "%02x", digest[i]);
 }
 
+bool
+esg_x509_info_fingerprint_parse(const char *text, size_t len, unsigned char *digest)
+{
+	bool		colons = len == 3 * ESG_DIGEST_SIZE - 1;
+	int			i;
+
+	if (!colons && len != 2 * ESG_DIGEST_SIZE)
+		return false;
+	for (i = 0; i < ESG_DIGEST_SIZE; i++)
+	{
+		const char *octet = text + i * (colons ? 3 : 2);
+		int			high = OPENSSL_hexchar2int((unsigned char) octet[0]);
+		int			low = OPENSSL_hexchar2int((unsigned char) octet[1]);
+
+		if (high < 0 || low < 0 || (colons && i > 0 && octet[-1] != ':'))
+			return false;
+		digest[i] = (unsigned char) (high * 16 + low);
+	}
+	return true;
+}
+
 int
 esg_x509_info_key_usage_names(const EsgCertInfo *cert, const char *names[ESG_MAX_USAGES])
 {

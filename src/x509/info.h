@@ -93,6 +93,9 @@ extern bool esg_x509_info_fingerprint(const X509 *cert, unsigned char *fingerpri
 #define ESG_FINGERPRINT_TEXT_SIZE (2 * ESG_DIGEST_SIZE + 1)
 extern void esg_x509_info_fingerprint_text(const unsigned char *digest, char *buf);
 
+/* back from 64 hex digits in any case, with or without colons between the octets; false: it is something else */
+extern bool esg_x509_info_fingerprint_parse(const char *text, size_t len, unsigned char *digest);
+
 /* RFC 5280 names of the bits, "digitalSignature", into names[]; returns how many */
 #define ESG_MAX_USAGES 32
 extern int	esg_x509_info_key_usage_names(const EsgCertInfo *cert, const char *names[ESG_MAX_USAGES]);

@@ -23,6 +23,7 @@
 #include <openssl/objects.h>
 
 #include "compat.h"
+#include "x509/unicode.h"
 
 /* RFC 5280 appendix A.1, ub-common-name */
 #define MAX_COMMON_NAME 64
@@ -42,7 +43,7 @@ typedef enum EsgCharset
 {
 	ESG_CHARSET_NONE,			/* not a character string */
 	ESG_CHARSET_ASCII,
-	ESG_CHARSET_LATIN1,			/* what everybody takes T61String for */
+	ESG_CHARSET_LATIN1,			/* what most take T61String for */
 	ESG_CHARSET_UTF8,
 	ESG_CHARSET_UCS2,
 	ESG_CHARSET_UCS4
@@ -60,7 +61,7 @@ typedef struct EsgSeen
 {
 	size_t		characters;
 	bool		nul;
-	bool		control;		/* escaped, NUL included */
+	bool		control;		/* never to be compared, NUL included */
 	bool		invalid;		/* not in its encoding, or no character string */
 	bool		ambiguous;		/* high bytes in a T61String */
 } EsgSeen;
@@ -221,7 +222,10 @@ read_char(EsgReader *in)
 	return c;
 }
 
-/* Characters that could change what a reader of log or screen sees. */
+/*
+ * Characters that nobody has in an identity but to deceive.  Others that are
+ * hidden, too, may be a part of it, and are only shown escaped.
+ */
 static bool
 is_control(uint32_t code)
 {
@@ -267,6 +271,7 @@ append_utf8(EsgText *text, uint32_t code)
 	append_bytes(text, buf, len);
 }
 
+/* A byte that is no character, or ASCII, as \xHH; else \uHHHH or \UHHHHHHHH. */
 static void
 append_char(EsgText *text, const EsgChar *c)
 {
@@ -281,9 +286,11 @@ append_char(EsgText *text, const EsgChar *c)
 			append_text(text, buf);
 		}
 	}
-	else if (is_control(c->code))
+	else if (esg_unicode_is_hidden(c->code))
 	{
-		snprintf(buf, sizeof(buf), c->code <= 0xFF ? "\\x%02x" : "\\u%04x", (unsigned) c->code);
+		snprintf(buf, sizeof(buf),
+				 c->code < 0x80 ? "\\x%02x" : c->code <= 0xFFFF ? "\\u%04x" : "\\U%08x",
+				 (unsigned) c->code);
 		append_text(text, buf);
 	}
 	else
@@ -300,19 +307,21 @@ open_string(const ASN1_STRING *s, EsgReader *in)
 	return in->charset != ESG_CHARSET_NONE;
 }
 
+/* For a reader: what is hidden is escaped, and so is what escapes begin with. */
 static void
-append_reader(EsgText *text, EsgReader in, EsgSeen *seen)
+append_reader(EsgText *text, EsgReader in)
 {
 	while (in.left > 0)
 	{
 		EsgChar		c = read_char(&in);
 
-		note_char(&in, &c, seen);
+		if (c.valid && c.code == '\\')
+			append_bytes(text, "\\", 1);
 		append_char(text, &c);
 	}
 }
 
-/* The same without text: only what is in it. */
+/* What is in it. */
 static void
 scan_string(const ASN1_STRING *s, EsgSeen *seen)
 {
@@ -329,24 +338,54 @@ scan_string(const ASN1_STRING *s, EsgSeen *seen)
 		}
 }
 
-/* Can the text be compared with what an administrator wrote? */
-static bool
-is_exact(const EsgSeen *seen)
+static EsgNameFault
+judge_seen(const EsgSeen *seen)
 {
-	return seen->characters > 0 && !seen->control && !seen->invalid && !seen->ambiguous;
+	if (seen->control || seen->invalid)
+		return ESG_NAME_MALFORMED;
+	return seen->ambiguous ? ESG_NAME_AMBIGUOUS : ESG_NAME_SOUND;
+}
+
+EsgNameFault
+esg_x509_name_value_fault(const ASN1_STRING *value)
+{
+	EsgSeen		seen = {0};
+
+	if (!esg_x509_name_is_text(value))
+		return ESG_NAME_SOUND;
+	scan_string(value, &seen);
+	return judge_seen(&seen);
+}
+
+static EsgReader
+open_bytes(const unsigned char *bytes, size_t len)
+{
+	EsgReader	in = {bytes, len, ESG_CHARSET_UTF8};
+
+	return in;
 }
 
 char *
 esg_x509_name_escape(const unsigned char *bytes, size_t len)
 {
 	EsgText		text = {NULL, 0, 0, false};
-	EsgSeen		seen = {0, false, false, false, false};
-	EsgReader	in;
 
-	in.next = bytes;
-	in.left = len;
-	in.charset = ESG_CHARSET_UTF8;
-	append_reader(&text, in, &seen);
+	append_reader(&text, open_bytes(bytes, len));
+	return finish_text(&text);
+}
+
+char *
+esg_x509_name_escape_hidden(const char *str)
+{
+	EsgText		text = {NULL, 0, 0, false};
+	EsgReader	in = open_bytes((const unsigned char *) str, strlen(str));
+
+	while (in.left > 0)
+	{
+		EsgChar		c = read_char(&in);
+
+		append_char(&text, &c);
+	}
 	return finish_text(&text);
 }
 
@@ -485,36 +524,60 @@ find_common_name(const X509_NAME *name)
 	return NULL;
 }
 
-/* Plain text of a value; what is no character string comes out as #hex. */
+/* A value for a reader; what is no character string comes out as #hex. */
 static void
-append_value(EsgText *text, const ASN1_STRING *s, EsgSeen *seen)
+append_value(EsgText *text, const ASN1_STRING *s)
 {
 	EsgReader	in;
 
 	if (open_string(s, &in))
-		append_reader(text, in, seen);
+		append_reader(text, in);
 	else
-	{
 		append_hex_value(text, s);
-		seen->invalid = true;
-	}
+}
+
+/* The value itself; *out is NULL if it is never to be compared.  False: out of memory. */
+static bool
+read_exact(const ASN1_STRING *s, EsgNameFault *fault, char **out)
+{
+	EsgText		text = {NULL, 0, 0, false};
+	EsgSeen		seen = {0};
+	EsgReader	in;
+
+	*out = NULL;
+	scan_string(s, &seen);
+	*fault = seen.characters == 0 && !seen.invalid ? ESG_NAME_EMPTY : judge_seen(&seen);
+	if (*fault != ESG_NAME_SOUND || !open_string(s, &in))
+		return true;
+	while (in.left > 0)
+		append_utf8(&text, read_char(&in).code);
+	*out = finish_text(&text);
+	return *out != NULL;
 }
 
 char *
-esg_x509_name_common_name(const X509_NAME *name, bool *found, bool *exact)
+esg_x509_name_common_name(const X509_NAME *name, bool *found)
 {
 	EsgText		text = {NULL, 0, 0, false};
-	EsgSeen		seen = {0, false, false, false, false};
 	const ASN1_STRING *value = find_common_name(name);
 	char	   *result;
 
-	if (value != NULL)
-		append_value(&text, value, &seen);
-	result = finish_text(&text);
 	*found = value != NULL;
-	*exact = result != NULL && is_exact(&seen);
+	if (value != NULL)
+		append_value(&text, value);
+	result = finish_text(&text);
 	ERR_clear_error();
 	return result;
+}
+
+bool
+esg_x509_name_exact_common_name(const X509_NAME *name, EsgNameFault *fault, char **out)
+{
+	const ASN1_STRING *value = find_common_name(name);
+
+	*fault = ESG_NAME_ABSENT;
+	*out = NULL;
+	return value == NULL || read_exact(value, fault, out);
 }
 
 static void
@@ -541,7 +604,7 @@ note_name(const X509_NAME *name, bool subject, EsgNameFacts *out)
 	{
 		const X509_NAME_ENTRY *entry = X509_NAME_get_entry(name, i);
 		const ASN1_STRING *value = X509_NAME_ENTRY_get_data(entry);
-		EsgSeen		seen = {0, false, false, false, false};
+		EsgSeen		seen = {0};
 
 		/* x500UniqueIdentifier is a BIT STRING, and rightly so */
 		if (esg_x509_name_is_text(value))
@@ -550,6 +613,8 @@ note_name(const X509_NAME *name, bool subject, EsgNameFacts *out)
 			out->bad_utf8 = true;
 		if (seen.control)
 			out->control_character = true;
+		if (seen.ambiguous)
+			out->ambiguous_string = true;
 		if (subject && OBJ_obj2nid(X509_NAME_ENTRY_get_object(entry)) == NID_commonName)
 			note_common_name(value, &seen, out);
 	}
@@ -604,7 +669,7 @@ find_alt_kind(const GENERAL_NAME *name, const ASN1_STRING **value)
 static void
 note_alt_name(const GENERAL_NAME *name, EsgNameFacts *out)
 {
-	EsgSeen		seen = {0, false, false, false, false};
+	EsgSeen		seen = {0};
 	const ASN1_STRING *value;
 	EsgAltNameKind kind = find_alt_kind(name, &value);
 	int			len = value ? ASN1_STRING_length(value) : 0;
@@ -701,21 +766,28 @@ static bool
 read_alt_name(const GENERAL_NAME *name, EsgAltName *out)
 {
 	EsgText		text = {NULL, 0, 0, false};
-	EsgSeen		seen = {0, false, false, false, false};
+	EsgNameFault fault;
 	const ASN1_STRING *value;
+	bool		address = false;
+	bool		good = true;
 
 	out->kind = find_alt_kind(name, &value);
 	if (out->kind == ESG_ALT_IP)
-		out->exact = append_address(&text, value);
+		address = append_address(&text, value);
 	else if (out->kind == ESG_ALT_OTHER)
 		append_other_alt_name(&text, name);
 	else if (value != NULL)
 	{
-		append_value(&text, value, &seen);
-		out->exact = is_exact(&seen);
+		append_value(&text, value);
+		good = read_exact(value, &fault, &out->exact);
 	}
 	out->text = finish_text(&text);
-	return out->text != NULL;
+	if (address && out->text != NULL)
+	{
+		out->exact = OPENSSL_strdup(out->text);
+		good = out->exact != NULL;
+	}
+	return good && out->text != NULL;
 }
 
 bool
@@ -752,7 +824,10 @@ esg_x509_name_alt_names_free(EsgAltNames *names)
 	int			i;
 
 	for (i = 0; i < names->count; i++)
+	{
 		OPENSSL_free(names->items[i].text);
+		OPENSSL_free(names->items[i].exact);
+	}
 	OPENSSL_free(names->items);
 	memset(names, 0, sizeof(*names));
 }

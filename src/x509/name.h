@@ -3,9 +3,10 @@
  *		Names in certificates as printable UTF-8 text, and what is wrong with them.
  *
  * Texts are new, NUL-terminated UTF-8, released with OPENSSL_free(); NULL means
- * out of memory.  They never hold a control character: C0, DEL, C1, U+2028,
- * U+2029 and the bidirectional controls come out as \xHH (one byte values) or
- * \uHHHH, NUL as \x00, a byte that is not UTF-8 as \xHH.
+ * out of memory.  A printable text can be read back: \xHH is a control character
+ * of ASCII, NUL among them, or a byte that is no character; \uHHHH or \UHHHHHHHH
+ * is another character that cannot be seen (x509/unicode.h); \\ is a backslash.
+ * In RFC 2253 text a backslash is before that text's special characters, too.
  */
 #ifndef ESG_X509_NAME_H
 #define ESG_X509_NAME_H
@@ -33,6 +34,8 @@ typedef struct EsgNameFacts
 	bool		bad_address;	/* iPAddress neither 4 nor 16 octets */
 	bool		undecodable_alt_name;	/* the extension does not parse, or
 										 * IA5 value with high bytes */
+	bool		ambiguous_string;	/* T61String with high bytes in subject or
+									 * issuer */
 } EsgNameFacts;
 
 typedef enum EsgAltNameKind
@@ -45,13 +48,29 @@ typedef enum EsgAltNameKind
 	ESG_ALT_OTHER				/* directoryName, registeredID … */
 } EsgAltNameKind;
 
+/*
+ * Why a value is never compared with anything.  One rule for all string types:
+ * what it says must be beyond doubt.  BMPString and UniversalString are
+ * Unicode; the upper half of a T61String is Latin-1 to most, but T.61 to its
+ * standard, and never both.
+ */
+typedef enum EsgNameFault
+{
+	ESG_NAME_SOUND = 0,
+	ESG_NAME_ABSENT,
+	ESG_NAME_EMPTY,
+	ESG_NAME_MALFORMED,			/* not in its encoding, or with NUL, control
+								 * or bidirectional characters */
+	ESG_NAME_AMBIGUOUS			/* high bytes in a T61String */
+} EsgNameFault;
+
 /* One subjectAltName value. */
 typedef struct EsgAltName
 {
 	EsgAltNameKind kind;
 	char	   *text;			/* printable, without prefix */
-	bool		exact;			/* text is the value itself: well formed, not
-								 * empty, no NUL, nothing had to be escaped */
+	char	   *exact;			/* the value itself, to be compared; NULL if
+								 * it is never to be */
 } EsgAltName;
 
 typedef struct EsgAltNames
@@ -67,8 +86,15 @@ extern void esg_x509_name_facts(X509 *cert, EsgNameFacts *out);
 /* RFC 2253 text, most specific first; non-ASCII characters stay readable */
 extern char *esg_x509_name_text(const X509_NAME *name);
 
-/* the first CN, as core takes it; *exact as in EsgAltName; *found false and "" if none */
-extern char *esg_x509_name_common_name(const X509_NAME *name, bool *found, bool *exact);
+/* the first CN in printable form; *found false and "" if there is none */
+extern char *esg_x509_name_common_name(const X509_NAME *name, bool *found);
+
+/* the same, to be compared; *out NULL for any fault.  False: out of memory */
+extern bool esg_x509_name_exact_common_name(const X509_NAME *name, EsgNameFault *fault,
+											char **out);
+
+/* may a name with this value in it be compared?  An empty one, and one that is no text, may */
+extern EsgNameFault esg_x509_name_value_fault(const ASN1_STRING *value);
 
 /* false: undecodable, or out of memory */
 extern bool esg_x509_name_alt_names(X509 *cert, EsgAltNames *out);
@@ -80,8 +106,11 @@ extern const char *esg_x509_name_alt_prefix(EsgAltNameKind kind);
 /* characters, of whatever encoding; other values are shown as hex */
 extern bool esg_x509_name_is_text(const ASN1_STRING *value);
 
-/* any bytes as printable text by the rules above */
+/* any bytes as printable text */
 extern char *esg_x509_name_escape(const unsigned char *bytes, size_t len);
+
+/* the same for what has escapes of its own, RFC 2253 text or a shell command: \ stays */
+extern char *esg_x509_name_escape_hidden(const char *str);
 
 /* dotted digits; "unprintable-oid" if that does not fit or the OID is over 128 octets */
 extern void esg_x509_name_oid(const ASN1_OBJECT *oid, char *buf, size_t size);

@@ -1,4 +1,4 @@
-/* sources: policy/findings policy/policy x509/cut_text x509/memo x509/asn1 x509/rsa_faults x509/time x509/name x509/key x509/signature x509/info x509/host_names x509/strict policy/certificate policy/cert_facts */
+/* sources: policy/findings policy/policy x509/cut_text x509/memo x509/asn1 x509/rsa_faults x509/time x509/name x509/unicode x509/key x509/signature x509/info x509/host_names x509/strict policy/certificate policy/cert_facts */
 /*
  * test_certificate.c
  *		One certificate judged by itself.
@@ -716,6 +716,9 @@ test_crafted_names(void)
 	info.names.odd_string_type = true;
 	judge_info(&info, A, ESG_MALFORMED_NAME, N, "BMPString");
 	info.names.odd_string_type = false;
+	info.names.ambiguous_string = true;
+	judge_info(&info, C, ESG_MALFORMED_NAME, W, "a T61String that may be read in several ways");
+	info.names.ambiguous_string = false;
 	judge_info(&info, C, ESG_MALFORMED_NAME, ABSENT, "neither");
 	X509_free(cert);
 }

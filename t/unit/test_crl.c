@@ -1,4 +1,4 @@
-/* sources: policy/findings policy/policy x509/cut_text x509/memo policy/public_roots x509/asn1 x509/rsa_faults x509/time x509/name x509/key x509/signature x509/info x509/crl_info policy/verify policy/chain policy/crl_names policy/crl_uses policy/crl */
+/* sources: policy/findings policy/policy x509/cut_text x509/memo policy/public_roots x509/asn1 x509/rsa_faults x509/time x509/name x509/unicode x509/key x509/signature x509/info x509/crl_info policy/verify policy/chain policy/crl_names policy/crl_uses policy/crl */
 /*
  * test_crl.c
  *		CRLs judged against the CAs of ssl_ca_file.
@@ -430,7 +430,7 @@ static const struct
 	{CA(ROOT), {CAS}, "it covers only CA certificates, so clients of \"CN=Root\" are refused"},
 	{CA(ROOT), {REASONS}, "it covers only some reasons, so clients of \"CN=Root\" are refused"},
 	{CA(ROOT) | CA(ISSUING), {FRESH, ISSUED_POINT},
-	"it covers only a distribution point, so clients of \"CN=Issuing\" whose certificates do not name URI:http://pki.example.com/1 are refused"},
+	"it covers only a distribution point, so clients of \"CN=Issuing\" whose certificates do not name \"URI:http://pki.example.com/1\" are refused"},
 	{CA(ROOT) | CA(ISSUING), {FRESH, ISSUED, OTHER_POINT_STALE}, ""},
 	{CA(ROOT) | CA(RENEWED), {FRESH, RENEWED_FRESH},
 	"OpenSSL takes another CA's CRL of that name for it, as not both name their keys, so clients of \"CN=Root\" (serial number 02) are refused"},

@@ -1,4 +1,4 @@
-/* sources: x509/crl_info x509/info x509/name x509/key x509/signature x509/time x509/asn1 x509/rsa_faults x509/memo */
+/* sources: x509/crl_info x509/info x509/name x509/unicode x509/key x509/signature x509/time x509/asn1 x509/rsa_faults x509/memo */
 /*
  * test_crl_info.c
  *		The facts about CRLs.

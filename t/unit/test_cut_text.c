@@ -28,6 +28,12 @@ static const Case cases[] = {
 	{"1" EURO "4" EURO "8", "1" EURO "...", "..." EURO "8"},
 	{"12" EURO "67" EURO, "12...", "...7" EURO},
 	{"1234" EURO EURO, "1234...", "..." EURO},
+	/* an escape is one character */
+	{"12\\x0a5678", "12...", "...5678"},
+	{"\\x0a\\u200b", "\\x0a...", "..."},
+	{"1234\\\\\\\\", "1234...", "...\\\\\\\\"},
+	{"12\\\\\\\\89", "12\\\\...", "...\\\\89"},
+	{"12345678\\,\\\"", "1234...", "...\\,\\\""},
 	/* no UTF-8: cut somewhere, never past the buffer */
 	{"\x80\x80\x80\x80\x80\x80\x80\x80\x80", "...", "..."},
 };
@@ -55,6 +61,42 @@ test_length(void)
 	is_int(esg_cut_text_length(EURO EURO, 6, 2), 0, "none is whole");
 }
 
+/* Quotes that the text cannot close, whatever it is. */
+static void
+test_quote(void)
+{
+	static const struct
+	{
+		const char *text;
+		size_t		size;
+		const char *want;
+	}			quotes[] = {
+		{"", 20, "\"\""},
+		{"alice", 20, "\"alice\""},
+		{"alice", 8, "\"alice\""},
+		{"alice", 7, "\"a...\""},
+		{"a\"b", 20, "\"a\\\"b\""},
+		{"a\"b", 7, "\"a\\\"b\""},
+		{"ab\"cd", 8, "\"ab...\""},
+		/* escaped already, as in RFC 2253 text */
+		{"a\\\"b", 20, "\"a\\\"b\""},
+		{"a\\\\\"b", 20, "\"a\\\\\\\"b\""},
+		{"1\\u200b\"", 20, "\"1\\u200b\\\"\""},
+		{"1\\u200b\"", 10, "\"1...\""},
+		{"1" EURO EURO, 10, "\"1" EURO EURO "\""},
+		{"1" EURO EURO "x", 10, "\"1" EURO "...\""},
+	};
+	char		buf[20];
+	size_t		i;
+
+	for (i = 0; i < sizeof(quotes) / sizeof(quotes[0]); i++)
+	{
+		esg_cut_text_quote(buf, quotes[i].size, quotes[i].text);
+		is_text(buf, quotes[i].want, quotes[i].text);
+		ok(strlen(buf) < quotes[i].size, "it fits");
+	}
+}
+
 static void
 test_take(void)
 {
@@ -71,6 +113,7 @@ main(void)
 {
 	test_copies();
 	test_length();
+	test_quote();
 	test_take();
 	return done();
 }

@@ -1,4 +1,4 @@
-/* sources: policy/findings policy/policy x509/cut_text x509/time x509/name x509/key x509/signature x509/info x509/asn1 x509/rsa_faults x509/memo policy/file */
+/* sources: policy/findings policy/policy x509/cut_text x509/time x509/name x509/unicode x509/key x509/signature x509/info x509/asn1 x509/rsa_faults x509/memo policy/file */
 /*
  * test_file.c
  *		Files judged by what stat() says.

@@ -139,6 +139,18 @@ test_patched(void)
 		"!dns=good\\x00example"},
 		{"NUL in a URI", "subjectAltName=URI:spiffe://a/b\n", "//a/b", "//a\0b", 5, URI,
 		"!uri=spiffe://a\\x00b"},
+		{"T61String of ASCII, common name", NULL, "\014\011billing@x", "\024\011billing@x", 11, CN, "cn=billing@x"},
+		{"T61String of ASCII, subject", NULL, "\014\011billing@x", "\024\011billing@x", 11, DN, "dn=CN=billing@x"},
+		{"T61String with high bytes, common name", NULL, "\014\011billing@x", "\024\011bill\374ng@x", 11, CN,
+		"!cn=bill\303\274ng@x"},
+		{"T61String with high bytes, subject", NULL, "\014\011billing@x", "\024\011bill\374ng@x", 11, DN,
+		"!dn=CN=bill\303\274ng@x"},
+		{"T61String with high bytes, serial", NULL, "\014\011billing@x", "\024\011bill\374ng@x", 11, SERIAL,
+		"!serial=01/CN=bill\303\274ng@x"},
+		{"PrintableString with high bytes, common name", NULL, "\014\011billing@x", "\023\011bill\374ng@x", 11, CN,
+		"!cn=bill\\xfcng@x"},
+		{"PrintableString with high bytes, subject", NULL, "\014\011billing@x", "\023\011bill\374ng@x", 11, DN,
+		"!dn=CN=bill\\xfcng@x"},
 		{"high bytes in an e-mail address", "subjectAltName=email:ab@example.com\n", "ab@", "\303\266@", 3, EMAIL,
 		"!email=\303\266@example.com"},
 	};
@@ -156,6 +168,81 @@ test_patched(void)
 		is_text(text, patches[i].want, patches[i].name);
 		OPENSSL_free(text);
 		X509_free(patched);
+		X509_free(cert);
+	}
+}
+
+/* Wider units.  What is no Unicode in them OpenSSL does not take for a name at all. */
+static void
+test_wide(void)
+{
+	static const struct
+	{
+		const char *to;
+		int			source;
+		const char *want;
+	}			wide[] = {
+		{"\036\010\004\026\0a\0\\ \013", CN, "cn=\320\226a\\\342\200\213"},
+		{"\036\010\004\026\0a\0\\ \013", DN,
+		"dn=CN=\\D0\\96a\\\\\\E2\\80\\8B|dn=CN=\320\226a\\\\\342\200\213"},
+		{"\034\010\0\0\004\026\0\0\0a", CN, "cn=\320\226a"},
+		{"\034\010\0\0\004\026\0\0\0a", DN, "dn=CN=\\D0\\96a|dn=CN=\320\226a"},
+	};
+	CertSpec	spec = {.subject = "CN=billings"};
+	X509	   *cert = certmaker_cert(&spec);
+	size_t		i;
+
+	for (i = 0; i < sizeof(wide) / sizeof(wide[0]); i++)
+	{
+		X509	   *patched = certmaker_patch(cert, "\014\010billings", wide[i].to, 10);
+		EsgNamesResult result;
+		char	   *text = candidates(patched, &wide[i].source, 1, &result);
+
+		is_int(result, ESG_NAMES_OK, "it can be read");
+		is_text(text, wide[i].want, "BMPString or UniversalString");
+		OPENSSL_free(text);
+		X509_free(patched);
+	}
+	X509_free(cert);
+}
+
+/* Compared is the value, shown what tells all values apart. */
+static void
+test_shown(void)
+{
+	static const struct
+	{
+		const char *subject;
+		int			source;
+		int			at;			/* which candidate */
+		const char *want;
+	}			shown[] = {
+		{"CN=a\342\200\213b", CN, 0, "a\\u200bb"},
+		{"CN=a\\\\b", CN, 0, "a\\\\b"},
+		{"CN=a\001", CN, 0, "a\\x01"},
+		{"CN=a\342\200\213b", DN, 0, "CN=a\\E2\\80\\8Bb"},
+		{"CN=a\342\200\213b", DN, 1, "CN=a\\u200bb"},
+		{"CN=a\001", DN, 0, "CN=a\\x01"},
+		{"CN=a\342\200\213b", SERIAL, 0, "01/CN=a\\E2\\80\\8Bb"},
+	};
+	size_t		i;
+
+	for (i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
+	{
+		CertSpec	spec = {.subject = shown[i].subject, .issuer = shown[i].subject, .serial = "1"};
+		X509	   *cert = certmaker_cert(&spec);
+		unsigned char source = (unsigned char) shown[i].source;
+		EsgCandidates list;
+
+		if (is_int(esg_identities_candidates(cert, &source, 1, &list), ESG_NAMES_OK, "it can be read") &&
+			ok(list.count > shown[i].at, "it is there"))
+		{
+			char	   *text = esg_identities_shown(&list.items[shown[i].at]);
+
+			is_text(text, shown[i].want, "shown");
+			OPENSSL_free(text);
+		}
+		esg_identities_candidates_free(&list);
 		X509_free(cert);
 	}
 }
@@ -260,6 +347,8 @@ main(void)
 {
 	test_cases();
 	test_patched();
+	test_wide();
+	test_shown();
 	test_fingerprint();
 	test_bad_alt_name();
 	test_too_many();

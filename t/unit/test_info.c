@@ -1,4 +1,4 @@
-/* sources: x509/info x509/crl_info x509/name x509/key x509/signature x509/time x509/asn1 x509/rsa_faults x509/memo */
+/* sources: x509/info x509/crl_info x509/name x509/unicode x509/key x509/signature x509/time x509/asn1 x509/rsa_faults x509/memo */
 /*
  * test_info.c
  *		The facts about certificates.
@@ -414,6 +414,41 @@ test_fingerprint(void)
 	X509_free(cert);
 }
 
+/* What somebody typed, or pasted of "openssl x509 -fingerprint". */
+static void
+test_fingerprint_parse(void)
+{
+#define DIGITS "0123456789abcdef0123456789ABCDEF0123456789abcdef0123456789abcdef"
+#define OCTETS "01:23:45:67:89:AB:CD:EF:01:23:45:67:89:AB:CD:EF:01:23:45:67:89:AB:CD:EF:01:23:45:67:89:AB:CD"
+	static const struct
+	{
+		const char *text;
+		bool		good;
+	}			cases[] = {
+		{DIGITS, true}, {OCTETS ":EF", true}, {OCTETS ":ef", true},
+		{"", false}, {DIGITS "0", false}, {OCTETS, false}, {OCTETS ":EF:", false}, {OCTETS "-EF", false},
+		{OCTETS ":E:", false}, {OCTETS ":G0", false}, {OCTETS "::E", false},
+		{"x123456789abcdef0123456789ABCDEF0123456789abcdef0123456789abcdef", false},
+		{" 123456789abcdef0123456789ABCDEF0123456789abcdef0123456789abcdef", false}
+	};
+	unsigned char digest[ESG_DIGEST_SIZE];
+	char		text[ESG_FINGERPRINT_TEXT_SIZE];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		bool		good = esg_x509_info_fingerprint_parse(cases[i].text, strlen(cases[i].text), digest);
+
+		ok(good == cases[i].good, "fingerprint \"%s\"", cases[i].text);
+		if (!good)
+			continue;
+		esg_x509_info_fingerprint_text(digest, text);
+		is_text(text, "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", "its octets");
+	}
+	/* what follows the text is not looked at */
+	ok(!esg_x509_info_fingerprint_parse(DIGITS, 63, digest), "63 of 64 digits");
+	ok(esg_x509_info_fingerprint_parse(DIGITS "zz", 64, digest), "64 of 66 characters");
+}
+
 /* A certificate with many extensions, all different. */
 static double
 seconds_for(int extensions)
@@ -465,6 +500,7 @@ main(void)
 	test_broken_usages();
 	test_serial_text();
 	test_fingerprint();
+	test_fingerprint_parse();
 	ok(seconds_for(32000) < 64 * seconds_for(2000) + 0.5, "linear in extensions");
 	is_int((long long) ERR_peek_error(), 0, "error queue is empty");
 	return done();

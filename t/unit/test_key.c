@@ -1,4 +1,4 @@
-/* sources: x509/memo x509/asn1 x509/rsa_faults x509/name x509/key */
+/* sources: x509/memo x509/asn1 x509/rsa_faults x509/name x509/unicode x509/key */
 /*
  * test_key.c
  *		Kind, size, strength and faults of keys in certificates.

@@ -1,4 +1,4 @@
-/* sources: x509/name */
+/* sources: x509/name x509/unicode */
 /*
  * test_name.c
  *		Names as text, and what is wrong with them.
@@ -42,11 +42,11 @@ static const struct
 	{"umlaut", UTF8, BYTES("M\xc3\xbcller"), "M\xc3\xbcller", NULL, true, ""},
 	{"four octets", UTF8, BYTES("\xf0\x9f\x98\x80"), "\xf0\x9f\x98\x80", NULL, true, ""},
 
-	/* RFC 2253 specials, which the plain text keeps as they are */
+	/* RFC 2253 specials, of which the plain text escapes the backslash alone */
 	{"comma", UTF8, BYTES("a,b"), "a\\,b", "a,b", true, ""},
 	{"plus", UTF8, BYTES("a+b"), "a\\+b", "a+b", true, ""},
 	{"quote", UTF8, BYTES("a\"b"), "a\\\"b", "a\"b", true, ""},
-	{"backslash", UTF8, BYTES("a\\b"), "a\\\\b", "a\\b", true, ""},
+	{"backslash", UTF8, BYTES("a\\b"), "a\\\\b", NULL, true, ""},
 	{"brackets", UTF8, BYTES("<a>;b"), "\\<a\\>\\;b", "<a>;b", true, ""},
 	{"leading #", UTF8, BYTES("#a#"), "\\#a#", "#a#", true, ""},
 	{"outer blanks", UTF8, BYTES(" a b "), "\\ a b\\ ", " a b ", true, ""},
@@ -57,12 +57,18 @@ static const struct
 	{"NUL", UTF8, BYTES("alice\0.evil"), "alice\\x00.evil", NULL, false, "nul control"},
 	{"newline", UTF8, BYTES("a\nLOG: b"), "a\\x0aLOG: b", NULL, false, "control"},
 	{"DEL", UTF8, BYTES("a\x7f"), "a\\x7f", NULL, false, "control"},
-	{"C1", UTF8, BYTES("a\xc2\x85"), "a\\x85", NULL, false, "control"},
-	{"no-break space", UTF8, BYTES("a\xc2\xa0"), "a\xc2\xa0", NULL, true, ""},
+	{"C1", UTF8, BYTES("a\xc2\x85"), "a\\u0085", NULL, false, "control"},
+	{"no-break space", UTF8, BYTES("a\xc2\xa0"), "a\\u00a0", NULL, true, ""},
+	{"soft hyphen", UTF8, BYTES("\xc2\xad"), "\\u00ad", NULL, true, ""},
+	{"zero-width space", UTF8, BYTES("\xe2\x80\x8b"), "\\u200b", NULL, true, ""},
+	{"byte order mark", UTF8, BYTES("\xef\xbb\xbf"), "\\ufeff", NULL, true, ""},
+	{"Hangul filler", UTF8, BYTES("\xe3\x85\xa4"), "\\u3164", NULL, true, ""},
+	{"tag", UTF8, BYTES("\xf3\xa0\x81\x81"), "\\U000e0041", NULL, true, ""},
+	{"what looks like an escape", UTF8, BYTES("\\u200b\\x00"), "\\\\u200b\\\\x00", NULL, true, ""},
 	{"line separator", UTF8, BYTES("\xe2\x80\xa8"), "\\u2028", NULL, false, "control"},
 	{"paragraph separator", UTF8, BYTES("\xe2\x80\xa9"), "\\u2029", NULL, false, "control"},
 	{"right-to-left override", UTF8, BYTES("\xe2\x80\xae"), "\\u202e", NULL, false, "control"},
-	{"narrow no-break space", UTF8, BYTES("\xe2\x80\xaf"), "\xe2\x80\xaf", NULL, true, ""},
+	{"narrow no-break space", UTF8, BYTES("\xe2\x80\xaf"), "\\u202f", NULL, true, ""},
 	{"isolate", UTF8, BYTES("\xe2\x81\xa6"), "\\u2066", NULL, false, "control"},
 	{"pop isolate", UTF8, BYTES("\xe2\x81\xa9"), "\\u2069", NULL, false, "control"},
 	{"right-to-left mark", UTF8, BYTES("\xe2\x80\x8f"), "\\u200f", NULL, false, "control"},
@@ -80,7 +86,8 @@ static const struct
 
 	/* other types */
 	{"T61 of ASCII", T61, BYTES("alice"), "alice", NULL, true, "type"},
-	{"T61 taken for Latin-1", T61, BYTES("\xfc"), "\xc3\xbc", NULL, false, "type"},
+	{"T61 taken for Latin-1", T61, BYTES("\xfc"), "\xc3\xbc", NULL, false, "type ambiguous"},
+	{"T61 of C1", T61, BYTES("\x85"), "\\u0085", NULL, false, "control type ambiguous"},
 	{"BMP", BMP, BYTES("\0a\x04\x20"), "a\xd0\xa0", NULL, true, "type"},
 	{"BMP with NUL", BMP, BYTES("\0a\0\0"), "a\\x00", NULL, false, "nul control type"},
 	{"BMP surrogate", BMP, BYTES("\xd8\x3d\xde\x00"), "\\xd8\\x3d\\xde\\x00", NULL, false, "utf8 type"},
@@ -109,7 +116,7 @@ static const struct
 	{"dns with NUL", GEN_DNS, IA5, BYTES("a\0b"), "DNS:a\\x00b", false, "server nul control"},
 	{"dns with high bytes", GEN_DNS, IA5, BYTES("\xc0\xa8"), "DNS:\\xc0\\xa8", false, "server undecodable"},
 	{"empty dns", GEN_DNS, IA5, BYTES(""), "DNS:", false, "empty"},
-	{"uri", GEN_URI, IA5, BYTES("spiffe://prod/a\\b"), "URI:spiffe://prod/a\\b", true, ""},
+	{"uri", GEN_URI, IA5, BYTES("spiffe://prod/a\\b"), "URI:spiffe://prod/a\\\\b", true, ""},
 	{"uri with newline", GEN_URI, IA5, BYTES("x:\n"), "URI:x:\\x0a", false, "control"},
 	{"email", GEN_EMAIL, IA5, BYTES("a@b.c"), "email:a@b.c", true, ""},
 	{"ip", GEN_IPADD, V_ASN1_OCTET_STRING, BYTES("\xc0\xa8\0\1"), "IP:192.168.0.1", true, "server"},
@@ -126,12 +133,12 @@ facts_text(const EsgNameFacts *f)
 {
 	static char buf[128];
 
-	snprintf(buf, sizeof(buf), "%s%s%s%s%s%s%s%s%s",
+	snprintf(buf, sizeof(buf), "%s%s%s%s%s%s%s%s%s%s",
 			 f->has_server_name ? " server" : "", f->nul_in_name ? " nul" : "",
 			 f->control_character ? " control" : "", f->bad_utf8 ? " utf8" : "",
 			 f->odd_string_type ? " type" : "", f->long_common_name ? " long" : "",
 			 f->empty_alt_name ? " empty" : "", f->bad_address ? " address" : "",
-			 f->undecodable_alt_name ? " undecodable" : "");
+			 f->undecodable_alt_name ? " undecodable" : "", f->ambiguous_string ? " ambiguous" : "");
 	return buf[0] ? buf + 1 : buf;
 }
 
@@ -175,6 +182,48 @@ subject_of(X509 *cert)
 	return (X509_NAME *) X509_get_subject_name(cert);
 }
 
+/* What should be wrong with it: the table says whether anything is. */
+static EsgNameFault
+expected_fault(size_t i)
+{
+	if (common_names[i].exact)
+		return ESG_NAME_SOUND;
+	if (common_names[i].len == 0)
+		return ESG_NAME_EMPTY;
+	if (common_names[i].type == T61 && strstr(common_names[i].facts, "control") == NULL)
+		return ESG_NAME_AMBIGUOUS;
+	return ESG_NAME_MALFORMED;
+}
+
+/* The value itself: OpenSSL's own conversion, where it is one to be compared. */
+static void
+test_exact(size_t i, const X509_NAME *name)
+{
+	const ASN1_STRING *value = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, 0));
+	EsgNameFault fault;
+	EsgNameFault part;
+	unsigned char *utf8 = NULL;
+	char	   *text;
+	int			len;
+
+	ok(esg_x509_name_exact_common_name(name, &fault, &text), "%s: memory", common_names[i].name);
+	is_int(fault, expected_fault(i), common_names[i].name);
+	/* an empty attribute of a name, and one that is no text, do no harm */
+	part = esg_x509_name_value_fault(value);
+	is_int(part, fault == ESG_NAME_EMPTY || !esg_x509_name_is_text(value) ? ESG_NAME_SOUND : fault,
+		   common_names[i].name);
+	if (fault != ESG_NAME_SOUND)
+		ok(text == NULL, "%s: nothing to compare", common_names[i].name);
+	else
+	{
+		len = ASN1_STRING_to_UTF8(&utf8, value);
+		ok(len >= 0 && strlen(text) == (size_t) len && memcmp(text, utf8, (size_t) len) == 0,
+		   "%s: the value itself", common_names[i].name);
+	}
+	OPENSSL_free(text);
+	OPENSSL_free(utf8);
+}
+
 static void
 test_common_name(size_t i)
 {
@@ -182,16 +231,15 @@ test_common_name(size_t i)
 	X509_NAME  *name = subject_of(cert);
 	char		want[256];
 	bool		found;
-	bool		exact;
 	char	   *text;
 
 	add_entry(name, "CN", common_names[i].type, common_names[i].value, common_names[i].len, 0);
 	snprintf(want, sizeof(want), "CN=%s", common_names[i].dn);
 	is_owned(esg_x509_name_text(name), want, common_names[i].name);
-	text = esg_x509_name_common_name(name, &found, &exact);
+	text = esg_x509_name_common_name(name, &found);
 	is_owned(text, common_names[i].cn ? common_names[i].cn : common_names[i].dn, common_names[i].name);
 	ok(found, "%s: found", common_names[i].name);
-	is_int(exact, common_names[i].exact, common_names[i].name);
+	test_exact(i, name);
 	is_facts(cert, common_names[i].facts, common_names[i].name);
 	X509_free(cert);
 }
@@ -238,7 +286,7 @@ test_alt_name(size_t i)
 	ok(esg_x509_name_alt_names(cert, &names), "%s: decoded", alt_names[i].name);
 	is_int(names.count, 1, alt_names[i].name);
 	is_text(first_alt_text(&names), alt_names[i].text, alt_names[i].name);
-	is_int(names.items[0].exact, alt_names[i].exact, alt_names[i].name);
+	is_int(names.items[0].exact != NULL, alt_names[i].exact, alt_names[i].name);
 	is_facts(cert, alt_names[i].facts, alt_names[i].name);
 	esg_x509_name_alt_names_free(&names);
 	is_int(names.count, 0, "freed");
@@ -252,11 +300,14 @@ test_structure(void)
 {
 	X509_NAME  *name = X509_NAME_new();
 	bool		found;
-	bool		exact;
+	EsgNameFault fault;
+	char	   *exact;
 
 	is_owned(esg_x509_name_text(name), "", "empty name");
-	is_owned(esg_x509_name_common_name(name, &found, &exact), "", "no CN");
-	ok(!found && !exact, "no CN is not found");
+	is_owned(esg_x509_name_common_name(name, &found), "", "no CN");
+	ok(!found, "no CN is not found");
+	ok(esg_x509_name_exact_common_name(name, &fault, &exact) && exact == NULL &&
+	   fault == ESG_NAME_ABSENT, "nor to be compared");
 
 	add_entry(name, "C", PRINTABLE, "DE", 2, 0);
 	add_entry(name, "OU", UTF8, "b", 1, 0);
@@ -265,7 +316,7 @@ test_structure(void)
 	add_entry(name, "CN", UTF8, "second", 6, 0);
 	is_owned(esg_x509_name_text(name), "CN=second,1.2.3.4.5=#0C0178,CN=a+OU=b,C=DE",
 			 "most specific first, + inside an RDN, unknown type in hex");
-	is_owned(esg_x509_name_common_name(name, &found, &exact), "a", "first CN in encoding order");
+	is_owned(esg_x509_name_common_name(name, &found), "a", "first CN in encoding order");
 	X509_NAME_free(name);
 }
 
@@ -401,8 +452,10 @@ test_other_attributes(void)
 
 	add_entry(subject_of(cert), "O", UTF8, "a\0b", 3, 0);
 	is_facts(cert, "control", "NUL in an organization");
+	add_entry(subject_of(cert), "OU", T61, "\xfc", 1, 0);
+	is_facts(cert, "control ambiguous", "a T61String in an organizational unit");
 	add_entry((X509_NAME *) X509_get_issuer_name(cert), "CN", BMP, "\xd8\x00", 2, 0);
-	is_facts(cert, "control utf8", "the issuer's CN is no CN of the subject");
+	is_facts(cert, "control utf8 ambiguous", "the issuer's CN is no CN of the subject");
 	X509_free(cert);
 }
 
@@ -440,8 +493,10 @@ main(void)
 	test_unusual();
 	test_broken_extension();
 	test_other_attributes();
-	is_owned(esg_x509_name_escape((const unsigned char *) "a\0\xff\xc3\xbc\n", 6),
-			 "a\\x00\\xff\xc3\xbc\\x0a", "any bytes");
+	is_owned(esg_x509_name_escape((const unsigned char *) "a\0\xff\xc3\xbc\n\\", 7),
+			 "a\\x00\\xff\xc3\xbc\\x0a\\\\", "any bytes");
+	is_owned(esg_x509_name_escape_hidden("a\\,\xff\xe2\x80\x8b\n"), "a\\,\\xff\\u200b\\x0a",
+			 "what has escapes of its own");
 	ok(seconds_for(4 << 20) < 64 * seconds_for(256 << 10) + 0.5, "linear time");
 	is_int((long long) ERR_peek_error(), 0, "error queue is empty");
 	return done();

@@ -1,4 +1,4 @@
-/* sources: x509/asn1 x509/name x509/signature */
+/* sources: x509/asn1 x509/name x509/unicode x509/signature */
 /*
  * test_signature.c
  *		Signature algorithms of certificates and CRLs.
