@@ -2,7 +2,7 @@
  * server/loaded_files.c
  *		Which content of the TLS files the server has loaded.
  *
- * Locking: the area's lock guards everything in it.  No login comes here.
+ * Locking: the area's lock guards everything.  No login comes here.
  */
 #include "postgres.h"
 
@@ -26,13 +26,25 @@ typedef struct LoadedArea
 	LoadedFile	files[ESG_MAX_LOADED_FILES];
 } LoadedArea;
 
-static LoadedArea *area = NULL;
+static LoadedArea *loaded = NULL;
+
+/* the area has nothing but its lock */
+static char *area = NULL;
 static LWLock *area_lock = NULL;
+
+/* What a crash may have left half written is forgotten. */
+static void
+begin_area(void)
+{
+	if (loaded != NULL)
+		memset(loaded, 0, sizeof(*loaded));
+}
 
 void
 esg_loaded_files_init(void)
 {
-	esg_shmem_register("loaded files", sizeof(LoadedArea), (void **) &area, &area_lock, NULL);
+	esg_shmem_register("loaded files", sizeof(*area), (void **) &area, &area_lock, begin_area);
+	loaded = esg_shmem_map(sizeof(LoadedArea));
 }
 
 static uint64
@@ -51,7 +63,7 @@ find_file(uint64 name, uint32 sequence)
 
 	for (int i = 0; i < ESG_MAX_LOADED_FILES; i++)
 	{
-		LoadedFile *file = &area->files[i];
+		LoadedFile *file = &loaded->files[i];
 
 		if (file->sequence == sequence && file->name == name)
 			return file;
@@ -86,7 +98,7 @@ esg_loaded_files_differ(const char *setting, const char *path, const unsigned ch
 	uint64		name = hash_name(setting, path);
 	bool		differ;
 
-	if (area == NULL)
+	if (area == NULL || loaded == NULL)
 		return false;
 	esg_server_state_load(&load);
 	if (load.result != ESG_LOAD_OK || load.sequence != as_of)

@@ -2,8 +2,7 @@
  * server/served_hosts.c
  *		The hosts that the server has loaded, whatever pg_hosts.conf has now.
  *
- * The memory is mapped by the postmaster before it forks, and not a part of the
- * shared memory that a crash makes anew.  It holds two lists, of which "latest"
+ * The memory outlives a crash.  It holds two lists, of which "latest"
  * says which one counts.  Writing goes to the other one, under the area's lock;
  * who dies meanwhile leaves nothing behind.  A reader copies, and does so again
  * if "latest" has moved meanwhile.
@@ -12,8 +11,6 @@
  * astray.
  */
 #include "postgres.h"
-
-#include <sys/mman.h>
 
 #include "lib/stringinfo.h"
 #include "libpq/libpq.h"
@@ -54,20 +51,12 @@ static LWLock *area_lock = NULL;
 void
 esg_served_hosts_init(void)
 {
-	void	   *memory;
-
 	if (!ESG_LAST_CTX_IS_BARE)
 		return;
 	esg_shmem_register("served hosts", sizeof(*area), (void **) &area, &area_lock, NULL);
-	if (IsUnderPostmaster)
-		return;
-	memory = mmap(NULL, sizeof(KeptLists), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (memory == MAP_FAILED)
-		ereport(FATAL,
-				(errcode(ERRCODE_OUT_OF_MEMORY),
-				 errmsg("could not map memory for the list of hosts: %m")));
-	kept = memory;
-	pg_atomic_init_u32(&kept->latest, 0);
+	kept = esg_shmem_map(sizeof(KeptLists));
+	if (kept != NULL)
+		pg_atomic_init_u32(&kept->latest, 0);
 }
 
 /* ------------------------------------------------------------------------

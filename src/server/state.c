@@ -4,7 +4,7 @@
  *
  * Locking.  The area has two halves:
  *
- * - "load" and "set" are written by the postmaster alone, which must not wait
+ * - "load" and "shared_set" are written by the postmaster alone, which must not wait
  *	 for a lock that a crashed child may hold.  They are guarded by "changes",
  *	 which is odd while the postmaster writes; a reader copies, and copies again
  *	 if the number was odd or has moved meanwhile.  The postmaster's own truth is
@@ -64,7 +64,6 @@ typedef struct EsgServerStateArea
 {
 	pg_atomic_uint32 changes;	/* odd: the postmaster is writing "load" */
 	EsgLoadRecord load;			/* by "changes" */
-	EsgServedSet set;			/* by "changes" */
 	pg_atomic_uint64 login_seen_at; /* TimestampTz, written with the lock held
 									 * in any mode */
 	EsgServedState login;		/* by lock, but for seen_at, which is above */
@@ -77,6 +76,9 @@ typedef struct EsgServerStateArea
 
 static EsgServerStateArea *area = NULL;
 static LWLock *area_lock = NULL;
+
+/* by area->changes, like "load"; NULL if there is no memory for it */
+static EsgServedSet *shared_set = NULL;
 
 /*
  * The postmaster's.  Its children have the record as it was when they were
@@ -99,7 +101,8 @@ publish_load(void)
 	pg_atomic_write_u32(&area->changes, pg_atomic_read_u32(&area->changes) + 1);
 	pg_write_barrier();
 	memcpy(&area->load, &local_load, sizeof(local_load));
-	memcpy(&area->set, &local_set, sizeof(local_set));
+	if (shared_set != NULL)
+		memcpy(shared_set, &local_set, sizeof(local_set));
 	pg_write_barrier();
 	pg_atomic_write_u32(&area->changes, pg_atomic_read_u32(&area->changes) + 1);
 }
@@ -115,8 +118,8 @@ read_load_and_set(EsgLoadRecord *load, EsgServedSet *set)
 
 		pg_read_barrier();
 		memcpy(load, &area->load, sizeof(*load));
-		if (set != NULL)
-			memcpy(set, &area->set, sizeof(*set));
+		if (set != NULL && shared_set != NULL)
+			memcpy(set, shared_set, sizeof(*set));
 		pg_read_barrier();
 		after = pg_atomic_read_u32(&area->changes);
 		if (before == after && before % 2 == 0)
@@ -147,6 +150,7 @@ esg_server_state_init(void)
 {
 	esg_shmem_register("server state", sizeof(EsgServerStateArea), (void **) &area, &area_lock,
 					   begin_area);
+	shared_set = esg_shmem_map(sizeof(EsgServedSet));
 }
 
 void
