@@ -34,7 +34,7 @@ REGRESS = $(sort $(basename $(notdir $(wildcard $(srcroot)/sql/*.sql))))
 
 # PGXS has no PROGRAM next to MODULE_big: rules of our own, below its include.
 ctl_sources := $(patsubst $(srcroot)/%,%,$(wildcard $(srcroot)/src/ctl/*.c))
-ctl_objs = $(if $(ctl_sources),$(ctl_sources:.c=.o) $(filter src/secret/%,$(OBJS)))
+ctl_objs = $(if $(ctl_sources),$(ctl_sources:.c=.o) $(filter src/secret/% $(addprefix src/policy/,access.o shell_text.o),$(OBJS)))
 ctl_program = $(if $(ctl_objs),ssl_guard_ctl)
 EXTRA_CLEAN = ssl_guard_ctl $(ctl_sources:.c=.o) results regression.diffs regression.out
 
@@ -75,8 +75,10 @@ OPENSSL_CHECK = yes
 same-openssl: $(MODULE_big)$(DLSUFFIX)
 	@$(if $(filter no,$(OPENSSL_CHECK)),:,'$(srcroot)/dev/same_openssl' '$(bindir)/postgres' $<)
 
+# -z now: a symbol that is looked up late has all vector registers saved on the
+# stack, with what of a secret was copied through them.
 ssl_guard_ctl: $(ctl_objs)
-	$(CC) $(CFLAGS) $(ctl_objs) $(LDFLAGS) $(LDFLAGS_EX) -lcrypto -o $@
+	$(CC) $(CFLAGS) $(ctl_objs) $(LDFLAGS) $(LDFLAGS_EX) -Wl,-z,now -lcrypto -o $@
 
 .PHONY: install-ctl uninstall-ctl
 install-ctl: $(ctl_program)

@@ -213,13 +213,12 @@ CREATE OR REPLACE VIEW ssl_guard_files AS
 
 DROP FUNCTION ssl_guard_list_files_1_0();
 
-COMMENT ON COLUMN ssl_guard_files.kind IS 'certificate, key, client, ca, crl, crl_dir, dh_params, extra, passphrase, hosts or directory';
 COMMENT ON COLUMN ssl_guard_files.host IS 'names of the hosts that use it, separated by commas; NULL if it is not named in pg_hosts.conf';
 
 COMMENT ON COLUMN ssl_guard_files.kind IS 'certificate, key, client, ca, crl, crl_dir, dh_params, extra, passphrase, hosts or directory';
 COMMENT ON COLUMN ssl_guard_files.file_exists IS 'false: what follows is NULL';
 COMMENT ON COLUMN ssl_guard_files.size IS 'in bytes';
-COMMENT ON COLUMN ssl_guard_files.suggestion IS 'shell command that mends mode or owner; NULL if there is none';
+COMMENT ON COLUMN ssl_guard_files.suggestion IS 'shell command that mends mode or owner, or tidies up what was left of a passphrase pair; NULL if there is none';
 COMMENT ON COLUMN ssl_guard_files.modified IS 'when the content was last changed';
 
 --

@@ -230,7 +230,7 @@ COMMENT ON COLUMN ssl_guard_files.modified IS 'when the content was last changed
 COMMENT ON COLUMN ssl_guard_files.sha256 IS 'of the content, lower-case hexadecimal; NULL for private keys, which are never opened';
 COMMENT ON COLUMN ssl_guard_files.findings IS 'codes, worst first';
 COMMENT ON COLUMN ssl_guard_files.severity IS 'the worst finding''s, ok if there is none';
-COMMENT ON COLUMN ssl_guard_files.suggestion IS 'shell command that mends mode or owner; NULL if there is none';
+COMMENT ON COLUMN ssl_guard_files.suggestion IS 'shell command that mends mode or owner, or tidies up what was left of a passphrase pair; NULL if there is none';
 COMMENT ON COLUMN ssl_guard_files.host IS 'names of the hosts that use it, separated by commas; NULL if it is not named in pg_hosts.conf';
 
 CREATE FUNCTION ssl_guard_list_hosts(

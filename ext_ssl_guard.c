@@ -15,6 +15,7 @@
 #include "src/login/handshake.h"
 #include "src/server/loaded_files.h"
 #include "src/server/one_openssl.h"
+#include "src/server/passphrase.h"
 #include "src/login/role_label.h"
 #include "src/server/state.h"
 #include "src/server/served_hosts.h"
@@ -44,6 +45,7 @@ _PG_init(void)
 	esg_shmem_init();
 	esg_handshake_init();
 	esg_tls_contexts_init();
+	esg_passphrase_init();
 	esg_tls_init_init();
 	esg_client_auth_init();
 	esg_role_label_init();

@@ -8,6 +8,7 @@
 use strict;
 use warnings;
 
+use IPC::Run ();
 use Test::More;
 
 use ESG::Certs;
@@ -66,7 +67,8 @@ sub text { return join '', map { ESG::Certs::slurp(ref $_ ? $_->{single} : $_) }
 my ($day, $hour) = (86400, 3600);
 
 # name; at half of the renewal cycle, in days; what makes it, given its age in
-# days: { server, chain, ca, crl, extra, key_mode, notices }
+# days: { server, chain, ca, crl, extra, key_mode, pair, notices }; the pair is
+# made in that directory
 my @setups = (
 	[ 'Debian snakeoil', 1825, sub {
 		my ($age) = @_;
@@ -240,6 +242,19 @@ my @setups = (
 
 		return { server => $node, ca => [$root], extra => [$node], notices => '' };
 	} ],
+	[ 'an encrypted key, the pair outside of the data directory', 182, sub {
+		my ($age) = @_;
+		my $root = ca(3650, $age);
+
+		return { server => server(365, $age, ca => $root, passphrase => 'sesame'), ca => [$root], pair => $no_roots };
+	} ],
+	[ 'an encrypted key, the pair beside it', 182, sub {
+		my ($age) = @_;
+		my $root = ca(3650, $age);
+
+		return { server => server(365, $age, ca => $root, passphrase => 'sesame'), ca => [$root], pair => '',
+			notices => 'passphrase_in_backup' };
+	} ],
 	[ 'a cross-signed root, the twin is sent', 100, sub {
 		my ($age) = @_;
 		my $old = ca(7300, 6000, subject => '/CN=Old Root');
@@ -258,6 +273,17 @@ ext_ssl_guard.file_poll_interval = 0
 ext_ssl_guard.expire_check_interval = 0
 CONF
 $node->start;
+
+sub make_pair
+{
+	my ($dir) = @_;
+	my $file = ESG::Certs::spew($certs->dir . '/passphrase', "sesame\n");
+	my $said = '';
+
+	chmod 0600, $file or die "chmod: $!";
+	IPC::Run::run([ 'ssl_guard_ctl', 'encrypt', '--force', '--passphrase-file', $file, '-D', $dir ], '>&', \$said) or die $said;
+	return;
+}
 
 # Where the server looks; a Kubernetes secret is a link to a link to a directory.
 sub install
@@ -282,7 +308,9 @@ sub install
 		symlink "..data/$name", "$dir/$name" if $made->{linked};
 	}
 	symlink '..2026_01_01', "$dir/..data" if $made->{linked};
+	make_pair($made->{pair} || $dir) if defined $made->{pair};
 	$node->set_conf(
+		'ext_ssl_guard.passphrase_directory' => $made->{pair} // '',
 		ssl_cert_file => "$dir/tls.crt", ssl_key_file => "$dir/tls.key",
 		ssl_ca_file => $made->{ca} ? "$dir/ca.crt" : '', ssl_crl_file => $made->{crl} ? "$dir/ca.crl" : '',
 		'ext_ssl_guard.extra_files' => $made->{extra} ? "$dir/extra.crt" : '');

@@ -5,6 +5,7 @@
 use strict;
 use warnings;
 
+use File::Path ();
 use POSIX qw(mkfifo);
 use Test::More;
 
@@ -63,7 +64,9 @@ ESG::Hints::cleanup(sub {
 	label(undef, $_) foreach qw(app free);
 	forget();
 	node()->wait_sql(q{SELECT count(*) FROM ssl_guard_alarms WHERE object ~ '^(client:|role)'}, '0');
-	unlink glob("'" . path('') . "'uid-*"), path('server.key.cipher'), path('server.key.rand');
+	unlink glob("'" . path('') . "'uid-*"), map { path("server.key.$_") } qw(cipher rand cipher.new rand.new);
+	chmod 0700, path('pair');
+	File::Path::remove_tree(path('pair'));
 });
 
 sub login
@@ -302,24 +305,77 @@ follow('exempt_role_unknown',
 	[ 'its name', sub { set('ext_ssl_guard.exempt_roles' => 'app') }, sub { { conf => { 'ext_ssl_guard.exempt_roles' => 'App, apb' } } } ]);
 
 # with the key's passphrase in the pair, and then something wrong with that
+my $pair = PostgreSQL::Test::Utils::tempdir() . '/pair';
+
+sub encrypt { return shell("printf 'sesame\n' | ssl_guard_ctl encrypt --force -D $pair"); }
+
 sub with_pair
 {
 	my ($spoil) = @_;
 	my $locked = $certs->make_server('locked' . ++$made, ca => $ca, passphrase => 'sesame');
 
 	put('server.key' => text($locked->{key}));
-	shell('printf "sesame\n" | ssl_guard_ctl encrypt --force -D .');
-	return { %{ with_server($locked) }, after => $spoil };
+	mkdir $pair, 0700;
+	encrypt();
+	return { %{ with_server($locked) }, conf => { 'ext_ssl_guard.passphrase_directory' => $pair }, after => $spoil };
+}
+
+# the same in a directory of its own
+sub in_pair_directory
+{
+	my ($spoil) = @_;
+	my $case = with_pair();
+
+	mkdir path('pair'), 0755 or die "mkdir: $!";
+	rename path("server.key.$_"), path("pair/server.key.$_") foreach qw(cipher rand);
+	return { %$case, after => $spoil, conf => { 'ext_ssl_guard.passphrase_directory' => 'pair' } };
 }
 
 follow('passphrase_unusable',
 	'Make the passphrase files anew with ssl_guard_ctl encrypt --force, or correct "ext_ssl_guard.passphrase_directory", and reload the server.',
-	(map { my ($what, $spoil) = @$_; [ $what, sub { shell('printf "sesame\n" | ssl_guard_ctl encrypt --force -D .'); edit(); }, sub { with_pair($spoil) } ] }
-		[ 'damaged', sub { put('server.key.cipher' => 'x') } ],
-		[ 'one is missing', sub { unlink path('server.key.rand') } ],
-		[ 'too open', sub { chmod 0644, path('server.key.rand') } ]),
+	(map { my ($what, $spoil) = @$_; [ $what, sub { encrypt(); edit(); }, sub { with_pair($spoil) } ] }
+		[ 'damaged', sub { ESG::Certs::spew("$pair/server.key.cipher.x", 'x'); rename "$pair/server.key.cipher.x", "$pair/server.key.cipher" } ],
+		[ 'one is missing', sub { unlink "$pair/server.key.rand" } ],
+		[ 'too open', sub { chmod 0644, "$pair/server.key.rand" } ]),
 	[ 'a directory that is not there', sub { set('ext_ssl_guard.passphrase_directory' => '') },
 		sub { { conf => { 'ext_ssl_guard.passphrase_directory' => '/nowhere' } } } ]);
+SKIP:
+{
+	skip 'root may read anything', 1 if $> == 0;
+	follow('passphrase_unusable', qr/^Run: chmod 0400 '\/\S+\/server\.key\.cipher' && chmod 0400 '\/\S+\/server\.key\.rand'$/,
+		[ 'closed to the server', \&run_it, sub { with_pair(sub { chmod 0, map { path("server.key.$_") } qw(cipher rand) }) } ]);
+	follow('passphrase_unusable', qr/^Run: chmod 0700 '\/\S+\/pair'$/,
+		[ 'a directory closed to the server', \&run_it, sub { in_pair_directory(sub { chmod 0600, path('pair') }) } ]);
+}
+follow('directory_writable', qr/^Run: chmod 0755 '\/\S+\/pair'$/,
+	map { my $mode = $_; [ sprintf("the pair's, %04o", $mode), \&run_it, sub { in_pair_directory(sub { chmod $mode, path('pair') }) } ] } 0777, 0775, 0757);
+my $tidy = qr/^Run: ssl_guard_ctl tidy -D '\/\S+'$/;
+follow('passphrase_leftover', $tidy,
+	[ 'without a pair', \&run_it, sub { { no_reload => 1, after => sub { put('server.key.rand.new' => 'x', 'server.key.cipher.new' => 'x') } } } ],
+	(map { my $name = $_; [ "$name beside a pair", \&run_it, sub { with_pair(sub { put($name => 'x') }) } ] }
+		'server.key.rand.new', 'server.key.cipher.new'),
+	[ 'open', \&run_it, sub { with_pair(sub { put('server.key.rand.new' => 'x'); chmod 0644, path('server.key.rand.new') }) } ],
+	[ 'the half that the pair needs', sub {
+			run_it();
+			is(shell('ssl_guard_ctl decrypt -D .'), "sesame\n", 'the pair is still there');
+		}, sub { with_pair(sub { rename path('server.key.rand'), path('server.key.rand.new') }) } ]);
+
+my $outside = PostgreSQL::Test::Utils::tempdir() . '/outside';
+ESG::Hints::cleanup(sub { unlink path('server.key.cipher'), path('server.key.rand') });
+follow('passphrase_in_backup',
+	'Make the passphrase files anew with ssl_guard_ctl encrypt in a directory outside of the data directory, set "ext_ssl_guard.passphrase_directory" to it, reload the server and remove the old ones; earlier backups still have them.',
+	[ 'beside the key', sub {
+			mkdir $outside, 0700;
+			shell("printf 'sesame\n' | ssl_guard_ctl encrypt -D $outside");
+			set('ext_ssl_guard.passphrase_directory' => $outside);
+			unlink path('server.key.cipher'), path('server.key.rand');
+		}, sub {
+			my $locked = $certs->make_server('locked' . ++$made, ca => $ca, passphrase => 'sesame');
+
+			put('server.key' => text($locked->{key}));
+			shell('printf "sesame\n" | ssl_guard_ctl encrypt -D .');
+			return { %{ with_server($locked) } };
+		} ]);
 
 # --- logins -----------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ use warnings;
 
 use Math::BigInt;
 use Test::More;
-use Time::HiRes qw(time);
+use Time::HiRes qw(sleep time);
 
 use ESG::Certs;
 use ESG::Der;
@@ -712,6 +712,9 @@ sub standing
 	return join('', map { "$_\n" } sort keys %found);
 }
 
+# the worker looks at the registry after each reload, in its own time
+my $until = time + $PostgreSQL::Test::Utils::timeout_default;
+sleep 0.1 while standing() ne $alarms && time < $until;
 is(standing(), $alarms, 'alarms');
 
 # --- sessions ---------------------------------------------------------------------

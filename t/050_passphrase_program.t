@@ -4,6 +4,7 @@
 use strict;
 use warnings;
 
+use Config;
 use Fcntl qw(:DEFAULT :flock);
 use IPC::Run ();
 use POSIX ();
@@ -15,6 +16,12 @@ use PostgreSQL::Test::Utils ();
 my $certs = ESG::Certs->new;
 my $base = PostgreSQL::Test::Utils::tempdir();
 my $count = 0;
+my %number;
+
+# what else ends a program, as far as this system has it
+my @signals = grep { exists $SIG{$_} } qw(QUIT ALRM PIPE USR1 USR2 XCPU PROF VTALRM IO PWR STKFLT ABRT RTMIN RTMAX);
+
+@number{ split ' ', $Config{sig_name} } = split ' ', $Config{sig_num};
 
 sub new_dir
 {
@@ -46,6 +53,28 @@ sub ctl_is
 	return $out;
 }
 
+# Runs a program in the terminal as a shell does, in a process group of its own:
+# only so can it be stopped.  Writes its number, then its wait status.
+sub run_job
+{
+	my ($terminal, $write, @command) = @_;
+	my $pid = fork // POSIX::_exit(1);
+
+	if ($pid == 0)
+	{
+		POSIX::setpgid(0, 0);
+		$SIG{TTOU} = 'IGNORE';
+		POSIX::tcsetpgrp(fileno $terminal, $$);
+		$SIG{$_} = 'DEFAULT' foreach 'TTOU', 'PIPE', @signals;
+		POSIX::dup2(fileno $terminal, $_) foreach 0 .. 2;
+		exec(@command) or POSIX::_exit(1);
+	}
+	syswrite $write, "$pid\n";
+	waitpid $pid, 0;
+	syswrite $write, "$?\n";
+	POSIX::_exit(0);
+}
+
 sub slurp { return ESG::Certs::slurp($_[0]); }
 
 sub mode_of { return sprintf('%04o', (stat $_[0])[2] & 07777); }
@@ -70,7 +99,15 @@ my $no_key = qr/\Assl_guard_ctl: there is no ".*" to try the passphrase on\n\z/;
 	ctl_is('', [ 'encrypt', 'secret', '-D', $dir ], 2, qr/more than one command/, 'two words');
 	ctl_is('', ['encrypt'], 2, qr/-D is needed/, 'no directory');
 	ctl_is('', [ 'encrypt', '-D' ], 2, qr/requires an argument/, 'option without its argument');
-	ctl_is('', [ 'encrypt', '-D', $dir, '--nonsense' ], 2, qr/nonsense/, 'unknown option');
+	ctl_is('', [ 'encrypt', '-D', $dir, '--nonsense' ], 2, qr/unknown option "--nonsense"$/m, 'unknown option');
+	# whoever thinks that there is such an option has his passphrase not shown, nor taken for a file
+	foreach my $option ('passphrase', 'pass', 'password', 'passphrase-fil', 'p')
+	{
+		ctl_is('', [ 'encrypt', '-D', $dir, "--$option=sesam" ], 2,
+			qr/\Assl_guard_ctl: error: unknown option "--$option"\nTry .*\n\z/, "--$option with a value");
+		ctl_is('', [ 'encrypt', '-D', $dir, "--$option", 'sesam' ], 2,
+			qr/\Assl_guard_ctl: error: unknown option "--$option"\nTry .*\n\z/, "--$option, then a value");
+	}
 	ctl_is('', [ 'encrypt', '-D', $dir, '-M', 'both' ], 2, qr/unknown mode/, 'unknown mode');
 	ctl_is('', [ 'decrypt', '-D', $dir, '--force' ], 2, qr/for "encrypt" only/, 'decrypt --force');
 	ctl_is('', [ 'check', '-D', $dir, '--passphrase-file', '/dev/null' ], 2, qr/for "encrypt" only/, 'check with passphrase');
@@ -138,6 +175,7 @@ foreach my $case (
 	[ 'only CR LF', "\r\n", qr/empty/ ],
 	[ '1024 bytes', 'p' x 1024 . "\n", qr/longer than 1023/ ],
 	[ 'a megabyte', 'p' x 1_000_000, qr/longer than 1023/ ],
+	[ '1024 bytes and CR LF', 'p' x 1024 . "\r\n", qr/longer than 1023/ ],
 	[ 'a zero byte', "se\0sam\n", qr/zero byte/ ],
 	[ 'CR inside', "se\rsam\n", qr/line end/ ])
 {
@@ -159,6 +197,10 @@ foreach my $case (
 		qr/could not open file/, 'no such passphrase file');
 	my ($status, $out) = run_ctl('', 'decrypt', '-D', $dir);
 	is("$status $out", "0 sesam\n", 'which changed nothing');
+	ctl_is('', [ 'encrypt', '-D', $dir, '--force', '--passphrase-file', '/dev/zero' ], 1,
+		qr/longer than 1023/, 'a passphrase file without an end');
+	ctl_is('', [ 'encrypt', '-D', $dir, '--force', '--passphrase-file', $dir ], 1,
+		qr/could not read .*directory/, 'a directory for a passphrase file');
 	is(system('bash', '-c', 'ssl_guard_ctl encrypt -D "$0" --force --passphrase-file <(echo pipe) 2>/dev/null >&2', $dir),
 		0, 'from a pipe');
 	is((run_ctl('', 'decrypt', '-D', $dir))[1], "pipe\n", 'comes back');
@@ -174,22 +216,23 @@ foreach my $case (
 
 SKIP:
 {
-	skip 'no pseudo-terminals here', 19 unless eval { require IO::Pty; IO::Pty->new };
+	skip 'no pseudo-terminals here', 21 + 2 * @signals + 12 unless eval { require IO::Pty; IO::Pty->new };
 
 	# Answers each question; returns (wait status, output, echo seen off, echo after).
 	my $talk = sub {
 		my ($dir, $signal, @answers) = @_;
 		my $pty = IO::Pty->new;
-		my $pid = fork;
+		pipe(my $read, my $write) or die "pipe: $!";
+		my $shell = fork // die "fork: $!";
 		my ($out, $quiet_echo, $chunk) = ('', 1, '');
 
-		if ($pid == 0)
+		if ($shell == 0)
 		{
 			$pty->make_slave_controlling_terminal;
-			my $slave = $pty->slave;
-			POSIX::dup2(fileno $slave, $_) foreach 0 .. 2;
-			exec 'ssl_guard_ctl', 'encrypt', '--force', '-D', $dir;
+			run_job($pty->slave, $write, 'ssl_guard_ctl', 'encrypt', '--force', '-D', $dir);
 		}
+		close $write;
+		chomp(my $pid = <$read>);
 		# our own descriptor keeps the terminal's state readable afterwards
 		my $slave = $pty->slave;
 		my $has_echo = sub {
@@ -210,12 +253,12 @@ SKIP:
 			}
 			$out .= $asked;
 			$quiet_echo = 0 if $has_echo->();
-			syswrite $pty, $answer;
+			syswrite $pty, ref $answer ? $answer->($pid, $has_echo) : $answer;
 		}
 		kill $signal, $pid if $signal;
-		waitpid $pid, 0;
+		chomp(my $status = <$read>);
+		waitpid $shell, 0;
 		alarm 0;
-		my $status = $?;
 		$pty->blocking(0);
 		$out .= $chunk while sysread $pty, $chunk, 1000;
 		return ($status, $out, $quiet_echo, $has_echo->());
@@ -237,7 +280,8 @@ SKIP:
 	foreach my $case (
 		[ 'control-C', undef, "ty\003", POSIX::SIGINT() ],
 		[ 'TERM', 'TERM', 'ty', POSIX::SIGTERM() ],
-		[ 'HUP', 'HUP', 'ty', POSIX::SIGHUP() ])
+		[ 'HUP', 'HUP', 'ty', POSIX::SIGHUP() ],
+		(map { [ $_, $_, 'ty', $number{$_} ] } @signals))
 	{
 		($status, $out, $quiet_echo, $echo) = $talk->($dir, $case->[1], $case->[2]);
 		is($status & 127, $case->[3], "terminal: ended by $case->[0]");
@@ -249,6 +293,57 @@ SKIP:
 	($status, $out, $quiet_echo, $echo) = $talk->($dir, undef, 'p' x 1100 . "\n");
 	is($status >> 8, 1, 'terminal: too long');
 	like($out, qr/longer than 1023/, 'terminal: said so');
+
+	# a terminal under another name would show what is typed
+	my $shown = IO::Pty->new;
+	ctl_is('', [ 'encrypt', '--force', '-D', $dir, '--passphrase-file', $shown->slave->ttyname ], 1,
+		qr/is a terminal/, 'terminal: not as a passphrase file');
+
+	# stopped, and going on: the echo is back meanwhile, and the question comes once more
+	foreach my $signal ('TSTP', 'TTIN', 'TTOU')
+	{
+		my $stopped;
+
+		($status, $out, $quiet_echo, $echo) = $talk->($dir, undef, sub {
+			my ($pid, $has_echo) = @_;
+
+			kill $signal, $pid;
+			for (my $tries = 0; $tries < 600 && slurp("/proc/$pid/stat") !~ /\) T /; $tries++)
+			{
+				select undef, undef, undef, 0.1;
+			}
+			$stopped = $has_echo->();
+			kill 'CONT', $pid;
+			return '';
+		}, "again\n", "again\n");
+		ok($stopped, "terminal: stopped by $signal: echo is back");
+		ok($quiet_echo, "terminal: stopped by $signal: and off again when it goes on");
+		is($status, 0, "terminal: stopped by $signal: then it is done");
+		is((run_ctl('', 'decrypt', '-D', $dir))[1], "again\n", "terminal: stopped by $signal: what was typed then");
+	}
+}
+
+# ---- standard input, output and error closed: no file that is opened takes their place
+
+foreach my $case (
+	[ 'encrypt', '0<&-', 1, 'the pair is not written' ], [ 'encrypt', '2>&-', 0, 'the pair is written' ],
+	[ 'encrypt', '>&- 2>&-', 1, 'the pair is written' ], [ 'encrypt', '0<&- >&- 2>&-', 1, 'the pair is not written' ],
+	[ 'decrypt', '>&-', 1, 'the passphrase goes nowhere' ], [ 'check', '>&- 2>&-', 1, 'the pair is looked at' ])
+{
+	my ($command, $closed, $want, $what) = @$case;
+	my $dir = new_dir();
+	my $key = $certs->make_key("$dir/server.key", 'ec:prime256v1', passphrase => 'sesam');
+	my $before = slurp("$dir/server.key");
+
+	run_ctl("sesam\n", 'encrypt', '-D', $dir) if $command ne 'encrypt';
+	ESG::Certs::spew("$base/input", "sesam\n");
+	my $status = system('bash', '-c', "ssl_guard_ctl $command -D '$dir' <'$base/input' >/dev/null 2>/dev/null $closed") >> 8;
+	my $name = "$command $closed";
+	is($status, $want, "$name: exit status");
+	is(slurp("$dir/server.key"), $before, "$name: the key is as it was");
+	my $pair = $what =~ /not written/ ? 'server.key' : 'server.key server.key.cipher server.key.rand';
+	is(files_of($dir), $pair, "$name: $what");
+	is((run_ctl('', 'decrypt', '-D', $dir))[1], "sesam\n", "$name: it is whole") if $pair =~ /rand/;
 }
 
 # ---- the key beside the pair
@@ -385,6 +480,85 @@ foreach my $length (1, 1023)
 	$dir = "$base/none";
 	$refused->(qr/directory/, 'no such directory');
 	ctl_is("x\n", [ 'encrypt', '-D', $dir ], 1, qr/could not open directory/, 'encrypt without directory');
+}
+
+# ---- the directory: nobody but its owner may write there
+
+foreach my $mode (0770, 0702, 0775, 01777)
+{
+	my $name = sprintf('mode %04o', $mode);
+	my $dir = new_dir();
+	my $command;
+
+	chmod $mode, $dir;
+	ctl_is("sesam\n", [ 'encrypt', '-D', $dir ], 1, qr/error: directory ".*" is writable by others: $name/, "$name: encrypt");
+	is(files_of($dir), '', "$name: nothing is written");
+	chmod 0700, $dir;
+	run_ctl("sesam\n", 'encrypt', '-D', $dir);
+	chmod $mode, $dir;
+	my ($status, $out, $err) = run_ctl('', 'check', '-D', $dir);
+	is("$status $out", '1 ', "$name: check says no");
+	($command) = $err =~ /hint: Run: (chmod .*)$/m;
+	is(system('sh', '-c', $command // 'false'), 0, "$name: it names the command");
+	ctl_is('', [ 'check', '-D', $dir ], 0, $no_key, "$name: mended");
+}
+foreach my $mode (0755, 0750, 02711)
+{
+	my $name = sprintf('mode %04o', $mode);
+	my $dir = new_dir();
+
+	chmod $mode, $dir;
+	ctl_is("sesam\n", [ 'encrypt', '-D', $dir ], 0, $no_key, "$name: encrypt");
+	ctl_is('', [ 'check', '-D', $dir ], 0, $no_key, "$name: check");
+}
+
+# ---- key and pair as the rule for a key has it
+
+{
+	my $dir = new_dir();
+
+	$certs->make_key("$dir/server.key", 'ec:prime256v1', passphrase => 'sesam');
+	chmod 0600, "$dir/server.key";
+	ctl_is("sesam\n", [ 'encrypt', '-D', $dir ], 0, $quiet, 'a key with mode 0600');
+	ctl_is('', [ 'check', '-D', $dir ], 0, $quiet, 'is fine');
+	ctl_is('', [ 'check', '-D', $dir, '--max-mode', '0400' ], 1, qr/server\.key" has mode 0600, more than the 0400 allowed\n.*hint: Run: chmod 0400 /,
+		'but not where 0400 is the rule');
+	chmod 0400, "$dir/server.key";
+	ctl_is('', [ 'check', '-D', $dir, '--max-mode', '0400' ], 0, $quiet, 'with 0400 it is');
+	foreach my $half (qw(cipher rand))
+	{
+		chmod 0600, "$dir/server.key.$half";
+		ctl_is('', [ 'check', '-D', $dir ], 0, $quiet, ".$half with mode 0600");
+		ctl_is('', [ 'check', '-D', $dir, '--max-mode', '0400' ], 1, qr/\.$half" cannot be used: mode 0600, more than the 0400 allowed/,
+			".$half with mode 0600, where 0400 is the rule");
+		chmod 0400, "$dir/server.key.$half";
+	}
+	foreach my $mode (0640, 0604, 0644)
+	{
+		chmod $mode, "$dir/server.key";
+		ctl_is('', [ 'check', '-D', $dir ], 1, qr/server\.key" has mode @{[ sprintf '%04o', $mode ]}, more than the 0600 allowed/,
+			'check of a key that PostgreSQL refuses');
+		ctl_is("sesam\n", [ 'encrypt', '--force', '-D', $dir ], 1, qr/server\.key" has mode/, 'encrypt beside a key that PostgreSQL refuses');
+	}
+	ctl_is('', [ 'check', '-D', $dir, '--max-mode', 'rw' ], 2, qr/invalid mode "rw"/, 'a mode of letters');
+	ctl_is('', [ 'check', '-D', $dir, '--max-mode', '0800' ], 2, qr/invalid mode/, 'a mode that is not octal');
+	ctl_is('', [ 'decrypt', '-D', $dir, '--max-mode', '0400' ], 2, qr/for "check" only/, 'decrypt with a mode');
+	ctl_is('', [ 'decrypt', '-D', $dir, '--user', 'x' ], 2, qr/--user is not for "decrypt"/, 'decrypt with a user');
+}
+
+# ---- what was left behind, of a pair for a client
+
+{
+	my $dir = new_dir();
+
+	run_ctl("sesam\n", 'encrypt', '-M', 'client', '-D', $dir);
+	ESG::Certs::spew("$dir/client.key.rand.new", 'x');
+	ctl_is('', [ 'check', '-D', $dir ], 1, qr/\A(?!.*left behind)/s, 'check of the server\'s pair says nothing of it');
+	my (undef, undef, $err) = run_ctl('', 'check', '-M', 'client', '-D', $dir);
+	like($err, qr/client\.key\.rand\.new" was left behind/, 'check of the client\'s does');
+	my ($command) = $err =~ /hint: Run: (.*)$/m;
+	is(system('sh', '-c', $command // 'false'), 0, 'and names the command');
+	is(files_of($dir), 'client.key.cipher client.key.rand', 'which takes it away');
 }
 
 # ---- what is in the way

@@ -187,17 +187,19 @@ sub restore
 	return $dir;
 }
 
-# true if it ended by itself, with success; dies if it failed by itself
+# true if it ended by itself, with success; dies if it failed by itself; without
+# a passphrase it is "tidy"
 sub encrypt
 {
 	my ($dir, $passphrase, $kill_at) = @_;
+	my @command = defined $passphrase ? ('encrypt', '--force') : ('tidy');
 	my $said = '';
 
-	ESG::Certs::spew("$base/input", "$passphrase\n");
+	ESG::Certs::spew("$base/input", ($passphrase // '') . "\n");
 	{
 		local $ENV{LD_PRELOAD} = $kill_at ? "$base/killer.so" : '';
 		local $ENV{KILL_AT} = $kill_at // '';
-		IPC::Run::run([ 'ssl_guard_ctl', 'encrypt', '--force', '-D', $dir ], '<', "$base/input", '>&', \$said);
+		IPC::Run::run([ 'ssl_guard_ctl', @command, '-D', $dir ], '<', "$base/input", '>&', \$said);
 	}
 	return 1 if $? == 0;
 	return 0 if $kill_at && ($? & 127) == 9;
@@ -272,6 +274,53 @@ foreach my $state (@states)
 is_deeply([ grep { $_ ne 'next' } @after ], [], 'encrypt works after a crash at any step');
 is_deeply([ grep { $_ ne 'server.key.cipher server.key.rand' } @tidy ], [], 'and tidies up');
 is_deeply(\@again, [], 'a second crash does no harm either');
+
+# whatever the kill left is told, and taken away; what could be read can still be read
+my (@untold, @untidy, @lost);
+foreach my $state (@first, @states)
+{
+	my ($step, $answer, $files) = @$state;
+	my $dir = restore($files);
+	my $said = '';
+
+	IPC::Run::run([ 'ssl_guard_ctl', 'check', '-D', $dir ], '<', \undef, '>&', \$said);
+	foreach my $name ('server.key.rand.new', 'server.key.cipher.new')
+	{
+		push @untold, "step $step: $said"
+		  if ($said =~ /\Q$name\E" was left behind/ xor exists $files->{$name});
+	}
+	push @untold, "step $step: no command" if ($said =~ /hint: Run: ssl_guard_ctl tidy -D '\Q$dir\E'$/m xor grep { /new/ } keys %$files);
+	encrypt($dir);
+	push @untidy, "step $step" if grep { /new/ } keys %{ remember($dir) };
+	push @lost, "step $step" if decrypt($dir) ne $answer;
+	push @lost, map { "step $step and $_->[0]" } grep { $_->[1] ne $answer } kill_everywhere($files);
+}
+is_deeply(\@untold, [], 'check tells of each file that was left behind, and of nothing else');
+is_deeply(\@untidy, [], 'tidy takes them away');
+is_deeply(\@lost, [], 'and takes no pair away, not even if it is killed');
+
+# a complete pair that never took its place
+{
+	my ($complete) = grep { $_->[1] eq '' && length($_->[2]{'server.key.cipher.new'} // '') == 1150 } @first;
+	my $dir = restore($complete->[2]);
+	my $said = '';
+
+	ok($complete, 'there is a state with a complete .new pair and nothing else');
+	IPC::Run::run([ 'ssl_guard_ctl', 'check', '-D', $dir ], '<', \undef, '>&', \$said);
+	is($? >> 8, 1, 'which is no pair');
+	like($said, qr/rand\.new" was left behind.*cipher\.new" was left behind.*cipher" cannot be used: No such file/s, 'but told of');
+	chmod 0000, "$dir/server.key.rand.new";
+	IPC::Run::run([ 'ssl_guard_ctl', 'tidy', '-D', $dir ], '<', \undef, '>&', \$said);
+	SKIP:
+	{
+		skip 'root may read anything', 2 if $> == 0;
+		is($? >> 8, 1, 'what cannot be read might be needed');
+		is(join(' ', map { s{.*/}{}r } glob("$dir/*")), 'server.key.cipher.new server.key.rand.new', 'and stays');
+	}
+	chmod 0400, "$dir/server.key.rand.new";
+	encrypt($dir);
+	is(join(' ', glob("$dir/*")), '', 'tidied, there is nothing');
+}
 
 # the order of the steps: nothing is renamed before it is on disk
 {

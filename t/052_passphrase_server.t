@@ -267,6 +267,24 @@ alarms_are('', 'all is well');
 is($node->count_log(qr/LOG:  alarm cleared: file ".*server\.key\.rand" cannot be used/, $broken), 2,
 	'cleared when it was switched off, and when it was repaired');
 
+# max_key_file_mode: what it forbids is an alarm, and, enforced, not taken
+chmod 0600, "$data/$_" foreach keys %good;
+chmod 0400, "$data/server.key";
+$node->set_conf('ext_ssl_guard.max_key_file_mode' => '0400');
+reload_is('t', $first, 'warn: a pair with mode 0600 where 0400 is the rule is taken');
+alarms_are('permissions_too_open permissions_too_open', 'with an alarm for each');
+$node->set_conf('ext_ssl_guard.file_permission_check' => 'enforce');
+$offset = $node->log_end;
+$node->reload;
+alarms_are('passphrase_unusable permissions_too_open permissions_too_open reload_failed', 'enforce: it is not taken');
+like($node->log_since($offset), qr/LOG:  passphrase file ".*server\.key\.cipher" cannot be used: mode 0600, more than the 0400 allowed/, 'the log says why');
+chmod 0400, "$data/$_" foreach keys %good;
+reload_is('t', $first, 'enforce: with 0400 it is');
+alarms_are('', 'and all is well');
+$node->set_conf('ext_ssl_guard.file_permission_check' => 'warn', 'ext_ssl_guard.max_key_file_mode' => '0600');
+chmod 0600, "$data/server.key";
+reload_is('t', $first, 'as before');
+
 # a passphrase that is not the key's
 $node->replace($second->{cert}, 'server.crt');
 encrypt($other, 'mismatch');

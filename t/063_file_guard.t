@@ -120,6 +120,37 @@ foreach my $name (qw(server.key.cipher server.key.rand))
 	is(login(), 'in', "$name: gone");
 }
 
+# openGauss's rule: 0400
+sub set_mode
+{
+	my ($mode, $marker) = @_;
+
+	$node->set_conf('ext_ssl_guard.max_key_file_mode' => $mode, 'esg_test.marker' => $marker);
+	$node->reload;
+	$node->wait_sql('SHOW esg_test.marker', $marker);
+	return;
+}
+
+foreach my $name (qw(server.key.cipher server.key.rand))
+{
+	chmod 0600, ESG::Certs::spew($node->path($name), 'x') or die "chmod: $!";
+}
+is(login(), 'in', '0600 for key and pair');
+set_mode('0400', '3a');
+foreach my $name (qw(server.key server.key.cipher server.key.rand))
+{
+	my $path = $node->path($name);
+
+	is(login(), 'permissions_too_open', "max_key_file_mode = 0400: $name with 0600 is refused");
+	is($node->safe_psql('postgres', "SELECT hint FROM ssl_guard_check() WHERE code = 'permissions_too_open' AND object = '$path'"),
+		"Run: chmod 0400 '$path'", "max_key_file_mode = 0400: $name with 0600 is reported");
+	chmod 0400, $path or die "chmod: $!";
+}
+is(login(), 'in', 'all with 0400: a login gets in');
+unlink $node->path('server.key.cipher'), $node->path('server.key.rand');
+chmod 0600, $node->path('server.key') or die "chmod: $!";
+set_mode('0600', '3b');
+
 # a directory of CRLs, and what is in it
 my $hash = ESG::Certs::openssl('crl', '-in', $crl, '-noout', '-hash') =~ s/\s//gr;
 my $crl_dir = $node->path('hashed');
@@ -174,6 +205,14 @@ is($node->start(fail_ok => 1), 0, 'with a FIFO for a CRL the server does not sta
 like($node->log_since($offset), qr{FATAL:  file ".*root\.crl" is a FIFO, not a regular file}, 'and does not hang either');
 unlink $node->path('root.crl');
 rename $node->path('root.crl.away'), $node->path('root.crl') or die "rename: $!";
+# openGauss's rule at start
+$node->set_conf('ext_ssl_guard.max_key_file_mode' => '0400');
+chmod 0400, $node->path('server.key') or die "chmod: $!";
+chmod 0600, ESG::Certs::spew($node->path('server.key.rand'), 'x') or die "chmod: $!";
+$offset = $node->log_end;
+is($node->start(fail_ok => 1), 0, 'with half a pair of mode 0600 where 0400 is the rule the server does not start');
+like($node->log_since($offset), qr{FATAL:  file ".*server\.key\.rand" has mode 0600, more than the 0400 allowed}, 'said why');
+unlink $node->path('server.key.rand');
 $node->start;
 is(login(), 'in', 'mended, it starts');
 

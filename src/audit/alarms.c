@@ -34,6 +34,7 @@ collect_file(EsgAlarmList *list, const EsgAuditFile *file)
 			continue;
 		mended_by_it = finding->code == ESG_PERMISSIONS_TOO_OPEN ||
 			finding->code == ESG_DIRECTORY_WRITABLE ||
+			finding->code == ESG_PASSPHRASE_LEFTOVER ||
 			(finding->code == ESG_WRONG_OWNER && strncmp(file->suggestion, "chown ", 6) == 0);
 		esg_report_file_alarm(finding, &location, mended_by_it ? suggestion : NULL, alarm);
 	}

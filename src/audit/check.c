@@ -18,6 +18,7 @@
 #include "server/passphrase.h"
 #include "server/served_hosts.h"
 #include "server/state.h"
+#include "server/tls_files.h"
 
 /* what reload_pending is about */
 #define SERVER_CERTIFICATE "server certificate"
@@ -112,9 +113,29 @@ describe_pending(const ServerFacts *facts, char *pairs, size_t size)
 	append_fingerprints(facts->served.fingerprint, facts->disk.disk_fingerprint, pairs, size);
 }
 
+static bool
+is_passphrase_in_backup(const ServerFacts *facts)
+{
+	return facts->tls && esg_passphrase_in_backup();
+}
+
+static void
+describe_pair(const ServerFacts *facts, char *pairs, size_t size)
+{
+	char		directory[MAXPGPATH];
+	char	   *printable;
+
+	if (!esg_tls_files_passphrase_directory(directory))
+		return;
+	printable = esg_report_printable(directory);
+	esg_report_append_pair(pairs, size, "path", printable);
+	pfree(printable);
+}
+
 static const ServerCheck server_checks[] = {
 	{ESG_RELOAD_FAILED, has_reload_failed, say_what_is_left, describe_failed_host},
 	{ESG_RELOAD_PENDING, is_reload_pending, say_what_is_pending, describe_pending},
+	{ESG_PASSPHRASE_IN_BACKUP, is_passphrase_in_backup, NULL, describe_pair},
 };
 
 static bool

@@ -40,7 +40,7 @@ append_string(StringInfo buf, const char *str)
 static bool
 is_hashed(EsgFileKind kind)
 {
-	return kind != ESG_FILE_KEY && kind != ESG_FILE_PASSPHRASE && kind != ESG_FILE_CRL_DIR;
+	return !esg_policy_file_is_secret(kind) && kind != ESG_FILE_CRL_DIR;
 }
 
 /* kind as the settings have it; resolved may be NULL; sha256 is zero if there was nothing to read */
@@ -90,7 +90,7 @@ esg_file_state_of(const EsgAudit *audit, unsigned char *sha256)
 		const EsgAuditFile *file = audit->files[i];
 		EsgTlsFile	listed = file->file;
 
-		if (listed.kind == ESG_FILE_DIRECTORY)
+		if (esg_policy_file_is_directory(listed.kind))
 			continue;
 		/* an extra file that turned out to be a key was read to find out */
 		if (file->scanned)

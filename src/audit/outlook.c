@@ -99,7 +99,7 @@ note_files(EsgOutlook *outlook, const EsgAudit *audit)
 	{
 		const EsgAuditFile *file = audit->files[i];
 
-		if (file->facts.exists && file->file.kind != ESG_FILE_DIRECTORY &&
+		if (file->facts.exists && !esg_policy_file_is_directory(file->file.kind) &&
 			file->file.kind != ESG_FILE_CRL_DIR)
 			outlook->file_count++;
 		if (is_loaded_by_server(file))

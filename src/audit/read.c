@@ -537,6 +537,39 @@ append_directories(AuditState *state, const EsgAuditFile *below)
 	pfree(path);
 }
 
+/* Where the pair is, or what is left of one: by the rule for that. */
+static void
+append_pair_directory(AuditState *state, const EsgAuditFile *below)
+{
+	char		directory[MAXPGPATH];
+	EsgTlsFile	entry = {below->file.setting, ESG_FILE_PAIR_DIRECTORY, directory, true};
+	EsgAuditFile *file;
+
+	if (!esg_tls_files_passphrase_directory(directory))
+		return;
+	file = append_file(state, &entry);
+	file->resolved_path = esg_tls_files_resolve(file->file.path);
+	esg_tls_files_stat_directory(file->file.path, &file->facts);
+}
+
+static void
+append_pair_directory_once(AuditState *state)
+{
+	EsgAudit   *audit = &state->audit;
+	int			i;
+
+	for (i = 0; i < audit->file_count; i++)
+	{
+		EsgFileKind kind = audit->files[i]->file.kind;
+
+		if (kind == ESG_FILE_PASSPHRASE || kind == ESG_FILE_LEFTOVER)
+		{
+			append_pair_directory(state, audit->files[i]);
+			return;
+		}
+	}
+}
+
 static void
 resolve_paths(AuditState *state)
 {
@@ -546,6 +579,8 @@ resolve_paths(AuditState *state)
 
 	for (i = 0; i < count; i++)
 		audit->files[i]->resolved_path = esg_tls_files_resolve(audit->files[i]->file.path);
+	append_pair_directory_once(state);
+	count = audit->file_count;
 	for (i = 0; i < count; i++)
 	{
 		/* the entries of ssl_crl_dir come after it, and are below it */

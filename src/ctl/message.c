@@ -50,3 +50,13 @@ esg_message_note(const char *fmt,...)
 	print(PROGRAM, fmt, ap);
 	va_end(ap);
 }
+
+void
+esg_message_hint(const char *fmt,...)
+{
+	va_list		ap;
+
+	va_start(ap, fmt);
+	print(PROGRAM "hint: ", fmt, ap);
+	va_end(ap);
+}

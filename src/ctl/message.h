@@ -12,6 +12,7 @@
 /* "ssl_guard_ctl: error: …"; false, for the caller to return */
 extern bool esg_message_error(const char *fmt,...) __attribute__((format(printf, 1, 2)));
 extern void esg_message_warning(const char *fmt,...) __attribute__((format(printf, 1, 2)));
+extern void esg_message_hint(const char *fmt,...) __attribute__((format(printf, 1, 2)));
 extern void esg_message_note(const char *fmt,...) __attribute__((format(printf, 1, 2)));
 
 #endif							/* ESG_CTL_MESSAGE_H */

@@ -8,8 +8,8 @@
  *
  *	 1. finish what an interrupted writer left: its .rand.new may be the only
  *		file that goes with .cipher							  (old pair)
- *	 2. write and fsync .rand.new and .cipher.new, fsync the directory
- *															  (old pair)
+ *	 2. write and fsync .rand.new and .cipher.new, fsync the directory, see
+ *		that the server's user can read them				  (old pair)
  *	 3. rename .cipher.new to .cipher, fsync the directory
  *											 (new pair, by way of .rand.new)
  *	 4. rename .rand.new to .rand, fsync the directory		  (new pair)
@@ -36,7 +36,6 @@
 #include "ctl/message.h"
 #include "secret/pair.h"
 
-#define CIPHER_TEMPORARY ".cipher.new"
 #define NAME_SIZE 64
 
 /* both files of a pair, in memory */
@@ -82,34 +81,42 @@ look_at(const EsgPairWriter *writer, const char *suffix, struct stat *st)
 	return -1;
 }
 
-/*
- * Owner and mode of the new files: those of the old pair; else, for root, the
- * key's owner; else the directory's.  0400, but a pair of root's that its group
- * could read stays so, if root writes it.
- */
+/* Root's, for a group that the server's user is in? */
 static bool
-choose_owner(EsgPairWriter *writer, const struct stat *old_cipher)
+is_for_group(const EsgPairWriter *writer, const struct stat *st)
 {
-	struct stat st;
-
-	writer->mode = S_IRUSR;
-	if (old_cipher)
-	{
-		st = *old_cipher;
-		if (st.st_uid == 0 && geteuid() == 0)
-			writer->mode |= st.st_mode & S_IRGRP;
-	}
-	else if ((fstatat(writer->fd, writer->key_name, &st, 0) != 0 || st.st_uid == 0) &&
-			 fstat(writer->fd, &st) != 0)
-		return esg_message_error("could not stat directory \"%s\": %s",
-								 writer->directory, strerror(errno));
-	writer->uid = st.st_uid;
-	writer->gid = st.st_gid;
-	return true;
+	return st->st_uid == 0 && (st->st_mode & S_IRGRP) &&
+		writer->rules->user->reader.uid != 0 &&
+		esg_access_has_group(&writer->rules->user->reader, st->st_gid);
 }
 
-static bool
-check_targets(EsgPairWriter *writer, bool force)
+/*
+ * Owner and mode of the new files, which only root can choose.  They are the
+ * server's user's alone; but where the key is root's and that user reads it as
+ * one of its group, so it is with the pair.  Without a key the old pair tells.
+ */
+static void
+choose_owner(EsgPairWriter *writer, const struct stat *old_cipher)
+{
+	const EsgReader *reader = &writer->rules->user->reader;
+	struct stat key;
+	const struct stat *model = old_cipher;
+
+	if (fstatat(writer->fd, writer->key_name, &key, 0) == 0)
+		model = &key;
+	writer->mode = S_IRUSR;
+	writer->uid = reader->uid;
+	writer->gid = reader->gid;
+	if (geteuid() == 0 && model && is_for_group(writer, model))
+	{
+		writer->mode |= S_IRGRP;
+		writer->uid = 0;
+		writer->gid = model->st_gid;
+	}
+}
+
+bool
+esg_pair_writer_prepare(EsgPairWriter *writer, bool force)
 {
 	struct stat cipher_st;
 	struct stat st;
@@ -117,20 +124,19 @@ check_targets(EsgPairWriter *writer, bool force)
 	int			random = look_at(writer, ESG_RANDOM_SUFFIX, &st);
 
 	if (cipher < 0 || random < 0 ||
-		look_at(writer, CIPHER_TEMPORARY, &st) < 0 ||
+		(cipher && !esg_rules_check_owner(writer->rules, ESG_CIPHER_SUFFIX, &cipher_st)) ||
+		(random && !esg_rules_check_owner(writer->rules, ESG_RANDOM_SUFFIX, &st)) ||
+		look_at(writer, ESG_UNFINISHED_SUFFIX, &st) < 0 ||
 		look_at(writer, ESG_PENDING_SUFFIX, &st) < 0)
 		return false;
 	if ((cipher || random) && !force)
 		return esg_message_error("\"%s/%s%s\" exists already; --force replaces the pair",
 								 writer->directory, writer->key_name,
 								 cipher ? ESG_CIPHER_SUFFIX : ESG_RANDOM_SUFFIX);
-	return choose_owner(writer, cipher ? &cipher_st : NULL);
+	choose_owner(writer, cipher ? &cipher_st : NULL);
+	return true;
 }
 
-/*
- * Root gives the new files to the owner of what is there, so nobody else may
- * have put it there.
- */
 static bool
 check_directory(const EsgPairWriter *writer)
 {
@@ -139,14 +145,7 @@ check_directory(const EsgPairWriter *writer)
 	if (fstat(writer->fd, &st) != 0)
 		return esg_message_error("could not stat directory \"%s\": %s",
 								 writer->directory, strerror(errno));
-	if (!(st.st_mode & (S_IWGRP | S_IWOTH)))
-		return true;
-	if (geteuid() == 0)
-		return esg_message_error("directory \"%s\" is writable by others: mode %04o",
-								 writer->directory, (unsigned) st.st_mode & 07777);
-	esg_message_warning("directory \"%s\" is writable by others: mode %04o",
-						writer->directory, (unsigned) st.st_mode & 07777);
-	return true;
+	return esg_rules_check_directory(writer->rules, &st);
 }
 
 /* One writer at a time; where the file system has no such lock, go on without. */
@@ -160,17 +159,17 @@ lock_directory(const EsgPairWriter *writer)
 }
 
 bool
-esg_pair_writer_open(EsgPairWriter *writer, const char *directory,
-					 const char *key_name, bool force)
+esg_pair_writer_open(EsgPairWriter *writer, const char *directory, const EsgRules *rules)
 {
 	memset(writer, 0, sizeof(*writer));
+	writer->rules = rules;
 	writer->directory = directory;
-	writer->key_name = key_name;
+	writer->key_name = rules->key_name;
 	writer->fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (writer->fd < 0)
 		return esg_message_error("could not open directory \"%s\": %s",
 								 directory, strerror(errno));
-	if (lock_directory(writer) && check_directory(writer) && check_targets(writer, force))
+	if (lock_directory(writer) && check_directory(writer))
 		return true;
 	close(writer->fd);
 	return false;
@@ -313,21 +312,32 @@ create_file(const EsgPairWriter *writer, const char *suffix,
 	return false;
 }
 
+/* Under the names that they have now they are as hard to reach as they will be. */
+static bool
+can_read_new_files(const void *arg)
+{
+	const EsgRules *rules = arg;
+
+	return esg_rules_check_file(rules, ESG_UNFINISHED_SUFFIX) &&
+		esg_rules_check_file(rules, ESG_PENDING_SUFFIX);
+}
+
 /* Step 2, leaving nothing behind if it fails. */
 static bool
 create_files(const EsgPairWriter *writer, const PairBytes *bytes)
 {
-	if (!remove_file(writer, ESG_PENDING_SUFFIX) || !remove_file(writer, CIPHER_TEMPORARY) ||
+	if (!remove_file(writer, ESG_PENDING_SUFFIX) || !remove_file(writer, ESG_UNFINISHED_SUFFIX) ||
 		!create_file(writer, ESG_PENDING_SUFFIX, bytes->random, sizeof(bytes->random)))
 		return false;
-	if (!create_file(writer, CIPHER_TEMPORARY, bytes->cipher, sizeof(bytes->cipher)))
+	if (!create_file(writer, ESG_UNFINISHED_SUFFIX, bytes->cipher, sizeof(bytes->cipher)))
 	{
 		remove_file(writer, ESG_PENDING_SUFFIX);
 		return false;
 	}
-	if (sync_directory(writer))
+	if (sync_directory(writer) &&
+		esg_server_user_try(writer->rules->user, can_read_new_files, writer->rules))
 		return true;
-	remove_file(writer, CIPHER_TEMPORARY);
+	remove_file(writer, ESG_UNFINISHED_SUFFIX);
 	remove_file(writer, ESG_PENDING_SUFFIX);
 	return false;
 }
@@ -363,13 +373,13 @@ write_bytes(const EsgPairWriter *writer, const PairBytes *bytes)
 
 	if (!finish_interrupted(writer) || !create_files(writer, bytes))
 		return false;
-	if (!rename_file(writer, CIPHER_TEMPORARY, ESG_CIPHER_SUFFIX))
+	if (!rename_file(writer, ESG_UNFINISHED_SUFFIX, ESG_CIPHER_SUFFIX))
 	{
 		/* only if .cipher.new is still there, .rand.new is not needed */
-		make_name(writer, CIPHER_TEMPORARY, name);
+		make_name(writer, ESG_UNFINISHED_SUFFIX, name);
 		if (fstatat(writer->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		{
-			remove_file(writer, CIPHER_TEMPORARY);
+			remove_file(writer, ESG_UNFINISHED_SUFFIX);
 			remove_file(writer, ESG_PENDING_SUFFIX);
 		}
 		return false;
@@ -386,4 +396,32 @@ esg_pair_writer_write(EsgPairWriter *writer, const EsgPassphrase *passphrase)
 	good = encrypt_pair(passphrase, &bytes) && write_bytes(writer, &bytes);
 	OPENSSL_cleanse(&bytes, sizeof(bytes));
 	return good;
+}
+
+/* No file, or one that can be read, so that what goes with what can be told. */
+static bool
+is_readable(const EsgPairWriter *writer, const char *suffix)
+{
+	char		name[NAME_SIZE];
+	struct stat st;
+	int			there = look_at(writer, suffix, &st);
+	int			fd;
+
+	if (there <= 0)
+		return there == 0;
+	make_name(writer, suffix, name);
+	fd = openat(writer->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return report(writer, "open", suffix, errno);
+	close(fd);
+	return true;
+}
+
+bool
+esg_pair_writer_tidy(const EsgPairWriter *writer)
+{
+	return is_readable(writer, ESG_CIPHER_SUFFIX) && is_readable(writer, ESG_RANDOM_SUFFIX) &&
+		is_readable(writer, ESG_PENDING_SUFFIX) && finish_interrupted(writer) &&
+		remove_file(writer, ESG_UNFINISHED_SUFFIX) && remove_file(writer, ESG_PENDING_SUFFIX) &&
+		sync_directory(writer);
 }

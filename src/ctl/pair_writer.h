@@ -9,11 +9,13 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "ctl/rules.h"
 #include "secret/format.h"
 
 typedef struct EsgPairWriter
 {
-	const char *directory;
+	const EsgRules *rules;
+	const char *directory;		/* for messages: as it was named */
 	const char *key_name;		/* "server.key", "client.key" */
 	int			fd;				/* of the directory; the lock hangs on it */
 	mode_t		mode;			/* of the new files */
@@ -22,14 +24,25 @@ typedef struct EsgPairWriter
 } EsgPairWriter;
 
 /*
- * Locks the directory and refuses what must not be touched: symbolic links and
- * other special files at the names to be written, and an existing pair unless
- * force is set.  Nothing is changed yet.  All report their errors; after a
- * failed open there is nothing to close.
+ * Locks the directory and refuses what must not be touched: a directory in which
+ * somebody else may write, and for root one of somebody else's.  Nothing is
+ * changed yet.  All report their errors; after a failed open there is nothing to
+ * close.
  */
 extern bool esg_pair_writer_open(EsgPairWriter *writer, const char *directory,
-								 const char *key_name, bool force);
+								 const EsgRules *rules);
+
+/*
+ * Refuses symbolic links and other special files at the names to be written, an
+ * existing pair unless force is set, and for root one of somebody else's.
+ */
+extern bool esg_pair_writer_prepare(EsgPairWriter *writer, bool force);
+
+/* The old pair stays if the new one could not be read by the user of the rules. */
 extern bool esg_pair_writer_write(EsgPairWriter *writer, const EsgPassphrase *passphrase);
+
+/* takes away what an interrupted writer left, or puts it where it belongs */
+extern bool esg_pair_writer_tidy(const EsgPairWriter *writer);
 extern void esg_pair_writer_close(EsgPairWriter *writer);
 
 #endif							/* ESG_CTL_PAIR_WRITER_H */

@@ -25,12 +25,9 @@
 
 #include "ctl/message.h"
 
-/* What ends or stops a program while the terminal's echo is off. */
-static const int terminal_signals[] = {
-	SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGALRM, SIGTSTP
-};
-
-#define TERMINAL_SIGNALS (sizeof(terminal_signals) / sizeof(terminal_signals[0]))
+#ifndef NSIG
+#define NSIG _NSIG
+#endif
 
 static volatile sig_atomic_t caught_signal;
 
@@ -41,8 +38,8 @@ note_signal(int signal_number)
 }
 
 /*
- * Reads one byte: 1, 0 at the end, -1 with errno.  Signals of terminal_signals
- * are blocked but here; mask is what was blocked before, NULL for other input.
+ * Reads one byte: 1, 0 at the end, -1 with errno.  From a terminal, signals are
+ * blocked but here; mask is what was blocked before, NULL for other input.
  */
 static int
 read_byte(int fd, const sigset_t *mask, char *c)
@@ -68,23 +65,22 @@ read_byte(int fd, const sigset_t *mask, char *c)
 }
 
 /*
- * Reads a line without its end; CR LF is one.  What is beyond the longest
- * passphrase is read but not kept, only counted.
+ * Reads a line without its end; CR LF is one.  Of one that is too long no more
+ * is read than it takes to know: /dev/zero has no end.
  */
 static bool
 read_line(int fd, const sigset_t *mask, EsgPassphrase *out)
 {
 	char		c = '\0';
 	char		last = '\0';
-	int			n;
+	int			n = 0;
 
 	out->len = 0;
-	while ((n = read_byte(fd, mask, &c)) > 0 && c != '\n')
+	while (out->len <= sizeof(out->secret) && (n = read_byte(fd, mask, &c)) > 0 && c != '\n')
 	{
 		if (out->len < sizeof(out->secret))
 			out->secret[out->len] = c;
-		if (out->len <= sizeof(out->secret))
-			out->len++;
+		out->len++;
 		last = c;
 	}
 	if (n >= 0 && last == '\r')
@@ -119,7 +115,10 @@ read_from(int fd, const char *name, EsgPassphrase *out)
 	return check_passphrase(out);
 }
 
-/* Also from a pipe, as "--passphrase-file <(…)" makes one. */
+/*
+ * Also from a pipe, as "--passphrase-file <(…)" makes one; not from a terminal,
+ * which would show what is typed.
+ */
 static bool
 read_from_file(const char *file, EsgPassphrase *out)
 {
@@ -132,7 +131,7 @@ read_from_file(const char *file, EsgPassphrase *out)
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & (S_IRWXG | S_IRWXO)))
 		esg_message_warning("file \"%s\" is accessible to others: mode %04o",
 							file, (unsigned) st.st_mode & 07777);
-	good = read_from(fd, file, out);
+	good = isatty(fd) ? esg_message_error("file \"%s\" is a terminal", file) : read_from(fd, file, out);
 	close(fd);
 	return good;
 }
@@ -155,41 +154,66 @@ write_text(int fd, const char *message)
 }
 
 /*
- * Catches or restores the signals, leaving them blocked or as they were.
- * Blocked means that none gets lost between two looks at caught_signal.
+ * Does this signal, if it is not ignored, end or stop the program, or let it go
+ * on after a stop by SIGSTOP, when the shell may have changed the terminal?  A
+ * fault of the program's own is not waited out.
+ */
+static bool
+matters_to_terminal(int signal_number)
+{
+	switch (signal_number)
+	{
+		case SIGKILL:
+		case SIGSTOP:
+		case SIGCHLD:
+		case SIGURG:
+		case SIGWINCH:
+		case SIGILL:
+		case SIGSEGV:
+		case SIGBUS:
+		case SIGFPE:
+			return false;
+		default:
+			return true;
+	}
+}
+
+/*
+ * Catches the signals that matter, and leaves them blocked: so none gets lost
+ * between two looks at caught_signal.  What the C library keeps for itself
+ * cannot be caught.
  */
 static void
-catch_signals(struct sigaction saved[TERMINAL_SIGNALS], sigset_t *mask)
+catch_signals(struct sigaction saved[NSIG], sigset_t *mask)
 {
 	struct sigaction action;
-	sigset_t	blocked;
-	size_t		i;
+	sigset_t	all;
+	int			i;
 
 	memset(&action, 0, sizeof(action));
 	action.sa_handler = note_signal;
 	sigemptyset(&action.sa_mask);
-	sigemptyset(&blocked);
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, mask);
 	caught_signal = 0;
-	for (i = 0; i < TERMINAL_SIGNALS; i++)
+	for (i = 1; i < NSIG; i++)
 	{
-		sigaction(terminal_signals[i], NULL, &saved[i]);
-		if (saved[i].sa_handler == SIG_IGN)
-			continue;
-		sigaddset(&blocked, terminal_signals[i]);
+		/* nothing to restore */
+		saved[i].sa_handler = SIG_IGN;
+		if (matters_to_terminal(i) && sigaction(i, NULL, &saved[i]) == 0 &&
+			saved[i].sa_handler != SIG_IGN)
+			sigaction(i, &action, NULL);
 	}
-	sigprocmask(SIG_BLOCK, &blocked, mask);
-	for (i = 0; i < TERMINAL_SIGNALS; i++)
-		if (saved[i].sa_handler != SIG_IGN)
-			sigaction(terminal_signals[i], &action, NULL);
 }
 
 static void
-restore_signals(const struct sigaction saved[TERMINAL_SIGNALS], const sigset_t *mask)
+restore_signals(const struct sigaction saved[NSIG], const sigset_t *mask)
 {
-	size_t		i;
+	int			i;
 
-	for (i = 0; i < TERMINAL_SIGNALS; i++)
-		sigaction(terminal_signals[i], &saved[i], NULL);
+	for (i = 1; i < NSIG; i++)
+		if (saved[i].sa_handler != SIG_IGN)
+			sigaction(i, &saved[i], NULL);
 	if (caught_signal)
 		raise(caught_signal);	/* delivered when unblocked below */
 	sigprocmask(SIG_SETMASK, mask, NULL);
@@ -204,7 +228,7 @@ ask(int tty, const char *question, EsgPassphrase *out)
 {
 	for (;;)
 	{
-		struct sigaction saved[TERMINAL_SIGNALS];
+		struct sigaction saved[NSIG];
 		struct termios before;
 		struct termios quiet;
 		sigset_t	mask;

@@ -12,6 +12,7 @@
 #include <openssl/crypto.h>
 
 #include "policy/key_mode.h"
+#include "policy/shell_text.h"
 
 #define MODE_BITS 07777
 
@@ -48,25 +49,33 @@ esg_policy_file_kind_name(EsgFileKind kind)
 		case ESG_FILE_EXTRA:
 			return "extra";
 		case ESG_FILE_PASSPHRASE:
+		case ESG_FILE_LEFTOVER:
 			return "passphrase";
 		case ESG_FILE_HOSTS:
 			return "hosts";
+		case ESG_FILE_PAIR_DIRECTORY:
 		case ESG_FILE_DIRECTORY:
 			return "directory";
 	}
 	return "unknown";
 }
 
-static bool
-wants_directory(EsgFileKind kind)
+bool
+esg_policy_file_is_directory(EsgFileKind kind)
 {
-	return kind == ESG_FILE_CRL_DIR || kind == ESG_FILE_DIRECTORY;
+	return kind == ESG_FILE_DIRECTORY || kind == ESG_FILE_PAIR_DIRECTORY;
+}
+
+bool
+esg_policy_file_is_secret(EsgFileKind kind)
+{
+	return kind == ESG_FILE_KEY || kind == ESG_FILE_PASSPHRASE || kind == ESG_FILE_LEFTOVER;
 }
 
 static bool
-is_secret(EsgFileKind kind)
+wants_directory(EsgFileKind kind)
 {
-	return kind == ESG_FILE_KEY || kind == ESG_FILE_PASSPHRASE;
+	return kind == ESG_FILE_CRL_DIR || esg_policy_file_is_directory(kind);
 }
 
 /* ---- is it there, is it a file ---- */
@@ -100,11 +109,12 @@ check_missing(const FileCase *c, EsgRemark *remark)
 	return is_missing(c->facts);
 }
 
+/* What is left of a writer may be root's; if the pair needs it, that is another finding. */
 static bool
 check_unreadable(const FileCase *c, EsgRemark *remark)
 {
 	say_reason(remark, c->facts->error);
-	return c->facts->error != 0 && c->facts->error != ELOOP && !is_missing(c->facts);
+	return c->kind != ESG_FILE_LEFTOVER && c->facts->error != 0 && c->facts->error != ELOOP && !is_missing(c->facts);
 }
 
 static const char *
@@ -158,26 +168,25 @@ check_too_large(const FileCase *c, EsgRemark *remark)
 
 /* ---- who may do what ---- */
 
-/*
- * The permission bits that a file may have.  For a secret, what core enforces
- * for the key (nothing for the group and others, but group read if root owns
- * it) holds whatever the setting says; a setting that allows the usual 0600
- * does not forbid root's 0640.
- */
+/* The permission bits that a file may have. */
 static unsigned
 get_allowed_mode(EsgFileKind kind, uid_t owner, const EsgPolicy *policy)
 {
-	unsigned	core = esg_key_mode_limit(owner, policy->server_uid);
-	unsigned	allowed = policy->max_key_file_mode;
+	EsgKeyRule	rule = {policy->server_uid, policy->max_key_file_mode};
 
 	/* whoever may write it has the server run commands */
 	if (kind == ESG_FILE_HOSTS)
 		return policy->max_file_mode & ~(unsigned) 0022;
-	if (!is_secret(kind))
-		return policy->max_file_mode;
-	if ((allowed & 0600) == 0600)
-		allowed |= 0640;
-	return allowed & core;
+	return esg_policy_file_is_secret(kind) ? esg_key_mode_allowed(owner, &rule) : policy->max_file_mode;
+}
+
+/* What the mode of a directory has too much. */
+static unsigned
+get_directory_excess(EsgFileKind kind, const EsgFileFacts *facts)
+{
+	if (kind == ESG_FILE_PAIR_DIRECTORY)
+		return facts->read_only ? 0 : esg_key_mode_directory_excess(facts->mode);
+	return facts->mode & S_ISVTX ? 0 : facts->mode & S_IWOTH;
 }
 
 /* The mode a file of that owner should have, or 0 if it is fine as it is. */
@@ -189,7 +198,11 @@ get_wanted_mode(const EsgFileFacts *facts, EsgFileKind kind, uid_t owner,
 	unsigned	allowed;
 
 	if (wants_directory(kind))
-		return (mode & S_IWOTH) && !(mode & S_ISVTX) ? mode & ~(unsigned) S_IWOTH : 0;
+	{
+		unsigned	excess = get_directory_excess(kind, facts);
+
+		return excess != 0 ? mode & ~excess : 0;
+	}
 	allowed = get_allowed_mode(kind, owner, policy);
 	if ((mode & ~allowed) == 0)
 		return 0;
@@ -224,7 +237,7 @@ check_permissions_too_open(const FileCase *c, EsgRemark *remark)
 bool
 esg_policy_file_is_strange(const EsgFileFacts *facts, const EsgPolicy *policy)
 {
-	return facts->uid != 0 && facts->uid != policy->server_uid;
+	return !esg_key_mode_trusts(facts->uid, policy->server_uid);
 }
 
 /*
@@ -234,7 +247,7 @@ esg_policy_file_is_strange(const EsgFileFacts *facts, const EsgPolicy *policy)
 static bool
 has_wrong_owner(const FileCase *c)
 {
-	return c->kind != ESG_FILE_DIRECTORY && c->facts->exists && has_right_type(c) &&
+	return !esg_policy_file_is_directory(c->kind) && c->facts->exists && has_right_type(c) &&
 		esg_policy_file_is_strange(c->facts, c->policy);
 }
 
@@ -242,7 +255,7 @@ has_wrong_owner(const FileCase *c)
 static bool
 is_renewed_by_system(const FileCase *c)
 {
-	return c->facts->system_owner && !is_secret(c->kind) && c->kind != ESG_FILE_HOSTS;
+	return c->facts->system_owner && !esg_policy_file_is_secret(c->kind) && c->kind != ESG_FILE_HOSTS;
 }
 
 static void
@@ -273,6 +286,14 @@ check_directory_writable(const FileCase *c, EsgRemark *remark)
 	esg_remark_say(remark, "%04o", (unsigned) c->facts->mode & MODE_BITS);
 	return wants_directory(c->kind) &&
 		esg_policy_file_wanted_mode(c->facts, c->kind, c->policy) != 0;
+}
+
+/* Whatever is in it: what it was made for did not happen, or happened without it. */
+static bool
+check_passphrase_leftover(const FileCase *c, EsgRemark *remark)
+{
+	(void) remark;
+	return c->kind == ESG_FILE_LEFTOVER && c->facts->exists;
 }
 
 /* ---- what is in it ---- */
@@ -355,72 +376,26 @@ esg_policy_file_check(const EsgFileFacts *facts, EsgFileKind kind, const EsgPemR
 
 /* ---- the command that mends it ---- */
 
-/* Text that grows; NULL text after memory ran out. */
-typedef struct Text
-{
-	char	   *text;
-	size_t		len;
-} Text;
-
-static void
-append_bytes(Text *t, const char *bytes, size_t len)
-{
-	char	   *grown;
-
-	if (t->text == NULL)
-		return;
-	grown = OPENSSL_realloc(t->text, t->len + len + 1);
-	if (grown == NULL)
-	{
-		OPENSSL_free(t->text);
-		t->text = NULL;
-		return;
-	}
-	memcpy(grown + t->len, bytes, len);
-	t->text = grown;
-	t->len += len;
-	t->text[t->len] = '\0';
-}
-
-static void
-append_text(Text *t, const char *text)
-{
-	append_bytes(t, text, strlen(text));
-}
-
-/* in single quotes, for any shell that is like sh */
-static void
-append_quoted(Text *t, const char *word)
-{
-	const char *quote;
-
-	append_text(t, "'");
-	while ((quote = strchr(word, '\'')) != NULL)
-	{
-		append_bytes(t, word, (size_t) (quote - word));
-		append_text(t, "'\\''");
-		word = quote + 1;
-	}
-	append_text(t, word);
-	append_text(t, "'");
-}
-
-/* quoted only if a shell could misunderstand it */
-static void
-append_owner(Text *t, const char *owner)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
-
-	if (owner[0] != '\0' && owner[0] != '-' && strspn(owner, plain) == strlen(owner))
-		append_text(t, owner);
-	else
-		append_quoted(t, owner);
-}
-
 static bool
 is_switched_on(EsgCode code, const EsgPolicy *policy)
 {
 	return esg_findings_severity(code, ESG_PLACE_FILE, policy->overrides) != ESG_OK;
+}
+
+/* The program knows which of the files are still needed. */
+static char *
+suggest_tidying(const char *path)
+{
+	EsgShellText command = {NULL, 0, false};
+	const char *slash = strrchr(path, '/');
+	char	   *directory = OPENSSL_strndup(path, slash != NULL ? (size_t) (slash - path) : 0);
+
+	if (directory == NULL)
+		return NULL;
+	esg_shell_text_append(&command, "ssl_guard_ctl tidy -D ");
+	esg_shell_text_append_quoted(&command, directory[0] != '\0' ? directory : "/");
+	OPENSSL_free(directory);
+	return esg_shell_text_take(&command);
 }
 
 /* NULL only if memory ran out.  Both commands, chown first, if both are needed. */
@@ -430,29 +405,31 @@ esg_policy_file_suggestion(const EsgFileFacts *facts, EsgFileKind kind, const ch
 {
 	FileCase	c = {facts, kind, NULL, policy};
 	EsgCode		mode_code = wants_directory(kind) ? ESG_DIRECTORY_WRITABLE : ESG_PERMISSIONS_TOO_OPEN;
-	Text		command = {OPENSSL_strdup(""), 0};
+	EsgShellText command = {NULL, 0, false};
 	char		mode_text[32];
 	unsigned	mode = 0;
 	bool		chown;
 
+	if (kind == ESG_FILE_LEFTOVER)
+		return suggest_tidying(path);
 	if (!facts->exists || !has_right_type(&c))
-		return command.text;
+		return esg_shell_text_take(&command);
 	chown = is_switched_on(ESG_WRONG_OWNER, policy) && has_wrong_owner(&c) &&
 		!is_renewed_by_system(&c);
 	if (is_switched_on(mode_code, policy))
 		mode = get_wanted_mode(facts, kind, chown ? policy->server_uid : facts->uid, policy);
 	if (chown)
 	{
-		append_text(&command, "chown ");
-		append_owner(&command, owner_name);
-		append_text(&command, " ");
-		append_quoted(&command, path);
+		esg_shell_text_append(&command, "chown ");
+		esg_shell_text_append_name(&command, owner_name);
+		esg_shell_text_append(&command, " ");
+		esg_shell_text_append_quoted(&command, path);
 	}
 	if (mode != 0)
 	{
 		snprintf(mode_text, sizeof(mode_text), "%schmod %04o ", chown ? " && " : "", mode);
-		append_text(&command, mode_text);
-		append_quoted(&command, path);
+		esg_shell_text_append(&command, mode_text);
+		esg_shell_text_append_quoted(&command, path);
 	}
-	return command.text;
+	return esg_shell_text_take(&command);
 }

@@ -26,6 +26,9 @@ typedef enum EsgFileKind
 								 * rules */
 	ESG_FILE_HOSTS,				/* pg_hosts.conf, or a part of it: has
 								 * commands that the server runs */
+	ESG_FILE_LEFTOVER,			/* server.key.cipher.new, server.key.rand.new:
+								 * key rules, and should not be there */
+	ESG_FILE_PAIR_DIRECTORY,	/* where these are looked for */
 	ESG_FILE_DIRECTORY			/* on the path of one of the above */
 } EsgFileKind;
 
@@ -49,10 +52,16 @@ typedef struct EsgFileFacts
 	uint64_t	device;
 	uint64_t	inode;
 	bool		too_large;		/* capped while reading, or by size */
+	bool		read_only;		/* nobody may write there, whatever the mode;
+								 * false if nobody asked */
 } EsgFileFacts;
 
 /* "certificate", "key", "client", "ca", "crl", "crl_dir", "dh_params", "extra", "passphrase", "hosts", "directory" */
 extern const char *esg_policy_file_kind_name(EsgFileKind kind);
+
+/* a directory that is there for what lies below; a file that only the server should read */
+extern bool esg_policy_file_is_directory(EsgFileKind kind);
+extern bool esg_policy_file_is_secret(EsgFileKind kind);
 
 /* content: what was found in it; NULL for one that was not, or need not be, read */
 extern void esg_policy_file_check(const EsgFileFacts *facts, EsgFileKind kind,
@@ -67,8 +76,8 @@ extern unsigned esg_policy_file_wanted_mode(const EsgFileFacts *facts, EsgFileKi
 											const EsgPolicy *policy);
 
 /*
- * Shell command that mends the worst finding about mode or owner, new text, ""
- * if none; path is quoted for the shell; owner_name is the server's user.  It
+ * Shell command that mends the worst finding about mode or owner, or tidies up
+ * what was left of writing a pair; new text, "" if none; path is quoted for the shell; owner_name is the server's user.  It
  * begins with chown if it changes the owner.
  */
 extern char *esg_policy_file_suggestion(const EsgFileFacts *facts, EsgFileKind kind,

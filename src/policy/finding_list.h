@@ -436,11 +436,19 @@ FINDING(PLAINTEXT_FALLBACK, "plaintext_fallback", "SG083", WARNING, SERVER, 0,
 		"role \"%s\" came without encryption right after it was refused over TLS",
 		"See the log for why it was refused, and mend that. Then make its line in \"pg_hba.conf\" hostssl, reload the server and let the client log in with sslmode=require or stricter.",
 		RAISED_BY(LOGIN))
-FINDING(HOSTS_FILE_UNUSABLE, "hosts_file_unusable", "SG084", CRITICAL, FILES, 0,
+FINDING(PASSPHRASE_LEFTOVER, "passphrase_leftover", "SG084", NOTICE, FILES, 0,
+		"was left behind when ssl_guard_ctl encrypt was interrupted",
+		"It may hold a passphrase, or be the half that the pair needs. Run ssl_guard_ctl tidy on its directory.",
+		BY_FILE(check_passphrase_leftover))
+FINDING(PASSPHRASE_IN_BACKUP, "passphrase_in_backup", "SG085", NOTICE, SERVER, 0,
+		"the passphrase pair is in the data directory, where every base backup takes it along with the key",
+		"Make the passphrase files anew with ssl_guard_ctl encrypt in a directory outside of the data directory, set \"ext_ssl_guard.passphrase_directory\" to it, reload the server and remove the old ones; earlier backups still have them.",
+		RAISED_BY(AUDIT))
+FINDING(HOSTS_FILE_UNUSABLE, "hosts_file_unusable", "SG086", CRITICAL, FILES, 0,
 		"is refused by the server: %s",
 		"The server goes on with the hosts that it has loaded; the next reload or start fails. Mend the line and reload the server.",
 		RAISED_BY(AUDIT))
-FINDING(HOST_NAME_NOT_COVERED, "host_name_not_covered", "SG085", WARNING, L, 0,
+FINDING(HOST_NAME_NOT_COVERED, "host_name_not_covered", "SG087", WARNING, L, 0,
 		"is shown for hosts whose names it does not have: %s",
 		"Put a certificate that has the name into the line of the host, or correct the name, and reload the server. The server compares names letter by letter: a pattern stands for no other name.",
 		RAISED_BY(AUDIT))

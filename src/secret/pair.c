@@ -54,16 +54,16 @@ typedef struct PairReader
 	const char *directory;
 	const char *key_name;
 	int			directory_fd;
-	uid_t		user;
+	const EsgKeyRule *rule;
 	EsgPairStatus *status;
 } PairReader;
 
 EsgPairFault
-esg_secret_pair_check_mode(uid_t owner, mode_t mode, uid_t user)
+esg_secret_pair_check_mode(uid_t owner, mode_t mode, const EsgKeyRule *rule)
 {
-	if (owner != user && owner != 0)
+	if (!esg_key_mode_trusts(owner, rule->user))
 		return ESG_PAIR_WRONG_OWNER;
-	return mode & 0777 & ~esg_key_mode_limit(owner, user) ? ESG_PAIR_TOO_OPEN : ESG_PAIR_OK;
+	return mode & 0777 & ~esg_key_mode_allowed(owner, rule) ? ESG_PAIR_TOO_OPEN : ESG_PAIR_OK;
 }
 
 /* Notes the outcome and the file it is about. */
@@ -108,7 +108,8 @@ check_open_file(const PairReader *reader, const char *suffix, int fd)
 	if (!S_ISREG(st.st_mode))
 		return fail(reader, suffix, ESG_PAIR_NOT_REGULAR, 0);
 	reader->status->mode = st.st_mode & 07777;
-	fault = esg_secret_pair_check_mode(st.st_uid, st.st_mode, reader->user);
+	reader->status->allowed = esg_key_mode_allowed(st.st_uid, reader->rule);
+	fault = esg_secret_pair_check_mode(st.st_uid, st.st_mode, reader->rule);
 	return fault == ESG_PAIR_OK || fail(reader, suffix, fault, 0);
 }
 
@@ -224,10 +225,10 @@ may_be_writer(const EsgPairStatus *status)
 }
 
 bool
-esg_secret_pair_read(const char *directory, const char *key_name, uid_t user,
+esg_secret_pair_read(const char *directory, const char *key_name, const EsgKeyRule *rule,
 					 EsgPassphrase *out, EsgPairStatus *status)
 {
-	PairReader	reader = {directory, key_name, -1, user, status};
+	PairReader	reader = {directory, key_name, -1, rule, status};
 	PairFile	cipher;
 	PairFile	random;
 	bool		good = false;
@@ -275,6 +276,28 @@ esg_secret_pair_exists(const char *directory, const char *key_name)
 		is_there(directory, key_name, ESG_RANDOM_SUFFIX);
 }
 
+bool
+esg_secret_pair_is_leftover(const char *directory, const char *key_name, const char *suffix)
+{
+	char		path[ESG_PAIR_PATH_SIZE];
+	struct stat st;
+	int			n;
+
+	n = snprintf(path, sizeof(path), "%s/%s%s", directory, key_name, suffix);
+	return n >= 0 && (size_t) n < sizeof(path) && lstat(path, &st) == 0;
+}
+
+/* Accessible to others, or writable for its owner where the setting has 0400. */
+static void
+describe_mode(const EsgPairStatus *status, char *buf, size_t size)
+{
+	if (status->mode & 077)
+		snprintf(buf, size, "accessible to others, mode %04o", (unsigned) status->mode);
+	else
+		snprintf(buf, size, "mode %04o, more than the %04o allowed", (unsigned) status->mode,
+				 status->allowed);
+}
+
 void
 esg_secret_pair_reason(const EsgPairStatus *status, char *buf, size_t size)
 {
@@ -299,7 +322,7 @@ esg_secret_pair_reason(const EsgPairStatus *status, char *buf, size_t size)
 			snprintf(buf, size, "it belongs to another user");
 			break;
 		case ESG_PAIR_TOO_OPEN:
-			snprintf(buf, size, "accessible to others, mode %04o", (unsigned) status->mode);
+			describe_mode(status, buf, size);
 			break;
 		case ESG_PAIR_BAD_CONTENT:
 			snprintf(buf, size, "%s", esg_secret_format_reason(status->content));

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "policy/key_mode.h"
 #include "secret/format.h"
 
 /* names in the directory: "server.key" or "client.key" and one of these */
@@ -23,6 +24,8 @@
 #define ESG_RANDOM_SUFFIX ".rand"
 /* a writer's .rand file that takes effect when its .cipher file is in place */
 #define ESG_PENDING_SUFFIX ".rand.new"
+/* and that .cipher file before it is in place; no reader looks at it */
+#define ESG_UNFINISHED_SUFFIX ".cipher.new"
 
 #define ESG_PAIR_PATH_SIZE 1280
 
@@ -45,6 +48,7 @@ typedef struct EsgPairStatus
 	EsgPairFault fault;
 	int			error;			/* errno */
 	mode_t		mode;			/* permission bits of the file at fault */
+	unsigned	allowed;		/* those that it may have */
 	EsgSecretResult content;
 	bool		pending;		/* the random bytes are in .rand.new: a writer
 								 * was interrupted */
@@ -52,19 +56,24 @@ typedef struct EsgPairStatus
 											 * .cipher file */
 } EsgPairStatus;
 
-/* may user use a private key with that owner and mode?  See policy/key_mode.h. */
-extern EsgPairFault esg_secret_pair_check_mode(uid_t owner, mode_t mode, uid_t user);
+/* is a private key with that owner and mode as the rule has it? */
+extern EsgPairFault esg_secret_pair_check_mode(uid_t owner, mode_t mode, const EsgKeyRule *rule);
 
 /* is there a .cipher or a .rand file, or something that cannot be looked at? */
 extern bool esg_secret_pair_exists(const char *directory, const char *key_name);
 
+/* is there a file of a writer's, ESG_PENDING_SUFFIX or ESG_UNFINISHED_SUFFIX, as far as one can see? */
+extern bool esg_secret_pair_is_leftover(const char *directory, const char *key_name,
+										const char *suffix);
+
 /*
- * Reads and decrypts; user is whose files they should be, key_name is
+ * Reads and decrypts files that are as the rule has it; key_name is
  * "server.key" or "client.key".  True if out holds the passphrase; else out is
  * wiped and status says why.
  */
-extern bool esg_secret_pair_read(const char *directory, const char *key_name, uid_t user,
-								 EsgPassphrase *out, EsgPairStatus *status);
+extern bool esg_secret_pair_read(const char *directory, const char *key_name,
+								 const EsgKeyRule *rule, EsgPassphrase *out,
+								 EsgPairStatus *status);
 
 /* reads a regular file into size bytes, no more; 0 or errno */
 extern int	esg_secret_pair_read_fd(int fd, unsigned char *data, size_t size, size_t *len);

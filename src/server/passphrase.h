@@ -9,6 +9,9 @@
 
 #include "server/report.h"
 
+/* preloading only: from now on nothing of a passphrase stays behind a load */
+extern void esg_passphrase_init(void);
+
 /*
  * For the TLS hook, after the hooks before ours: if there is a pair, or half of
  * one, it answers OpenSSL's question for the passphrase instead of
@@ -22,5 +25,8 @@ extern void esg_passphrase_install(SSL_CTX *context, bool is_server_start);
  * postmaster.
  */
 extern bool esg_passphrase_check(const EsgOverrides overrides, EsgAlarm *out);
+
+/* is there a pair, and do copies of the data directory have all of it?  Not in the postmaster. */
+extern bool esg_passphrase_in_backup(void);
 
 #endif							/* ESG_SERVER_PASSPHRASE_H */

@@ -14,6 +14,7 @@
 #include <limits.h>
 #include <pwd.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <openssl/crypto.h>
@@ -28,6 +29,7 @@
 
 #include "compat.h"
 #include "policy/crl_names.h"
+#include "secret/pair.h"
 #include "server/guc.h"
 #include "server/served_hosts.h"
 #include "server/tls_files.h"
@@ -157,26 +159,33 @@ esg_tls_files_passphrase_directory(char *directory)
 	return n >= 0 && n < MAXPGPATH;
 }
 
+/* Of those of a pair, and of what a writer leaves that is killed, the ones that are there. */
 static void
 append_passphrase_files(FileList *list)
 {
-	static const char *const names[] = {
-		"server.key.cipher", "server.key.rand", "server.key.rand.new"
+	static const struct
+	{
+		const char *name;
+		EsgFileKind kind;
+	}			files[] = {
+		{ESG_SERVER_KEY_NAME ESG_CIPHER_SUFFIX, ESG_FILE_PASSPHRASE},
+		{ESG_SERVER_KEY_NAME ESG_RANDOM_SUFFIX, ESG_FILE_PASSPHRASE},
+		{ESG_SERVER_KEY_NAME ESG_PENDING_SUFFIX, ESG_FILE_LEFTOVER},
+		{ESG_SERVER_KEY_NAME ESG_UNFINISHED_SUFFIX, ESG_FILE_LEFTOVER}
 	};
 	char		directory[MAXPGPATH];
 
 	if (ssl_key_file == NULL || ssl_key_file[0] == '\0' ||
 		!esg_tls_files_passphrase_directory(directory))
 		return;
-	for (int i = 0; i < (int) lengthof(names); i++)
+	for (int i = 0; i < (int) lengthof(files); i++)
 	{
-		char	   *path = psprintf("%s/%s", directory, names[i]);
+		char	   *path = psprintf("%s/%s", directory, files[i].name);
 		EsgFileFacts facts;
 
 		esg_tls_files_stat(path, &facts);
 		if (facts.exists)
-			append_file(list, "ext_ssl_guard.passphrase_directory",
-						ESG_FILE_PASSPHRASE, path, true);
+			append_file(list, "ext_ssl_guard.passphrase_directory", files[i].kind, path, true);
 		pfree(path);
 	}
 }
@@ -433,6 +442,15 @@ esg_tls_files_stat(const char *path, EsgFileFacts *out)
 	/* a key is not opened to find out */
 	if (S_ISREG(st.st_mode) && access(path, R_OK) != 0)
 		out->error = errno;
+}
+
+void
+esg_tls_files_stat_directory(const char *path, EsgFileFacts *out)
+{
+	struct statvfs system;
+
+	esg_tls_files_stat(path, out);
+	out->read_only = out->exists && statvfs(path, &system) == 0 && (system.f_flag & ST_RDONLY) != 0;
 }
 
 char *

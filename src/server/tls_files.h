@@ -43,6 +43,9 @@ extern int	esg_tls_files_list(EsgTlsFile **out);
 /* as the server opens it, palloc'd: its working directory is its data directory */
 extern char *esg_tls_files_absolute(const char *path);
 
+/* The pair's name, whatever ssl_key_file is called. */
+#define ESG_SERVER_KEY_NAME "server.key"
+
 /*
  * Where server.key.cipher and server.key.rand are or would be, absolute, in
  * MAXPGPATH bytes; false if it is longer.  No allocation, no error.
@@ -62,6 +65,9 @@ extern bool esg_tls_files_is_extra(const EsgTlsFile *file);
 
 /* stat and access only, follows symbolic links; no allocation, no error: also for the postmaster and logins */
 extern void esg_tls_files_stat(const char *path, EsgFileFacts *out);
+
+/* the same, and whether its file system is mounted so that nobody may write there */
+extern void esg_tls_files_stat_directory(const char *path, EsgFileFacts *out);
 
 /* realpath, palloc'd; NULL if it cannot be resolved */
 extern char *esg_tls_files_resolve(const char *path);

@@ -109,6 +109,7 @@ my %fault = (
 		put_server($docs, $below, text($below) . $trusted);
 	},
 	permissions_too_open => sub { chmod 0666, $_[0]->node->path('root.crt') or die "chmod: $!" },
+	passphrase_leftover => sub { put($_[0], "server.key.$_.new", 'x', 0400) foreach qw(cipher rand) },
 	file_not_reloaded => sub {
 		my ($docs) = @_;
 
@@ -120,6 +121,7 @@ my %fault = (
 		put($docs, 'server.crt', text($docs->{certs}->make_server('renewed', ca => $docs->{ca}, key => $docs->{server},
 			subject => '/CN=db1.example.com', san => ['DNS:db1.example.com'])));
 	},
+	passphrase_in_backup => sub { $_[0]->run_program($_[0]->passphrase . "\n", 'ssl_guard_ctl', 'encrypt', '-D', $_[0]->node->data_dir) },
 	reload_failed => sub {
 		my ($docs) = @_;
 

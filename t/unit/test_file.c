@@ -1,4 +1,4 @@
-/* sources: policy/findings policy/policy x509/cut_text x509/time x509/name x509/unicode x509/key x509/signature x509/info x509/asn1 x509/rsa_faults x509/memo policy/file */
+/* sources: policy/findings policy/policy x509/cut_text x509/time x509/name x509/unicode x509/key x509/signature x509/info x509/asn1 x509/rsa_faults x509/memo policy/file policy/shell_text */
 /*
  * test_file.c
  *		Files judged by what stat() says.
@@ -74,6 +74,17 @@ static const struct
 	"chmod 0775 '/srv/x'"},
 	{"open setgid directory", ESG_FILE_DIRECTORY, DIR | 02757, 0, ESG_DIRECTORY_WRITABLE, 02755,
 	"chmod 2755 '/srv/x'"},
+	{"the pair's directory", ESG_FILE_PAIR_DIRECTORY, DIR | 0755, SERVER, 0, 0, ""},
+	{"the pair's of root", ESG_FILE_PAIR_DIRECTORY, DIR | 0710, 0, 0, 0, ""},
+	{"the pair's of a stranger", ESG_FILE_PAIR_DIRECTORY, DIR | 0755, STRANGER, 0, 0, ""},
+	{"the pair's of a group", ESG_FILE_PAIR_DIRECTORY, DIR | 0775, SERVER, ESG_DIRECTORY_WRITABLE, 0755,
+	"chmod 0755 '/srv/x'"},
+	{"the pair's, open", ESG_FILE_PAIR_DIRECTORY, DIR | 0777, SERVER, ESG_DIRECTORY_WRITABLE, 0755,
+	"chmod 0755 '/srv/x'"},
+	{"the pair's, sticky", ESG_FILE_PAIR_DIRECTORY, DIR | 01777, 0, ESG_DIRECTORY_WRITABLE, 01755,
+	"chmod 1755 '/srv/x'"},
+	{"a leftover", ESG_FILE_LEFTOVER, REG | 0400, SERVER, ESG_PASSPHRASE_LEFTOVER, 0,
+	"ssl_guard_ctl tidy -D '/srv'"},
 	{"CRL directory", ESG_FILE_CRL_DIR, DIR | 0755, SERVER, 0, 0, ""},
 	{"open CRL directory", ESG_FILE_CRL_DIR, DIR | 0757, SERVER, ESG_DIRECTORY_WRITABLE, 0755,
 	"chmod 0755 '/srv/x'"},
@@ -123,6 +134,7 @@ expect_only(const EsgFileFacts *facts, EsgFileKind kind, EsgCode shown, const ch
 		is_clean(&list, name);
 		for (code = ESG_FILE_MISSING; code <= ESG_DIRECTORY_WRITABLE; code++)
 			lacks(&list, (EsgCode) code, name);
+		lacks(&list, ESG_PASSPHRASE_LEFTOVER, name);
 	}
 	else
 	{
@@ -268,6 +280,39 @@ test_commands(void)
 	policy.overrides[ESG_WRONG_OWNER] = -1;
 }
 
+/* Other than a pair, a leftover need not be readable, but closed it has to be. */
+static void
+test_leftovers(void)
+{
+	EsgFileFacts facts = {.exists = true, .mode = REG | 0400, .uid = SERVER, .error = EACCES};
+	EsgFindings list = {0};
+
+	expect_only(&facts, ESG_FILE_LEFTOVER, ESG_PASSPHRASE_LEFTOVER, "a leftover that may not be read");
+	expect_only(&facts, ESG_FILE_PASSPHRASE, ESG_FILE_UNREADABLE, "a pair that may not be read");
+	facts.error = 0;
+	facts.mode = REG | 0644;
+	facts.uid = STRANGER;
+	esg_policy_file_check(&facts, ESG_FILE_LEFTOVER, NULL, &policy, &list);
+	is_int(list.count, 3, "a stranger's open leftover");
+	esg_findings_free(&list);
+	expect_suggestion(&facts, ESG_FILE_LEFTOVER, "/srv/it's/x", "postgres", "ssl_guard_ctl tidy -D '/srv/it'\\''s'",
+					  "it goes, whatever is wrong with it");
+	expect_suggestion(&facts, ESG_FILE_LEFTOVER, "/x", "postgres", "ssl_guard_ctl tidy -D '/'", "in the root directory");
+	facts.exists = false;
+	expect_suggestion(&facts, ESG_FILE_PASSPHRASE, "/x", "postgres", "", "none for what is not there");
+}
+
+/* Volumes of containers: what the mode allows, the mount forbids. */
+static void
+test_read_only(void)
+{
+	EsgFileFacts facts = {.exists = true, .mode = DIR | 01777, .uid = 0, .read_only = true};
+
+	expect_only(&facts, ESG_FILE_PAIR_DIRECTORY, ESG_NO_FINDING, "mounted read-only");
+	facts.read_only = false;
+	expect_only(&facts, ESG_FILE_PAIR_DIRECTORY, ESG_DIRECTORY_WRITABLE, "mounted to be written");
+}
+
 /* The owner is neither the server's user nor root; chown: it is for the administrator to change that. */
 static const struct
 {
@@ -396,6 +441,8 @@ main(void)
 	test_size();
 	test_key_limits();
 	test_commands();
+	test_leftovers();
+	test_read_only();
 	test_contents();
 	test_owners();
 	test_agents_mode();

@@ -414,6 +414,7 @@ test_modes(void)
 		unsigned	mode;
 		uid_t		user;
 		EsgPairFault want;
+		unsigned	max_mode;	/* 0: no setting */
 	}			cases[] =
 	{
 		{26, 0400, 26, ESG_PAIR_OK},
@@ -431,14 +432,27 @@ test_modes(void)
 		{0, 0440, 0, ESG_PAIR_TOO_OPEN},
 		{0, 0400, 0, ESG_PAIR_OK},
 		{27, 0400, 26, ESG_PAIR_WRONG_OWNER},
-		{27, 0400, 0, ESG_PAIR_WRONG_OWNER}
+		{27, 0400, 0, ESG_PAIR_WRONG_OWNER},
+		/* max_key_file_mode */
+		{26, 0400, 26, ESG_PAIR_OK, 0400},
+		{26, 0600, 26, ESG_PAIR_TOO_OPEN, 0400},
+		{0, 0440, 26, ESG_PAIR_TOO_OPEN, 0400},
+		{0, 0400, 26, ESG_PAIR_OK, 0400},
+		{26, 0600, 26, ESG_PAIR_OK, 0600},
+		{0, 0640, 26, ESG_PAIR_OK, 0600},
+		{26, 0640, 26, ESG_PAIR_TOO_OPEN, 0640},
+		{0, 0644, 26, ESG_PAIR_TOO_OPEN, 0644}
 	};
 	size_t		i;
 
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		ok(esg_secret_pair_check_mode(cases[i].owner, S_IFREG | cases[i].mode, cases[i].user) == cases[i].want,
-		   "mode %04o of user %u for user %u", cases[i].mode,
-		   (unsigned) cases[i].owner, (unsigned) cases[i].user);
+	{
+		EsgKeyRule	rule = {cases[i].user, cases[i].max_mode ? cases[i].max_mode : ESG_KEY_MODE_ANY};
+
+		ok(esg_secret_pair_check_mode(cases[i].owner, S_IFREG | cases[i].mode, &rule) == cases[i].want,
+		   "mode %04o of user %u for user %u, at most %04o", cases[i].mode,
+		   (unsigned) cases[i].owner, (unsigned) cases[i].user, rule.max_mode);
+	}
 }
 
 /* The directory of the tests that follow, and what they do there. */
@@ -484,15 +498,18 @@ take(const char *name)
 	unlink(in_directory(name));
 }
 
+static unsigned max_mode = ESG_KEY_MODE_ANY;
+
 /* Reads the pair; the text is the passphrase, or "fault/content file" */
 static const char *
 read_it(EsgPairStatus *status)
 {
 	static char text[ESG_MAX_PASSPHRASE + 1];
 	EsgPassphrase out;
+	EsgKeyRule	rule = {geteuid(), max_mode};
 	const char *slash;
 
-	if (esg_secret_pair_read(directory, "server.key", geteuid(), &out, status))
+	if (esg_secret_pair_read(directory, "server.key", &rule, &out, status))
 	{
 		memcpy(text, out.secret, sizeof(text));
 		return text;
@@ -578,6 +595,8 @@ test_pending(const Pair *first, const Pair *second)
 	take("server.key.rand");
 	take("server.key.cipher");
 	ok(!esg_secret_pair_exists(directory, "server.key"), ".rand.new alone is no pair");
+	ok(esg_secret_pair_is_leftover(directory, "server.key", ESG_PENDING_SUFFIX), "but a leftover");
+	ok(!esg_secret_pair_is_leftover(directory, "server.key", ESG_UNFINISHED_SUFFIX), ".cipher.new is none while not there");
 	take("server.key.rand.new");
 }
 
@@ -603,6 +622,7 @@ test_special_files(const Pair *pair)
 	EsgPassphrase out;
 	char		long_path[ESG_PAIR_PATH_SIZE];
 	char		reason[ESG_PAIR_REASON_SIZE];
+	EsgKeyRule	rule = {geteuid(), ESG_KEY_MODE_ANY};
 
 	put_pair(pair);
 	put("server.key.rand", pair->random, ESG_RANDOM_FILE_SIZE, 0440);
@@ -614,6 +634,13 @@ test_special_files(const Pair *pair)
 	is_int(status.mode, 0644, "its mode is told");
 	esg_secret_pair_reason(&status, reason, sizeof(reason));
 	ok(strstr(reason, "0644") != NULL, "also in words");
+	put("server.key.cipher", pair->cipher, ESG_CIPHER_FILE_SIZE, 0600);
+	max_mode = 0400;
+	read_it(&status);
+	esg_secret_pair_reason(&status, reason, sizeof(reason));
+	is_text(reason, "mode 0600, more than the 0400 allowed", "0600 where 0400 is allowed");
+	max_mode = ESG_KEY_MODE_ANY;
+	is_read("first", "and where it is");
 	take("server.key.cipher");
 	ok(mkfifo(in_directory("server.key.cipher"), 0400) == 0, "a FIFO");
 	is_fault(ESG_PAIR_NOT_REGULAR, 0, "server.key.cipher", "does not block");
@@ -636,16 +663,16 @@ test_special_files(const Pair *pair)
 	ok(esg_secret_pair_exists(directory, "server.key"), "but not no pair");
 	take("server.key.cipher");
 	take("server.key.rand");
-	ok(!esg_secret_pair_read("/nonexistent", "server.key", geteuid(), &out, &status) &&
+	ok(!esg_secret_pair_read("/nonexistent", "server.key", &rule, &out, &status) &&
 	   status.fault == ESG_PAIR_NO_DIRECTORY && status.error == ENOENT, "no directory");
 	put("elsewhere", pair->cipher, 1, 0400);
-	ok(!esg_secret_pair_read(in_directory("elsewhere"), "server.key", geteuid(), &out, &status) &&
+	ok(!esg_secret_pair_read(in_directory("elsewhere"), "server.key", &rule, &out, &status) &&
 	   status.fault == ESG_PAIR_NO_DIRECTORY && status.error == ENOTDIR, "a file for a directory");
 	ok(esg_secret_pair_exists(in_directory("elsewhere"), "server.key"), "is not no pair");
 	take("elsewhere");
 	memset(long_path, 'x', sizeof(long_path) - 1);
 	long_path[sizeof(long_path) - 1] = '\0';
-	ok(!esg_secret_pair_read(long_path, "server.key", geteuid(), &out, &status) &&
+	ok(!esg_secret_pair_read(long_path, "server.key", &rule, &out, &status) &&
 	   status.fault == ESG_PAIR_PATH_TOO_LONG, "path too long");
 	ok(esg_secret_pair_exists(long_path, "server.key"), "which is not no pair");
 }
@@ -703,8 +730,9 @@ read_something(void *unused)
 {
 	EsgPassphrase out;
 	EsgPairStatus status;
+	EsgKeyRule	rule = {geteuid(), ESG_KEY_MODE_ANY};
 
-	esg_secret_pair_read(directory, "server.key", geteuid(), &out, &status);
+	esg_secret_pair_read(directory, "server.key", &rule, &out, &status);
 	esg_secret_format_wipe(&out);
 	return unused;
 }

@@ -1,0 +1,20 @@
+/*
+ * ctl/memory.h
+ *		Memory that ssl_guard_ctl has a secret in.
+ */
+#ifndef ESG_CTL_MEMORY_H
+#define ESG_CTL_MEMORY_H
+
+#include "secret/format.h"
+
+/*
+ * Before anything else is asked of OpenSSL: no core file, no debugger of the
+ * same user, no page on disk as far as the system agrees, and what OpenSSL
+ * gives back is overwritten.
+ */
+extern void esg_memory_protect(void);
+
+/* for the passphrase, as protected as can be; NULL: out of memory */
+extern EsgPassphrase *esg_memory_allocate(void);
+
+#endif							/* ESG_CTL_MEMORY_H */

@@ -1,0 +1,125 @@
+/* sources: policy/access policy/shell_text */
+/*
+ * test_access.c
+ *		The commands that let a user read a file.
+ *
+ * Only what does not depend on who runs it: t/053_passphrase_owner.t follows
+ * the commands, on files of several users.
+ */
+#include "esg_test.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/crypto.h>
+
+#include "policy/access.h"
+
+static char directory[] = "/tmp/esg_access_XXXXXX";
+static char file[64];
+static EsgReader owner;
+static EsgReader stranger;
+
+static void
+expect(const EsgReader *reader, const char *path, const char *want, const char *name)
+{
+	const char *paths[] = {path, path};
+	char	   *got = esg_access_suggestion(reader, paths, 2);
+
+	is_text(got, want, name);
+	OPENSSL_free(got);
+}
+
+static void
+expect_chmod(mode_t mode, const char *want, const char *name)
+{
+	char		command[128] = "";
+
+	chmod(file, mode);
+	if (want)
+		snprintf(command, sizeof(command), "chmod %s '%s'", want, file);
+	expect(&owner, file, command, name);
+}
+
+static void
+test_owner(void)
+{
+	char		command[128];
+
+	expect_chmod(0400, NULL, "readable");
+	expect_chmod(0200, "0600", "closed to its owner");
+	expect_chmod(0044, "0444", "the owner is not among the others");
+	chmod(file, 0400);
+	chmod(directory, 0600);
+	snprintf(command, sizeof(command), "chmod 0700 '%s'", directory);
+	expect(&owner, file, command, "a directory that does not let pass");
+	chmod(directory, 0700);
+}
+
+/* A number that nobody has. */
+static void
+test_stranger(void)
+{
+	char		command[512];
+
+	chmod(file, 0604);
+	snprintf(command, sizeof(command), "chgrp 4712 '%s' && chmod 0710 '%s'", directory, directory);
+	if (owner.uid == 0 || owner.gid == 0)
+		expect(&stranger, file, command, "a directory that is root's");
+	chmod(directory, 0701);
+	expect(&stranger, file, "", "open to others");
+	stranger.groups[0] = owner.gid;
+	stranger.group_count = 1;
+	ok(esg_access_has_group(&stranger, owner.gid) && esg_access_has_group(&stranger, 4712) &&
+	   !esg_access_has_group(&stranger, 4713), "groups");
+	snprintf(command, sizeof(command), "chmod 0711 '%s' && chmod 0644 '%s'", directory, file);
+	if (owner.uid == 0)
+		expect(&stranger, file, command, "its group is not among the others");
+	stranger.group_count = 0;
+	chmod(file, 0600);
+	snprintf(command, sizeof(command), "chown 4711 '%s' && chmod 0400 '%s'", file, file);
+	if (owner.uid != 0)
+		expect(&stranger, file, command, "somebody's file");
+	chmod(directory, 0700);
+}
+
+static void
+test_others(void)
+{
+	EsgReader	root = {0};
+
+	chmod(file, 0);
+	expect(&root, file, "", "root may read anything");
+	expect(&owner, "relative", "", "a relative path");
+	expect(&owner, "/nonexistent/file", "", "what is not there");
+	expect(&owner, directory, "", "a directory is to be passed");
+}
+
+int
+main(void)
+{
+	int			fd;
+
+	if (mkdtemp(directory) == NULL)
+		return 1;
+	snprintf(file, sizeof(file), "%s/file", directory);
+	fd = open(file, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	if (fd < 0)
+		return 1;
+	close(fd);
+	esg_access_reader_self(&owner);
+	owner.numbers = true;
+	stranger.uid = 4711;
+	stranger.gid = 4712;
+	stranger.numbers = true;
+	if (owner.uid != 0)
+		test_owner();
+	test_stranger();
+	test_others();
+	unlink(file);
+	rmdir(directory);
+	return done();
+}
