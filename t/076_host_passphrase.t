@@ -1,5 +1,5 @@
-# Encrypted keys of hosts (PostgreSQL 19): each has its pair in a directory of
-# its own, which the command in its line opens, at start and at reload.
+# Encrypted keys of hosts (PostgreSQL 19): each has its pair beside it, which the
+# command in its line opens, at start and at reload.
 
 use strict;
 use warnings;
@@ -23,7 +23,7 @@ if (!ESG::Sni::known($node))
 	$node->stop;
 	plan skip_all => 'this server has no ssl_sni';
 }
-chomp(my $program = `command -v ssl_guard_ctl`);
+chomp(my $program = `sh -c 'command -v ssl_guard_ctl'`);
 
 sub run_ctl
 {
@@ -37,13 +37,13 @@ sub run_ctl
 sub install
 {
 	my ($host) = @_;
-	my $dir = $node->path($host);
+	my $dir = $node->path('hosts');
 
 	mkdir $dir, 0700 unless -d $dir;
-	$node->replace($cert{$host}{cert}, "$host/server.crt");
-	$node->replace($cert{$host}{key}, "$host/server.key");
-	like(run_ctl("$secret{$host}\n", 'encrypt', '--force', '-D', $dir), qr/^0: /, "$host: the pair is made");
-	return qq{$host.test $host/server.crt $host/server.key root.crt "$program decrypt -D $dir" on};
+	$node->replace($cert{$host}{cert}, "hosts/$host.crt");
+	$node->replace($cert{$host}{key}, "hosts/$host.key");
+	like(run_ctl("$secret{$host}\n", 'encrypt', '--force', '--key', "$dir/$host.key"), qr/^0: /m, "$host: the pair is made");
+	return qq{$host.test hosts/$host.crt hosts/$host.key root.crt "$program decrypt --key $dir/$host.key" on};
 }
 
 ESG::Sni::write_hosts($node, map { install($_) } 'a', 'b');
@@ -57,8 +57,8 @@ is($node->safe_psql('postgres', 'SELECT last_reload_ok, in_sync FROM ssl_guard_s
 
 # the pair of one host does not fit
 my $offset = $node->log_end;
-like(run_ctl("$secret{a}\n", 'encrypt', '--force', '-D', $node->path('b')), qr/^(?!0:)/, 'a passphrase that does not fit is refused by the program');
-unlink glob($node->path('b') . '/server.key.*');
+like(run_ctl("$secret{a}\n", 'encrypt', '--force', '--key', $node->path('hosts/b.key')), qr/^(?!0:)/, 'a passphrase that does not fit is refused by the program');
+unlink glob($node->path('hosts') . '/b.key.*');
 ESG::Sni::reload($node);
 is($node->wait_sql('SELECT last_reload_ok FROM ssl_guard_status', 'f'), 'f', 'without its pair the reload fails');
 like($node->log_since($offset), qr/code=reload_failed severity=critical line=2 host=b\.test/, 'and the host is named');
