@@ -18,7 +18,12 @@ DATA = $(notdir $(wildcard $(srcroot)/ext_ssl_guard--*.sql))
 PG_CONFIG ?= pg_config
 
 # every folder of src/ but ctl/, which is the program's
-sources := ext_ssl_guard.c $(filter-out src/ctl/%,$(sort $(patsubst $(srcroot)/%,%,$(wildcard $(srcroot)/src/*/*.c))))
+all_sources := $(filter-out src/ctl/%,$(sort $(patsubst $(srcroot)/%,%,$(wildcard $(srcroot)/src/*/*.c))))
+# What each login runs lies together, as each piece of 64 kB costs it a page fault.
+login_sources := src/hooks/client_auth.c src/login/%.c src/policy/findings.c src/policy/policy.c \
+	src/server/alarms.c src/server/guc.c src/server/served_cert.c src/server/shmem.c src/server/state.c \
+	src/x509/info.c
+sources := ext_ssl_guard.c $(filter $(login_sources),$(all_sources)) $(filter-out $(login_sources),$(all_sources))
 headers := $(wildcard $(srcroot)/src/*.h $(srcroot)/src/*/*.h)
 OBJS = $(sources:.c=.o)
 

@@ -5,7 +5,6 @@
 use strict;
 use warnings;
 
-use File::Path ();
 use POSIX qw(mkfifo);
 use Test::More;
 
@@ -65,8 +64,6 @@ ESG::Hints::cleanup(sub {
 	forget();
 	node()->wait_sql(q{SELECT count(*) FROM ssl_guard_alarms WHERE object ~ '^(client:|role)'}, '0');
 	unlink glob("'" . path('') . "'uid-*"), map { path("server.key.$_") } qw(cipher rand cipher.new rand.new);
-	chmod 0700, path('pair');
-	File::Path::remove_tree(path('pair'));
 });
 
 sub login
@@ -320,17 +317,6 @@ sub with_pair
 	return { %{ with_server($locked) }, conf => { 'ext_ssl_guard.passphrase_directory' => $pair }, after => $spoil };
 }
 
-# the same in a directory of its own
-sub in_pair_directory
-{
-	my ($spoil) = @_;
-	my $case = with_pair();
-
-	mkdir path('pair'), 0755 or die "mkdir: $!";
-	rename path("server.key.$_"), path("pair/server.key.$_") foreach qw(cipher rand);
-	return { %$case, after => $spoil, conf => { 'ext_ssl_guard.passphrase_directory' => 'pair' } };
-}
-
 follow('passphrase_unusable',
 	'Make the passphrase files anew with ssl_guard_ctl encrypt --force, or correct "ext_ssl_guard.passphrase_directory", and reload the server.',
 	(map { my ($what, $spoil) = @$_; [ $what, sub { encrypt(); edit(); }, sub { with_pair($spoil) } ] }
@@ -343,22 +329,32 @@ SKIP:
 {
 	skip 'root may read anything', 1 if $> == 0;
 	follow('passphrase_unusable', qr/^Run: chmod 0400 '\/\S+\/server\.key\.cipher' && chmod 0400 '\/\S+\/server\.key\.rand'$/,
-		[ 'closed to the server', \&run_it, sub { with_pair(sub { chmod 0, map { path("server.key.$_") } qw(cipher rand) }) } ]);
-	follow('passphrase_unusable', qr/^Run: chmod 0700 '\/\S+\/pair'$/,
-		[ 'a directory closed to the server', \&run_it, sub { in_pair_directory(sub { chmod 0600, path('pair') }) } ]);
+		[ 'closed to the server', \&run_it, sub { with_pair(sub { chmod 0, map { "$pair/server.key.$_" } qw(cipher rand) }) } ]);
+	follow('passphrase_unusable', qr/^Run: chmod 0700 '\Q$pair\E'$/,
+		[ 'a directory closed to the server', \&run_it, sub { with_pair(sub { chmod 0600, $pair }) } ]);
 }
-follow('directory_writable', qr/^Run: chmod 0755 '\/\S+\/pair'$/,
-	map { my $mode = $_; [ sprintf("the pair's, %04o", $mode), \&run_it, sub { in_pair_directory(sub { chmod $mode, path('pair') }) } ] } 0777, 0775, 0757);
+follow('directory_writable', qr/^Run: chmod 0755 '\Q$pair\E'$/,
+	map { my $mode = $_; [ sprintf("the pair's, %04o", $mode), \&run_it, sub { with_pair(sub { chmod $mode, $pair }) } ] } 0777, 0775, 0757);
+
+# as of a writer that was killed
+sub leave
+{
+	my ($directory, $name, $mode) = @_;
+
+	chmod $mode // 0400, ESG::Certs::spew("$directory/$name", 'x') or die "chmod: $!";
+	return;
+}
+
 my $tidy = qr/^Run: ssl_guard_ctl tidy -D '\/\S+'$/;
 follow('passphrase_leftover', $tidy,
-	[ 'without a pair', \&run_it, sub { { no_reload => 1, after => sub { put('server.key.rand.new' => 'x', 'server.key.cipher.new' => 'x') } } } ],
-	(map { my $name = $_; [ "$name beside a pair", \&run_it, sub { with_pair(sub { put($name => 'x') }) } ] }
+	[ 'without a pair', \&run_it, sub { { no_reload => 1, after => sub { leave(path('.'), "server.key.$_.new") foreach qw(cipher rand) } } } ],
+	(map { my $name = $_; [ "$name beside a pair", \&run_it, sub { with_pair(sub { leave($pair, $name) }) } ] }
 		'server.key.rand.new', 'server.key.cipher.new'),
-	[ 'open', \&run_it, sub { with_pair(sub { put('server.key.rand.new' => 'x'); chmod 0644, path('server.key.rand.new') }) } ],
+	[ 'open', \&run_it, sub { with_pair(sub { leave($pair, 'server.key.rand.new', 0644) }) } ],
 	[ 'the half that the pair needs', sub {
 			run_it();
-			is(shell('ssl_guard_ctl decrypt -D .'), "sesame\n", 'the pair is still there');
-		}, sub { with_pair(sub { rename path('server.key.rand'), path('server.key.rand.new') }) } ]);
+			is(shell("ssl_guard_ctl decrypt -D $pair"), "sesame\n", 'the pair is still there');
+		}, sub { with_pair(sub { rename "$pair/server.key.rand", "$pair/server.key.rand.new" }) } ]);
 
 my $outside = PostgreSQL::Test::Utils::tempdir() . '/outside';
 ESG::Hints::cleanup(sub { unlink path('server.key.cipher'), path('server.key.rand') });

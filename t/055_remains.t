@@ -128,6 +128,9 @@ sub reload
 	return;
 }
 
+# not what the postmaster has just forked to run a command, nor what has gone since
+sub is_backend { return (eval { ESG::Certs::slurp("/proc/$_[0]/cmdline") } // '') =~ /postgres/; }
+
 # the child that answers a connection which has said nothing
 sub silent_backend
 {
@@ -137,7 +140,7 @@ sub silent_backend
 
 	while (time < $until)
 	{
-		my ($new) = grep { !$before{$_} && index(ESG::Certs::slurp("/proc/$_/cmdline"), 'postgres') >= 0 } children();
+		my ($new) = grep { !$before{$_} && is_backend($_) } children();
 
 		return ($socket, $new) if $new;
 		sleep 0.1;
@@ -147,7 +150,7 @@ sub silent_backend
 
 sub children
 {
-	return split ' ', ESG::Certs::slurp("/proc/$postmaster/task/$postmaster/children");
+	return map { (eval { ESG::Certs::slurp($_) } // '') =~ /^(\d+) \(.*\) \S $postmaster /s ? $1 : () } glob('/proc/[0-9]*/stat');
 }
 
 sub nothing_left

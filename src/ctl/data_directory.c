@@ -28,13 +28,13 @@ has_version(const char *directory)
 
 /* The outermost: directories of databases have a PG_VERSION, too. */
 bool
-esg_data_directory_find(const char *directory, char found[PATH_MAX])
+esg_data_directory_find(const char *start, char found[PATH_MAX])
 {
 	char		path[PATH_MAX];
 	char	   *slash;
 	bool		is_found = false;
 
-	if (!realpath(directory, path))
+	if (!realpath(start, path))
 		return false;
 	while ((slash = strrchr(path, '/')) != NULL && slash[1] != '\0')
 	{

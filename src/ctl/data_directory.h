@@ -8,7 +8,7 @@
 #include <limits.h>
 #include <stdbool.h>
 
-/* symbolic links resolved; true: found is the data directory */
-extern bool esg_data_directory_find(const char *directory, char found[PATH_MAX]);
+/* of a directory or file, symbolic links resolved; true: found is the data directory */
+extern bool esg_data_directory_find(const char *start, char found[PATH_MAX]);
 
 #endif							/* ESG_CTL_DATA_DIRECTORY_H */

@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "ctl/data_directory.h"
 #include "ctl/message.h"
 
 #define DEFAULT_USER "postgres"
@@ -73,32 +74,17 @@ take_wanted(const char *wanted, EsgServerUser *out)
 	return take_number((uid_t) number, out);
 }
 
-/*
- * The owner of the nearest directory from path upwards that is a data directory,
- * of which PostgreSQL has none that are root's; path is changed.
- */
+/* The owner of the data directory that path is in; PostgreSQL has none that is root's. */
 static bool
-find_data_directory(char *path, uid_t *owner)
+find_owner_around(const char *path, uid_t *owner)
 {
-	size_t		len = strlen(path);
+	char		found[PATH_MAX];
+	struct stat st;
 
-	while (len > 0)
-	{
-		char		file[PATH_MAX + 16];
-		struct stat st;
-
-		path[len] = '\0';
-		snprintf(file, sizeof(file), "%s/PG_VERSION", path);
-		if (lstat(file, &st) == 0 && S_ISREG(st.st_mode) && stat(path, &st) == 0 &&
-			st.st_uid != 0)
-		{
-			*owner = st.st_uid;
-			return true;
-		}
-		while (len > 0 && path[--len] != '/')
-			;
-	}
-	return false;
+	if (!esg_data_directory_find(path, found) || stat(found, &st) != 0 || st.st_uid == 0)
+		return false;
+	*owner = st.st_uid;
+	return true;
 }
 
 /* Where directory, or the key that a link in there leads to, belongs to a data directory. */
@@ -106,12 +92,10 @@ static bool
 find_data_owner(const char *directory, const char *key_name, uid_t *owner)
 {
 	char		key[PATH_MAX];
-	char		resolved[PATH_MAX];
 
-	if (realpath(directory, resolved) != NULL && find_data_directory(resolved, owner))
-		return true;
-	return snprintf(key, sizeof(key), "%s/%s", directory, key_name) < (int) sizeof(key) &&
-		realpath(key, resolved) != NULL && find_data_directory(resolved, owner);
+	return find_owner_around(directory, owner) ||
+		(snprintf(key, sizeof(key), "%s/%s", directory, key_name) < (int) sizeof(key) &&
+		 find_owner_around(key, owner));
 }
 
 static bool

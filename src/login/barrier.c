@@ -6,7 +6,8 @@
  * database, and core goes on in it.  An ERROR leaves behind buffer pins, catalog
  * references, locks, an active scan: only the abort of a subtransaction gives all
  * of that back and nothing else.  It needs no database, writes nothing, takes no
- * transaction number, and works on a standby.
+ * transaction number, and works on a standby.  It is not cheap (much of it is code
+ * that no login runs otherwise), so a login has one as long as nothing goes wrong.
  *
  * Not caught is what is no ERROR (the end of authentication_timeout and a
  * shutdown are FATAL), and the request to cancel.

@@ -103,6 +103,8 @@ esg_fallback_note_accepted(const EsgPeer *peer)
 
 	if (was_refused(who, GetCurrentTimestamp()))
 		put_slot(who, 0);
+	if (!esg_alarms_may_be_cleared(ESG_SCOPE_LOGIN))
+		return;
 	name_object(peer, object);
 	esg_alarms_clear(ESG_SCOPE_LOGIN, ESG_PLAINTEXT_FALLBACK, object);
 }

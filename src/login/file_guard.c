@@ -76,20 +76,17 @@ check_crl_dir(const EsgTlsFile *dir, const EsgPolicy *policy, EsgFileViolation *
 	return false;
 }
 
-/* extra_files are watched, but no connection depends on them. */
 void
 esg_file_guard_check(EsgFileViolation *out)
 {
 	EsgTlsFile *files;
-	int			count = esg_tls_files_list(&files);
+	int			count = esg_tls_files_list_loaded(&files);
 	EsgPolicy	policy;
 
 	memset(out, 0, sizeof(*out));
 	esg_guc_policy(&policy);
 	for (int i = 0; i < count; i++)
 	{
-		if (esg_tls_files_is_extra(&files[i]))
-			continue;
 		if (check_file(&files[i], &policy, out) ||
 			(files[i].kind == ESG_FILE_CRL_DIR && check_crl_dir(&files[i], &policy, out)))
 			return;

@@ -25,44 +25,41 @@
 #include "server/guc.h"
 #include "server/state.h"
 
-/* verdicts of one login: those of checks[], and the certificate's */
+/* verdicts of one login that take an earlier warning back */
 #define MAX_PASSED 4
 
-/* One login on its way through the checks. */
+/* One login on its way through the steps. */
 typedef struct Login
 {
 	EsgPeer		peer;
+	int			next;			/* the one of steps[] at work */
 	bool		exempt;
 	bool		countable;		/* the role could log in: it is worth a place
 								 * in our tables */
 	bool		known;			/* facts are there */
-	bool		fresh;			/* they have not raised their alarms lately */
 	bool		alarming;		/* it is time to raise the certificate's
 								 * alarms */
 	EsgClientFacts facts;
-	const struct LoginCheck *row;	/* the one of checks[] at work */
 	EsgCode		passed[MAX_PASSED]; /* warned about before, maybe; not now */
 	int			passed_count;
 	bool		denied;
 } Login;
 
-/* Fills *out, which is zeroed, if it would refuse.  May end with an ERROR. */
-typedef void (*JudgeFn) (Login *login, EsgRefusal *out);
-
-typedef struct LoginCheck
+/* What a login has to go through; see steps[]. */
+typedef struct Step
 {
+	/*
+	 * false: nothing to conclude; else *out, which is empty, is filled if it
+	 * would refuse
+	 */
+	bool		(*take) (Login *login, const struct Step *step, EsgRefusal *out);
+	/* NULL: whatever goes wrong is no reason to refuse anybody */
+	void		(*conclude) (Login *login, const struct Step *step, const EsgRefusal *refusal);
 	const int  *mode;			/* EsgMode */
-	EsgCode		code;			/* what it refuses with */
+	EsgCode		code;			/* what it refuses with if it ends with an
+								 * ERROR */
 	void		(*check) (const EsgPeer *peer, EsgRefusal *out);
-} LoginCheck;
-
-/* in this order; the first that refuses ends the login */
-static const LoginCheck checks[] = {
-	{&esg_guc_identity_check, ESG_IDENTITY_MISMATCH, esg_identity_check},
-	{&esg_guc_role_label_check, ESG_ROLE_LABEL_MISMATCH, esg_role_label_check},
-};
-
-StaticAssertDecl(lengthof(checks) < MAX_PASSED, "each verdict needs a place");
+} Step;
 
 /* ------------------------------------------------------------------------
  * What a login leaves behind
@@ -133,18 +130,28 @@ make_alarm(const EsgPeer *peer, EsgCode code, const char *pairs, EsgAlarm *out)
 	return true;
 }
 
-/* EsgBarrierFn */
+/* What was warned about before is good now. */
 static void
-keep_books(void *arg)
+take_warnings_back(const Login *login)
 {
-	const Login *login = arg;
 	char		object[ESG_OBJECT_SIZE];
 
+	if (!esg_alarms_may_be_cleared(ESG_SCOPE_LOGIN))
+		return;
 	for (int i = 0; i < login->passed_count; i++)
 	{
 		set_object(&login->peer, login->passed[i], object);
 		esg_alarms_clear(ESG_SCOPE_LOGIN, login->passed[i], object);
 	}
+}
+
+/* EsgBarrierFn */
+static void
+keep_books(void *arg)
+{
+	const Login *login = arg;
+
+	take_warnings_back(login);
 	if (login->known)
 		record(login);
 	if (login->peer.tls && login->denied)
@@ -179,31 +186,25 @@ raise_warning(void *arg)
 		esg_alarms_raise(ESG_SCOPE_LOGIN, &alarm, GetCurrentTimestamp());
 }
 
-/* EsgBarrierFn: before anything is judged. */
-static void
-open_books(void *arg)
-{
-	Login	   *login = arg;
-
-	login->countable = esg_login_peer_may_log_in(&login->peer);
-	if (login->countable && login->peer.plaintext)
-		esg_fallback_note_plaintext(&login->peer);
-}
-
 /* What cannot be written down is no reason to refuse anybody. */
 static void
-write_down(EsgBarrierFn work, void *arg, const EsgPeer *peer)
+log_not_noted(const EsgPeer *peer, ErrorData *error)
 {
-	ErrorData  *error = esg_barrier_run(work, arg);
-
-	if (error == NULL)
-		return;
 	ereport(LOG,
 			(errcode(error->sqlerrcode),
 			 errmsg("could not take note of a login of role %s: %s",
 					esg_report_text(esg_report_quoted(esg_report_printable(peer->role_name))),
 					error->message ? error->message : "")));
 	FreeErrorData(error);
+}
+
+static void
+write_down(EsgBarrierFn work, void *arg, const EsgPeer *peer)
+{
+	ErrorData  *error = esg_barrier_run(work, arg);
+
+	if (error != NULL)
+		log_not_noted(peer, error);
 }
 
 /* ------------------------------------------------------------------------
@@ -232,89 +233,86 @@ refuse(Login *login, const EsgRefusal *refusal)
 
 /* A check has spoken: refuse, warn, or take an earlier warning back. */
 static void
-conclude(Login *login, EsgCode code, int mode, const EsgRefusal *refusal)
+conclude(Login *login, const Step *step, const EsgRefusal *refusal)
 {
 	Warning		warning = {login, refusal};
 
+	if (*step->mode == ESG_MODE_OFF)
+		return;
 	if (refusal->code == ESG_NO_FINDING)
-		login->passed[login->passed_count++] = code;
-	else if (mode == ESG_MODE_ENFORCE && !login->exempt)
+		login->passed[login->passed_count++] = step->code;
+	else if (*step->mode == ESG_MODE_ENFORCE && !login->exempt)
 		refuse(login, refusal);
 	else
 		write_down(raise_warning, &warning, &login->peer);
 }
 
+/* For what is judged only where it can refuse: in mode "warn" others raise the alarms. */
+static void
+conclude_enforced(Login *login, const Step *step, const EsgRefusal *refusal)
+{
+	if (refusal->code == ESG_NO_FINDING)
+		return;
+	/* who is refused for the files' sake shall find the alarm about it */
+	if (step->mode == &esg_guc_file_permission_check)
+		esg_server_state_note_refusal();
+	refuse(login, refusal);
+}
+
+static bool
+is_enforced(const Login *login, const Step *step)
+{
+	return *step->mode == ESG_MODE_ENFORCE && !login->exempt;
+}
+
 /* ------------------------------------------------------------------------
- * The checks, each of which may end with an ERROR
+ * The steps, each of which may end with an ERROR
  * ------------------------------------------------------------------------ */
 
-/* One check at work, behind the barrier. */
-typedef struct CheckRun
+/* Before anything is judged. */
+static bool
+open_books(Login *login, const Step *step, EsgRefusal *out)
 {
-	JudgeFn		check;
-	Login	   *login;
-	EsgRefusal *refusal;
-} CheckRun;
-
-/* EsgBarrierFn */
-static void
-call_check(void *arg)
-{
-	CheckRun   *run = arg;
-
-	run->check(run->login, run->refusal);
+	login->countable = esg_login_peer_may_log_in(&login->peer);
+	if (login->countable && login->peer.plaintext)
+		esg_fallback_note_plaintext(&login->peer);
+	return false;
 }
 
-/* An ERROR is a verdict like others: nobody knows whether the login is good. */
-static void
-judge(Login *login, JudgeFn check, EsgCode code, EsgRefusal *out)
+/* Can the certificate be read at all?  The registry knows each, whatever the mode. */
+static bool
+read_facts(Login *login, const Step *step, EsgRefusal *out)
 {
-	CheckRun	run = {check, login, out};
-	ErrorData  *error;
+	EsgPolicy	policy;
+	bool		fresh;
 
-	memset(out, 0, sizeof(*out));
-	error = esg_barrier_run(call_check, &run);
-	if (error == NULL)
-		return;
+	if (login->peer.cert == NULL)
+		return false;
+	esg_guc_policy(&policy);
+	login->known = esg_client_check_facts(&login->peer, &policy, &login->facts, &fresh);
+	login->alarming = *step->mode != ESG_MODE_OFF && login->known && fresh;
+	if (!login->known)
+		esg_login_peer_begin_refusal(&login->peer, step->code, out);
+	return true;
+}
+
+/* Every finding is an alarm, raised by record(); some are reasons to refuse. */
+static bool
+judge_facts(Login *login, const Step *step, EsgRefusal *out)
+{
+	EsgPolicy	policy;
+	EsgCode		code;
+
+	if (!login->known || !is_enforced(login, step))
+		return false;
+	esg_guc_policy(&policy);
+	code = esg_client_check_refused(&login->facts, &policy, esg_report_unix_now());
+	if (code == ESG_NO_FINDING)
+		return false;
 	esg_login_peer_begin_refusal(&login->peer, code, out);
-	esg_login_peer_add_pair(out, "reason", "could not be judged");
-	esg_login_peer_add_pair(out, "sqlstate", unpack_sql_state(error->sqlerrcode));
-	esg_login_peer_add_bytes(out, "error", error->message ? error->message : "");
-	FreeErrorData(error);
-}
-
-/* JudgeFn */
-static void
-judge_row(Login *login, EsgRefusal *out)
-{
-	login->row->check(&login->peer, out);
-}
-
-static void
-run_row(const LoginCheck *row, Login *login)
-{
-	EsgRefusal	refusal;
-
-	if (*row->mode == ESG_MODE_OFF)
-		return;
-	login->row = row;
-	judge(login, judge_row, row->code, &refusal);
-	conclude(login, row->code, *row->mode, &refusal);
-}
-
-/* JudgeFn */
-static void
-judge_files(Login *login, EsgRefusal *out)
-{
-	EsgFileViolation violation;
-
-	esg_file_guard_check(&violation);
-	if (violation.code == ESG_NO_FINDING)
-		return;
-	esg_login_peer_begin_refusal(&login->peer, violation.code, out);
-	esg_login_peer_add_pair(out, "path", violation.path);
-	esg_login_peer_add_pair(out, "fault", violation.message);
-	esg_login_peer_add_pair(out, "remedy", violation.suggestion);
+	esg_login_peer_add_pair(out, "subject", login->facts.subject);
+	esg_login_peer_add_pair(out, "serial", login->facts.serial_number);
+	return true;
 }
 
 /*
@@ -328,75 +326,103 @@ depends_on_files(const EsgPeer *peer)
 	return peer->tls || (peer->plaintext && peer->line_takes_both && EnableSSL);
 }
 
-/* In mode "warn" it is the worker that looks at the files, and raises alarms. */
-static void
-check_files(Login *login)
+static bool
+judge_files(Login *login, const Step *step, EsgRefusal *out)
 {
+	EsgFileViolation violation;
+
+	if (!depends_on_files(&login->peer) || !is_enforced(login, step))
+		return false;
+	esg_file_guard_check(&violation);
+	if (violation.code == ESG_NO_FINDING)
+		return false;
+	esg_login_peer_begin_refusal(&login->peer, violation.code, out);
+	esg_login_peer_add_pair(out, "path", violation.path);
+	esg_login_peer_add_pair(out, "fault", violation.message);
+	esg_login_peer_add_pair(out, "remedy", violation.suggestion);
+	return true;
+}
+
+static bool
+ask_check(Login *login, const Step *step, EsgRefusal *out)
+{
+	if (*step->mode == ESG_MODE_OFF)
+		return false;
+	step->check(&login->peer, out);
+	return true;
+}
+
+static bool
+close_books(Login *login, const Step *step, EsgRefusal *out)
+{
+	keep_books(login);
+	return false;
+}
+
+/* in this order; the first that refuses ends the login */
+static const Step steps[] = {
+	{.take = open_books},
+	{read_facts, conclude, &esg_guc_client_certificate_check, ESG_CERTIFICATE_NOT_JUDGED, NULL},
+	{judge_facts, conclude_enforced, &esg_guc_client_certificate_check, ESG_CERTIFICATE_NOT_JUDGED, NULL},
+	{judge_files, conclude_enforced, &esg_guc_file_permission_check, ESG_FILE_UNREADABLE, NULL},
+	{ask_check, conclude, &esg_guc_identity_check, ESG_IDENTITY_MISMATCH, esg_identity_check},
+	{ask_check, conclude, &esg_guc_role_label_check, ESG_ROLE_LABEL_MISMATCH, esg_role_label_check},
+	{.take = close_books},
+};
+
+StaticAssertDecl(lengthof(steps) - 3 <= MAX_PASSED, "each verdict needs a place");
+
+/* ------------------------------------------------------------------------
+ * From the first to the last of them
+ * ------------------------------------------------------------------------ */
+
+/* EsgBarrierFn: what is left of the steps. */
+static void
+go_on(void *arg)
+{
+	Login	   *login = arg;
 	EsgRefusal	refusal;
 
-	if (!depends_on_files(&login->peer) || login->exempt ||
-		esg_guc_file_permission_check != ESG_MODE_ENFORCE)
-		return;
-	judge(login, judge_files, ESG_FILE_UNREADABLE, &refusal);
-	if (refusal.code == ESG_NO_FINDING)
-		return;
-	/* who is refused shall find the alarm about it */
-	esg_server_state_note_refusal();
-	refuse(login, &refusal);
+	for (; login->next < (int) lengthof(steps); login->next++)
+	{
+		const Step *step = &steps[login->next];
+
+		memset(&refusal, 0, sizeof(refusal));
+		if (step->take(login, step, &refusal))
+			step->conclude(login, step, &refusal);
+	}
 }
 
-/* JudgeFn.  Can the certificate be read at all?  The registry knows each, whatever the mode. */
+/* An ERROR is a verdict like others: nobody knows whether the login is good. */
 static void
-read_facts(Login *login, EsgRefusal *out)
+conclude_error(Login *login, ErrorData *error)
 {
-	EsgPolicy	policy;
-
-	esg_guc_policy(&policy);
-	login->known = esg_client_check_facts(&login->peer, &policy, &login->facts, &login->fresh);
-	if (!login->known)
-		esg_login_peer_begin_refusal(&login->peer, ESG_CERTIFICATE_NOT_JUDGED, out);
-}
-
-/* JudgeFn.  Every finding is an alarm, raised by record(); some are reasons to refuse. */
-static void
-judge_facts(Login *login, EsgRefusal *out)
-{
-	EsgPolicy	policy;
-	EsgCode		code;
-
-	esg_guc_policy(&policy);
-	code = esg_client_check_refused(&login->facts, &policy, esg_report_unix_now());
-	if (code == ESG_NO_FINDING)
-		return;
-	esg_login_peer_begin_refusal(&login->peer, code, out);
-	esg_login_peer_add_pair(out, "subject", login->facts.subject);
-	esg_login_peer_add_pair(out, "serial", login->facts.serial_number);
-}
-
-static void
-check_certificate(Login *login)
-{
-	int			mode = esg_guc_client_certificate_check;
+	const Step *step = &steps[login->next++];
 	EsgRefusal	refusal;
 
-	if (login->peer.cert == NULL)
+	if (step->conclude == NULL)
+	{
+		log_not_noted(&login->peer, error);
 		return;
-	judge(login, read_facts, ESG_CERTIFICATE_NOT_JUDGED, &refusal);
-	if (mode == ESG_MODE_OFF)
-		return;
-	login->alarming = login->known && login->fresh;
-	conclude(login, ESG_CERTIFICATE_NOT_JUDGED, mode, &refusal);
-	if (!login->known || login->exempt || mode != ESG_MODE_ENFORCE)
-		return;
-	judge(login, judge_facts, ESG_CERTIFICATE_NOT_JUDGED, &refusal);
-	if (refusal.code != ESG_NO_FINDING)
-		refuse(login, &refusal);
+	}
+	esg_login_peer_begin_refusal(&login->peer, step->code, &refusal);
+	esg_login_peer_add_pair(&refusal, "reason", "could not be judged");
+	esg_login_peer_add_pair(&refusal, "sqlstate", unpack_sql_state(error->sqlerrcode));
+	esg_login_peer_add_bytes(&refusal, "error", error->message ? error->message : "");
+	FreeErrorData(error);
+	step->conclude(login, step, &refusal);
 }
 
+/*
+ * One barrier for all of the steps: they leave nothing with the server when they
+ * end, so that an ERROR takes nothing from those before, and those after it go on
+ * behind another barrier.
+ */
 static void
-run_checks(Port *port)
+run_steps(Port *port)
 {
 	Login		login;
+	ErrorData  *error;
 
 	memset(&login, 0, sizeof(login));
 	esg_login_peer_read(port, &login.peer);
@@ -404,12 +430,8 @@ run_checks(Port *port)
 	if (login.peer.local)
 		return;
 	login.exempt = esg_guc_is_exempt_role(login.peer.role_name);
-	write_down(open_books, &login, &login.peer);
-	check_certificate(&login);
-	check_files(&login);
-	for (int i = 0; i < (int) lengthof(checks); i++)
-		run_row(&checks[i], &login);
-	write_down(keep_books, &login, &login.peer);
+	while ((error = esg_barrier_run(go_on, &login)) != NULL)
+		conclude_error(&login, error);
 }
 
 /* Does the work in a memory context of its own. */
@@ -431,7 +453,7 @@ void
 esg_login_guard_check(Port *port)
 {
 	esg_ident_map_keep(port->hba);
-	run_apart(run_checks, port);
+	run_apart(run_steps, port);
 }
 
 static void
@@ -465,9 +487,11 @@ expire_warnings(EsgCode code, int mode, const EsgPolicy *policy, TimestampTz now
 void
 esg_login_guard_forget(void)
 {
-	esg_alarms_expire(ESG_SCOPE_LOGIN, ESG_CERTIFICATE_NOT_JUDGED, DT_NOEND, ESG_FATE_UNTRACKED);
-	for (int i = 0; i < (int) lengthof(checks); i++)
-		esg_alarms_expire(ESG_SCOPE_LOGIN, checks[i].code, DT_NOEND, ESG_FATE_UNTRACKED);
+	for (int i = 0; i < (int) lengthof(steps); i++)
+	{
+		if (steps[i].conclude == conclude)
+			esg_alarms_expire(ESG_SCOPE_LOGIN, steps[i].code, DT_NOEND, ESG_FATE_UNTRACKED);
+	}
 }
 
 void
@@ -478,7 +502,9 @@ esg_login_guard_review(void)
 
 	esg_guc_policy(&policy);
 	expire_warnings(ESG_PLAINTEXT_FALLBACK, ESG_MODE_WARN, &policy, now);
-	expire_warnings(ESG_CERTIFICATE_NOT_JUDGED, esg_guc_client_certificate_check, &policy, now);
-	for (int i = 0; i < (int) lengthof(checks); i++)
-		expire_warnings(checks[i].code, *checks[i].mode, &policy, now);
+	for (int i = 0; i < (int) lengthof(steps); i++)
+	{
+		if (steps[i].conclude == conclude)
+			expire_warnings(steps[i].code, *steps[i].mode, &policy, now);
+	}
 }

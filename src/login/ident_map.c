@@ -27,8 +27,11 @@
 #include "compat.h"
 #include "login/ident_map.h"
 
-/* hba.c's pointers to the map are good in this process, also after the login */
-static bool map_is_kept = false;
+/*
+ * Marks the context that was kept.  A variable would do, and cost each login a
+ * page of its own.
+ */
+static const char kept_mark[] = "kept by ext_ssl_guard";
 
 static emit_log_hook_type prev_emit_log_hook = NULL;
 
@@ -45,7 +48,19 @@ esg_ident_map_keep(const HbaLine *matched)
 	/* alone, they could have the others among them */
 	if (hba_lines->prevchild != NULL || hba_lines->nextchild != NULL)
 		MemoryContextSetParent(hba_lines, PostmasterContext);
-	map_is_kept = true;
+	MemoryContextSetIdentifier(kept, kept_mark);
+}
+
+/* Are hba.c's pointers to the map good in this process, also after the login? */
+static bool
+is_map_kept(void)
+{
+	for (MemoryContext context = TopMemoryContext->firstchild; context != NULL; context = context->nextchild)
+	{
+		if (context->ident == kept_mark)
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -60,7 +75,7 @@ esg_ident_map_reload(void)
 	int			encoding = GetDatabaseEncoding();
 	bool		loaded = false;
 
-	if (!map_is_kept)
+	if (!is_map_kept())
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("user name maps cannot be consulted in this session"),

@@ -24,6 +24,7 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "postmaster/postmaster.h"
+#include "storage/bufmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -199,23 +200,45 @@ explain_unreadable(Datum label)
 					(int) pointer.va_rawsize - VARHDRSZ, LONGEST_LABEL);
 }
 
-/* Returns the row of pg_shseclabel, which has to be freed, or NULL. */
+static bool
+is_ours(Relation relation, HeapTuple tuple)
+{
+	bool		is_null;
+	Datum		provider = heap_getattr(tuple, Anum_pg_shseclabel_provider, RelationGetDescr(relation),
+										&is_null);
+	const struct varlena *text = (const struct varlena *) DatumGetPointer(provider);
+
+	/* a name so long that it is stored otherwise is not ours */
+	return !is_null && !VARATT_IS_EXTERNAL(text) && !VARATT_IS_COMPRESSED(text) &&
+		VARSIZE_ANY_EXHDR(text) == strlen(PROVIDER) &&
+		memcmp(VARDATA_ANY(text), PROVIDER, strlen(PROVIDER)) == 0;
+}
+
+/*
+ * Returns the row of pg_shseclabel, which has to be freed, or NULL.
+ *
+ * Each login comes here.  Labels are few, and mostly there are none: a single page
+ * is read through faster than the index, with a lock and pages of its own, leads
+ * to a row.
+ */
 static HeapTuple
 find_row(Relation relation, Oid role)
 {
-	ScanKeyData keys[3];
+	BlockNumber pages = RelationGetNumberOfBlocks(relation);
+	ScanKeyData keys[2];
 	SysScanDesc scan;
 	HeapTuple	tuple;
 
+	if (pages == 0)
+		return NULL;
 	ScanKeyInit(&keys[0], Anum_pg_shseclabel_objoid, BTEqualStrategyNumber, F_OIDEQ,
 				ObjectIdGetDatum(role));
 	ScanKeyInit(&keys[1], Anum_pg_shseclabel_classoid, BTEqualStrategyNumber, F_OIDEQ,
 				ObjectIdGetDatum(AuthIdRelationId));
-	ScanKeyInit(&keys[2], Anum_pg_shseclabel_provider, BTEqualStrategyNumber, F_TEXTEQ,
-				CStringGetTextDatum(PROVIDER));
-	scan = systable_beginscan(relation, SharedSecLabelObjectIndexId, criticalSharedRelcachesBuilt,
-							  NULL, lengthof(keys), keys);
-	tuple = systable_getnext(scan);
+	scan = systable_beginscan(relation, SharedSecLabelObjectIndexId,
+							  criticalSharedRelcachesBuilt && pages > 1, NULL, lengthof(keys), keys);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)) && !is_ours(relation, tuple))
+		;
 	if (HeapTupleIsValid(tuple))
 		tuple = heap_copytuple(tuple);
 	systable_endscan(scan);
@@ -315,18 +338,35 @@ esg_role_label_decide(const char *role_name, const EsgLabelPeer *peer, EsgLabelD
 		out->reason = pstrdup(verdict.reason);
 }
 
+/* ESG_OK: regraded to "off" */
+static EsgSeverity
+grade(EsgCode code)
+{
+	EsgPolicy	policy;
+
+	esg_guc_policy(&policy);
+	return esg_findings_severity(code, ESG_PLACE_SERVER, policy.overrides);
+}
+
+/* size ESG_OBJECT_SIZE */
+static void
+name_object(const char *printable_role, char *buf)
+{
+	char	   *quoted = esg_report_quoted(printable_role);
+
+	snprintf(buf, ESG_OBJECT_SIZE, "role %s", quoted);
+	pfree(quoted);
+}
+
 /* An alarm about a role, with a reason where the message has one; false: regraded to "off". */
 static bool
 make_role_alarm(EsgCode code, const char *role_name, const char *reason, EsgAlarm *out)
 {
-	EsgPolicy	policy;
-	EsgSeverity severity;
+	EsgSeverity severity = grade(code);
 	char	   *printable;
 	char	   *quoted;
 	char	   *detail;
 
-	esg_guc_policy(&policy);
-	severity = esg_findings_severity(code, ESG_PLACE_SERVER, policy.overrides);
 	if (severity == ESG_OK)
 		return false;
 	printable = esg_report_printable(role_name);
@@ -334,9 +374,24 @@ make_role_alarm(EsgCode code, const char *role_name, const char *reason, EsgAlar
 	detail = reason ? psprintf("%s: %s", quoted, reason) : quoted;
 	esg_report_server_alarm(code, severity, detail, NULL, out);
 	esg_report_append_pair(out->detail, sizeof(out->detail), "role", printable);
-	snprintf(out->object, sizeof(out->object), "role %s", quoted);
+	name_object(printable, out->object);
 	pfree(printable);
 	return true;
+}
+
+/* What is to be cleared need not be put into words. */
+static void
+clear_role_alarm(EsgCode code, const char *role_name)
+{
+	char	   *printable;
+	char		object[ESG_OBJECT_SIZE];
+
+	if (!esg_alarms_may_be_cleared(ESG_SCOPE_LABELS) || grade(code) == ESG_OK)
+		return;
+	printable = esg_report_printable(role_name);
+	name_object(printable, object);
+	pfree(printable);
+	esg_alarms_clear(ESG_SCOPE_LABELS, code, object);
 }
 
 /* A login of a role with a label; hopeless: NULL if it can be met. */
@@ -345,11 +400,9 @@ note_satisfiable(const char *role_name, const char *hopeless)
 {
 	EsgAlarm	alarm;
 
-	if (!make_role_alarm(ESG_ROLE_LABEL_UNSATISFIABLE, role_name, hopeless, &alarm))
-		return;
 	if (hopeless == NULL)
-		esg_alarms_clear(ESG_SCOPE_LABELS, alarm.code, alarm.object);
-	else
+		clear_role_alarm(ESG_ROLE_LABEL_UNSATISFIABLE, role_name);
+	else if (make_role_alarm(ESG_ROLE_LABEL_UNSATISFIABLE, role_name, hopeless, &alarm))
 		esg_alarms_raise(ESG_SCOPE_LABELS, &alarm, GetCurrentTimestamp());
 }
 

@@ -105,16 +105,20 @@ say_reason(EsgRemark *remark, int error)
 static bool
 check_missing(const FileCase *c, EsgRemark *remark)
 {
+	if (!is_missing(c->facts))
+		return false;
 	say_reason(remark, c->facts->error);
-	return is_missing(c->facts);
+	return true;
 }
 
 /* What is left of a writer may be root's; if the pair needs it, that is another finding. */
 static bool
 check_unreadable(const FileCase *c, EsgRemark *remark)
 {
+	if (c->kind == ESG_FILE_LEFTOVER || c->facts->error == 0 || c->facts->error == ELOOP || is_missing(c->facts))
+		return false;
 	say_reason(remark, c->facts->error);
-	return c->kind != ESG_FILE_LEFTOVER && c->facts->error != 0 && c->facts->error != ELOOP && !is_missing(c->facts);
+	return true;
 }
 
 static const char *
@@ -159,11 +163,13 @@ check_not_regular(const FileCase *c, EsgRemark *remark)
 static bool
 check_too_large(const FileCase *c, EsgRemark *remark)
 {
+	if (!c->facts->too_large)
+		return false;
 	if (wants_directory(c->kind))
 		esg_remark_say(remark, "too many entries");
 	else
 		esg_remark_say(remark, "%lld bytes", (long long) c->facts->size);
-	return c->facts->too_large;
+	return true;
 }
 
 /* ---- who may do what ---- */
@@ -274,18 +280,22 @@ say_owner(EsgRemark *remark, const EsgFileFacts *facts)
 static bool
 check_wrong_owner(const FileCase *c, EsgRemark *remark)
 {
+	if (!has_wrong_owner(c))
+		return false;
 	say_owner(remark, c->facts);
 	if (is_renewed_by_system(c))
 		remark->severity = ESG_WARNING;
-	return has_wrong_owner(c);
+	return true;
 }
 
 static bool
 check_directory_writable(const FileCase *c, EsgRemark *remark)
 {
+	if (!wants_directory(c->kind) ||
+		esg_policy_file_wanted_mode(c->facts, c->kind, c->policy) == 0)
+		return false;
 	esg_remark_say(remark, "%04o", (unsigned) c->facts->mode & MODE_BITS);
-	return wants_directory(c->kind) &&
-		esg_policy_file_wanted_mode(c->facts, c->kind, c->policy) != 0;
+	return true;
 }
 
 /* Whatever is in it: what it was made for did not happen, or happened without it. */

@@ -76,6 +76,7 @@ typedef struct EsgAlarmEntry
 typedef struct EsgAlarmArea
 {
 	int64		evicted;		/* see EsgAlarmCounts */
+	int			held[MAX_SCOPES];	/* how many entries each scope holds */
 	LostAlarms	lost;
 	bool		full[MAX_SCOPES];	/* said so in the log, until there is room */
 	int			used;			/* entries [0, used) have been in use */
@@ -157,6 +158,18 @@ is_held(const EsgAlarmEntry *entry, EsgAlarmScope scope)
 {
 	Assert(scope > 0 && scope < MAX_SCOPES);
 	return entry->code != ESG_NO_FINDING && (entry->scopes & SCOPE_BIT(scope)) != 0;
+}
+
+/* The lock is held. */
+static void
+set_scopes(EsgAlarmEntry *entry, uint8 scopes)
+{
+	for (int scope = 0; scope < MAX_SCOPES; scope++)
+	{
+		area->held[scope] += (scopes >> scope & 1) - (entry->scopes >> scope & 1);
+		Assert(area->held[scope] >= 0 && area->held[scope] <= ESG_MAX_ALARMS);
+	}
+	entry->scopes = scopes;
 }
 
 static EsgAlarmEntry *
@@ -323,6 +336,7 @@ note_alarm(EsgAlarmScope scope, const EsgAlarm *alarm, uint32 hash, TimestampTz 
 			return OUTCOME_DROPPED;
 		}
 		forget_lost(find_lost(hash));
+		set_scopes(entry, 0);
 		memset(entry, 0, sizeof(*entry));
 		entry->hash = hash;
 		entry->code = (uint16) alarm->code;
@@ -333,7 +347,7 @@ note_alarm(EsgAlarmScope scope, const EsgAlarm *alarm, uint32 hash, TimestampTz 
 	else
 		log = alarm->severity > entry->severity || esg_alarms_is_line_due(entry->last_logged_at, now);
 
-	entry->scopes |= SCOPE_BIT(scope);
+	set_scopes(entry, entry->scopes | SCOPE_BIT(scope));
 	entry->seen = true;
 	entry->severity = (uint8) alarm->severity;
 	entry->last_seen_at = now;
@@ -406,7 +420,7 @@ copy_entry(const EsgAlarmEntry *entry, EsgAlarm *out)
 static bool
 release_entry(EsgAlarmEntry *entry, EsgAlarmScope scope, EsgAlarm *gone)
 {
-	entry->scopes &= ~SCOPE_BIT(scope);
+	set_scopes(entry, entry->scopes & ~SCOPE_BIT(scope));
 	if (entry->scopes != 0)
 		return false;
 	copy_entry(entry, gone);
@@ -635,6 +649,18 @@ is_same(const EsgAlarmEntry *entry, const void *arg)
 	const Selection *alarm = arg;
 
 	return is_entry_of(entry, alarm->hash, alarm->code, alarm->object);
+}
+
+bool
+esg_alarms_may_be_cleared(EsgAlarmScope scope)
+{
+	bool		any;
+
+	esg_shmem_require("the alarm registry");
+	LWLockAcquire(area_lock, LW_SHARED);
+	any = area->held[scope] > 0 || area->lost.count > 0;
+	LWLockRelease(area_lock);
+	return any;
 }
 
 /* Most calls are made by good logins, which should not wait for each other. */

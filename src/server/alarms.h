@@ -85,6 +85,9 @@ extern void esg_alarms_reconcile_judged(EsgAlarmScope scope, const EsgAlarm *ala
 extern void esg_alarms_raise(EsgAlarmScope scope, const EsgAlarm *alarm, TimestampTz now);
 extern void esg_alarms_clear(EsgAlarmScope scope, EsgCode code, const char *object);
 
+/* false: there is nothing in that scope to clear, and no need to say what */
+extern bool esg_alarms_may_be_cleared(EsgAlarmScope scope);
+
 /* Takes the alarms of that code in a scope down that were last seen before then. */
 extern void esg_alarms_expire(EsgAlarmScope scope, EsgCode code, TimestampTz before,
 							  EsgAlarmFate fate);

@@ -302,25 +302,49 @@ esg_tls_files_is_extra(const EsgTlsFile *file)
 	return strcmp(file->setting, EXTRA_SETTING) == 0;
 }
 
-int
-esg_tls_files_list(EsgTlsFile **out)
+static FileList
+start_list(void)
 {
 	FileList	list = {palloc(FIRST_CAPACITY * sizeof(EsgTlsFile)), 0, FIRST_CAPACITY};
 
-	if (EnableSSL)
-	{
-		const EsgHosts *hosts = esg_served_hosts(NULL);
+	return list;
+}
 
-		append_host_files(&list, hosts);
-		if (hosts->state == ESG_HOSTS_NONE)
-			append_server_files(&list);
-		if (hosts->state != ESG_HOSTS_NONE || ssl_sni)
-			append_hosts_lists(&list, hosts);
-		append_file(&list, "ssl_crl_file", ESG_FILE_CRL, ssl_crl_file, false);
-		append_file(&list, "ssl_crl_dir", ESG_FILE_CRL_DIR, ssl_crl_dir, false);
-		append_file(&list, "ssl_dh_params_file", ESG_FILE_DH_PARAMS, ssl_dh_params_file, false);
-		append_passphrase_files(&list);
-	}
+static void
+append_loaded_files(FileList *list)
+{
+	const EsgHosts *hosts;
+
+	if (!EnableSSL)
+		return;
+	hosts = esg_served_hosts(NULL);
+	append_host_files(list, hosts);
+	if (hosts->state == ESG_HOSTS_NONE)
+		append_server_files(list);
+	if (hosts->state != ESG_HOSTS_NONE || ssl_sni)
+		append_hosts_lists(list, hosts);
+	append_file(list, "ssl_crl_file", ESG_FILE_CRL, ssl_crl_file, false);
+	append_file(list, "ssl_crl_dir", ESG_FILE_CRL_DIR, ssl_crl_dir, false);
+	append_file(list, "ssl_dh_params_file", ESG_FILE_DH_PARAMS, ssl_dh_params_file, false);
+	append_passphrase_files(list);
+}
+
+int
+esg_tls_files_list_loaded(EsgTlsFile **out)
+{
+	FileList	list = start_list();
+
+	append_loaded_files(&list);
+	*out = list.items;
+	return list.count;
+}
+
+int
+esg_tls_files_list(EsgTlsFile **out)
+{
+	FileList	list = start_list();
+
+	append_loaded_files(&list);
 	append_extra_files(&list);
 	*out = list.items;
 	return list.count;

@@ -40,6 +40,9 @@ typedef struct EsgTlsFile
  */
 extern int	esg_tls_files_list(EsgTlsFile **out);
 
+/* The same without extra_files, which are watched only: what connections depend on. */
+extern int	esg_tls_files_list_loaded(EsgTlsFile **out);
+
 /* as the server opens it, palloc'd: its working directory is its data directory */
 extern char *esg_tls_files_absolute(const char *path);
 

@@ -2,12 +2,14 @@
 #
 #   my $shim = ESG::Shim::owner($directory);          # undef: no compiler
 #   my $shim = ESG::Shim::no_digest($directory, $fault);
+#   my $shim = ESG::Shim::count_calls($directory);
 #   { local $ENV{LD_PRELOAD} = $shim; $node->start; }
 #
 # owner: a file called "...uid-N..." belongs to N, until a file of the same name
 # and ".chowned" lies beside it: what root's chown would do.
 # no_digest: X509_digest() fails, as without memory, while the file $fault is
 # there.
+# count_calls: calls_of_stat and calls_of_strerror are int variables.
 
 package ESG::Shim;
 
@@ -89,6 +91,33 @@ int X509_digest(const void *cert, const void *type, unsigned char *digest, unsig
 }
 SHIM
 
+my $count_calls = <<'SHIM';
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <string.h>
+#include <sys/stat.h>
+int			calls_of_stat = 0;
+int			calls_of_strerror = 0;
+int
+stat(const char *path, struct stat *st)
+{
+	int			(*next) (const char *, struct stat *);
+
+	*(void **) &next = dlsym(RTLD_NEXT, "stat");
+	calls_of_stat++;
+	return next(path, st);
+}
+char *
+strerror(int number)
+{
+	char	   *(*next) (int);
+
+	*(void **) &next = dlsym(RTLD_NEXT, "strerror");
+	calls_of_strerror++;
+	return next(number);
+}
+SHIM
+
 sub build
 {
 	my ($base, $source) = @_;
@@ -98,6 +127,8 @@ sub build
 }
 
 sub owner { return build("$_[0]/owner", $owner); }
+
+sub count_calls { return build("$_[0]/count_calls", $count_calls); }
 
 sub no_digest
 {
