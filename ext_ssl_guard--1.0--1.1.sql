@@ -68,7 +68,8 @@ CREATE FUNCTION ssl_guard_list_certificates(
     OUT kind text,
     OUT certificate ssl_guard_certificate,
     OUT renewed_at timestamptz,
-    OUT usual_renewal interval)
+    OUT usual_renewal interval,
+    OUT host text)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'ssl_guard_list_certificates_1_1'
 LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
@@ -101,7 +102,8 @@ CREATE OR REPLACE VIEW ssl_guard_certificates AS
         (certificate).findings,
         (certificate).severity,
         renewed_at,
-        usual_renewal
+        usual_renewal,
+        host
     FROM ssl_guard_list_certificates();
 
 DROP FUNCTION ssl_guard_list_certificates_1_0();
@@ -118,6 +120,7 @@ COMMENT ON COLUMN ssl_guard_certificates.signature_algorithm IS 'with which the 
 COMMENT ON COLUMN ssl_guard_certificates.is_ca IS 'may issue certificates';
 COMMENT ON COLUMN ssl_guard_certificates.renewed_at IS 'when it came in place of one that ended earlier; NULL if nobody saw that';
 COMMENT ON COLUMN ssl_guard_certificates.usual_renewal IS 'how long before its end it is usually renewed; NULL if that is not known';
+COMMENT ON COLUMN ssl_guard_certificates.host IS 'names of the hosts that are served with it, or whose CA it is, separated by commas; NULL if its file is not named in pg_hosts.conf';
 
 --
 -- ssl_guard_crls
@@ -178,7 +181,9 @@ COMMENT ON COLUMN ssl_guard_crls.usual_renewal IS 'how long before its end it is
 -- ssl_guard_files
 --
 
-CREATE OR REPLACE FUNCTION ssl_guard_list_files(
+ALTER FUNCTION ssl_guard_list_files() RENAME TO ssl_guard_list_files_1_0;
+
+CREATE FUNCTION ssl_guard_list_files(
     OUT setting text,
     OUT path text,
     OUT resolved_path text,
@@ -192,12 +197,37 @@ CREATE OR REPLACE FUNCTION ssl_guard_list_files(
     OUT sha256 text,
     OUT findings text[],
     OUT severity ssl_guard_severity,
-    OUT suggestion text)
+    OUT suggestion text,
+    OUT host text)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'ssl_guard_list_files_1_1'
 LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 20;
 
-COMMENT ON COLUMN ssl_guard_files.kind IS 'certificate, key, client, ca, crl, crl_dir, dh_params, extra, passphrase or directory';
+COMMENT ON FUNCTION ssl_guard_list_files() IS 'rows of the view ssl_guard_files';
+
+CREATE OR REPLACE VIEW ssl_guard_files AS
+    SELECT setting,
+        path,
+        resolved_path,
+        kind,
+        file_exists,
+        mode,
+        owner,
+        group_name,
+        size,
+        modified,
+        sha256,
+        findings,
+        severity,
+        suggestion,
+        host
+    FROM ssl_guard_list_files();
+
+DROP FUNCTION ssl_guard_list_files_1_0();
+
+COMMENT ON COLUMN ssl_guard_files.host IS 'names of the hosts that use it, separated by commas; NULL if it is not named in pg_hosts.conf';
+
+COMMENT ON COLUMN ssl_guard_files.kind IS 'certificate, key, client, ca, crl, crl_dir, dh_params, extra, passphrase, hosts or directory';
 COMMENT ON COLUMN ssl_guard_files.file_exists IS 'false: what follows is NULL';
 COMMENT ON COLUMN ssl_guard_files.size IS 'in bytes';
 COMMENT ON COLUMN ssl_guard_files.suggestion IS 'shell command that mends mode or owner, or tidies up what was left of a passphrase pair; NULL if there is none';
@@ -525,7 +555,44 @@ RETURNS bigint
 AS 'MODULE_PATHNAME', 'ssl_guard_reset_client_certificates_1_1'
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 
+COMMENT ON COLUMN ssl_guard_status.tls_hook_active IS 'a load of the server''s TLS files was seen';
+COMMENT ON COLUMN ssl_guard_status.last_reload_ok IS 'false: what was in service before stays so';
+COMMENT ON COLUMN ssl_guard_status.served_fingerprint IS 'SHA-256 of the certificate that clients get; NULL if not yet seen, or if there are several (ssl_guard_hosts)';
+COMMENT ON COLUMN ssl_guard_status.in_sync IS 'the certificate on disk is the one served, of each host if there are several; NULL if either is unknown';
+
+CREATE FUNCTION ssl_guard_list_hosts(
+    OUT line_number integer,
+    OUT host_names text[],
+    OUT served_fingerprint text,
+    OUT disk_fingerprint text,
+    OUT in_sync boolean,
+    OUT severity ssl_guard_severity)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'ssl_guard_list_hosts_1_1'
+LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
+
+COMMENT ON FUNCTION ssl_guard_list_hosts() IS 'rows of the view ssl_guard_hosts';
+
+CREATE VIEW ssl_guard_hosts AS
+    SELECT line_number,
+        host_names,
+        served_fingerprint,
+        disk_fingerprint,
+        in_sync,
+        severity
+    FROM ssl_guard_list_hosts();
+
+COMMENT ON VIEW ssl_guard_hosts IS 'the lines of pg_hosts.conf that the server has loaded, in their order; none without ssl_sni';
+COMMENT ON COLUMN ssl_guard_hosts.line_number IS 'in the file, or in the one that it includes';
+COMMENT ON COLUMN ssl_guard_hosts.host_names IS 'names that clients ask for; * for all others, /no_sni/ for those that ask for none';
+COMMENT ON COLUMN ssl_guard_hosts.served_fingerprint IS 'SHA-256 of the certificate in service; NULL if it is not known';
+COMMENT ON COLUMN ssl_guard_hosts.disk_fingerprint IS 'SHA-256 of the first certificate in the line''s file, read now; NULL if there is none';
+COMMENT ON COLUMN ssl_guard_hosts.in_sync IS 'false: the certificate on disk is another one than that in service';
+COMMENT ON COLUMN ssl_guard_hosts.severity IS 'the worst finding''s about the line''s files and certificates, ok if there is none';
+
 REVOKE ALL ON FUNCTION ssl_guard_list_certificates() FROM PUBLIC;
+REVOKE ALL ON FUNCTION ssl_guard_list_files() FROM PUBLIC;
+REVOKE ALL ON FUNCTION ssl_guard_list_hosts() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ssl_guard_list_crls() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ssl_guard_list_findings() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ssl_guard_inspect(text, text) FROM PUBLIC;
@@ -534,6 +601,10 @@ REVOKE ALL ON FUNCTION ssl_guard_read_status() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ssl_guard_list_client_certificates() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ssl_guard_list_handshake_failures() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ssl_guard_list_certificates() TO pg_monitor;
+GRANT EXECUTE ON FUNCTION ssl_guard_list_files() TO pg_monitor;
+GRANT EXECUTE ON FUNCTION ssl_guard_list_hosts() TO pg_monitor;
+REVOKE ALL ON ssl_guard_hosts FROM PUBLIC;
+GRANT SELECT ON ssl_guard_hosts TO pg_monitor;
 GRANT EXECUTE ON FUNCTION ssl_guard_list_crls() TO pg_monitor;
 GRANT EXECUTE ON FUNCTION ssl_guard_list_findings() TO pg_monitor;
 GRANT EXECUTE ON FUNCTION ssl_guard_inspect(text, text) TO pg_monitor;

@@ -67,7 +67,8 @@ CREATE FUNCTION ssl_guard_list_certificates(
     OUT kind text,
     OUT certificate ssl_guard_certificate,
     OUT renewed_at timestamptz,
-    OUT usual_renewal interval)
+    OUT usual_renewal interval,
+    OUT host text)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'ssl_guard_list_certificates_1_1'
 LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
@@ -100,7 +101,8 @@ CREATE VIEW ssl_guard_certificates AS
         (certificate).findings,
         (certificate).severity,
         renewed_at,
-        usual_renewal
+        usual_renewal,
+        host
     FROM ssl_guard_list_certificates();
 
 COMMENT ON VIEW ssl_guard_certificates IS 'certificates in the server''s TLS files, read now';
@@ -130,6 +132,7 @@ COMMENT ON COLUMN ssl_guard_certificates.findings IS 'codes, worst first';
 COMMENT ON COLUMN ssl_guard_certificates.severity IS 'the worst finding''s, ok if there is none';
 COMMENT ON COLUMN ssl_guard_certificates.renewed_at IS 'when it came in place of one that ended earlier; NULL if nobody saw that';
 COMMENT ON COLUMN ssl_guard_certificates.usual_renewal IS 'how long before its end it is usually renewed; NULL if that is not known';
+COMMENT ON COLUMN ssl_guard_certificates.host IS 'names of the hosts that are served with it, or whose CA it is, separated by commas; NULL if its file is not named in pg_hosts.conf';
 
 CREATE FUNCTION ssl_guard_list_crls(
     OUT setting text,
@@ -199,7 +202,8 @@ CREATE FUNCTION ssl_guard_list_files(
     OUT sha256 text,
     OUT findings text[],
     OUT severity ssl_guard_severity,
-    OUT suggestion text)
+    OUT suggestion text,
+    OUT host text)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'ssl_guard_list_files_1_1'
 LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 20;
@@ -220,14 +224,15 @@ CREATE VIEW ssl_guard_files AS
         sha256,
         findings,
         severity,
-        suggestion
+        suggestion,
+        host
     FROM ssl_guard_list_files();
 
 COMMENT ON VIEW ssl_guard_files IS 'the server''s TLS files and the directories they are in, looked at now';
 COMMENT ON COLUMN ssl_guard_files.setting IS 'setting that names the file, or a file below the directory';
 COMMENT ON COLUMN ssl_guard_files.path IS 'absolute path, as the server opens it';
 COMMENT ON COLUMN ssl_guard_files.resolved_path IS 'path without symbolic links; NULL if it cannot be resolved';
-COMMENT ON COLUMN ssl_guard_files.kind IS 'certificate, key, client, ca, crl, crl_dir, dh_params, extra, passphrase or directory';
+COMMENT ON COLUMN ssl_guard_files.kind IS 'certificate, key, client, ca, crl, crl_dir, dh_params, extra, passphrase, hosts or directory';
 COMMENT ON COLUMN ssl_guard_files.file_exists IS 'false: what follows is NULL';
 COMMENT ON COLUMN ssl_guard_files.mode IS 'permissions, octal';
 COMMENT ON COLUMN ssl_guard_files.owner IS 'name, or number if the user has none';
@@ -238,6 +243,37 @@ COMMENT ON COLUMN ssl_guard_files.sha256 IS 'of the content, lower-case hexadeci
 COMMENT ON COLUMN ssl_guard_files.findings IS 'codes, worst first';
 COMMENT ON COLUMN ssl_guard_files.severity IS 'the worst finding''s, ok if there is none';
 COMMENT ON COLUMN ssl_guard_files.suggestion IS 'shell command that mends mode or owner, or tidies up what was left of a passphrase pair; NULL if there is none';
+COMMENT ON COLUMN ssl_guard_files.host IS 'names of the hosts that use it, separated by commas; NULL if it is not named in pg_hosts.conf';
+
+CREATE FUNCTION ssl_guard_list_hosts(
+    OUT line_number integer,
+    OUT host_names text[],
+    OUT served_fingerprint text,
+    OUT disk_fingerprint text,
+    OUT in_sync boolean,
+    OUT severity ssl_guard_severity)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'ssl_guard_list_hosts_1_1'
+LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
+
+COMMENT ON FUNCTION ssl_guard_list_hosts() IS 'rows of the view ssl_guard_hosts';
+
+CREATE VIEW ssl_guard_hosts AS
+    SELECT line_number,
+        host_names,
+        served_fingerprint,
+        disk_fingerprint,
+        in_sync,
+        severity
+    FROM ssl_guard_list_hosts();
+
+COMMENT ON VIEW ssl_guard_hosts IS 'the lines of pg_hosts.conf that the server has loaded, in their order; none without ssl_sni';
+COMMENT ON COLUMN ssl_guard_hosts.line_number IS 'in the file, or in the one that it includes';
+COMMENT ON COLUMN ssl_guard_hosts.host_names IS 'names that clients ask for; * for all others, /no_sni/ for those that ask for none';
+COMMENT ON COLUMN ssl_guard_hosts.served_fingerprint IS 'SHA-256 of the certificate in service; NULL if it is not known';
+COMMENT ON COLUMN ssl_guard_hosts.disk_fingerprint IS 'SHA-256 of the first certificate in the line''s file, read now; NULL if there is none';
+COMMENT ON COLUMN ssl_guard_hosts.in_sync IS 'false: the certificate on disk is another one than that in service';
+COMMENT ON COLUMN ssl_guard_hosts.severity IS 'the worst finding''s about the line''s files and certificates, ok if there is none';
 
 CREATE FUNCTION ssl_guard_inspect(certificate text, place text DEFAULT 'extra')
 RETURNS SETOF ssl_guard_certificate
@@ -405,18 +441,18 @@ COMMENT ON COLUMN ssl_guard_status.version IS 'of the library that is loaded';
 COMMENT ON COLUMN ssl_guard_status.openssl_built IS 'OpenSSL the extension was built with';
 COMMENT ON COLUMN ssl_guard_status.openssl_runtime IS 'OpenSSL in use';
 COMMENT ON COLUMN ssl_guard_status.ssl IS 'setting ssl';
-COMMENT ON COLUMN ssl_guard_status.tls_hook_active IS 'the server has called the extension''s TLS hook';
+COMMENT ON COLUMN ssl_guard_status.tls_hook_active IS 'a load of the server''s TLS files was seen';
 COMMENT ON COLUMN ssl_guard_status.worker_pid IS 'NULL if the worker does not run';
 COMMENT ON COLUMN ssl_guard_status.last_check_at IS 'when the worker last looked at everything';
 COMMENT ON COLUMN ssl_guard_status.next_check_at IS 'when it will do so, or judge what it knows anew: the next moment at which a certificate or CRL, also a client''s, begins, crosses a threshold or ends counts';
 COMMENT ON COLUMN ssl_guard_status.last_reload_at IS 'when the server last loaded its TLS files';
-COMMENT ON COLUMN ssl_guard_status.last_reload_ok IS 'false: the previous certificate stays in service';
-COMMENT ON COLUMN ssl_guard_status.served_fingerprint IS 'SHA-256 of the certificate that clients get; NULL if not yet seen';
+COMMENT ON COLUMN ssl_guard_status.last_reload_ok IS 'false: what was in service before stays so';
+COMMENT ON COLUMN ssl_guard_status.served_fingerprint IS 'SHA-256 of the certificate that clients get; NULL if not yet seen, or if there are several (ssl_guard_hosts)';
 COMMENT ON COLUMN ssl_guard_status.served_not_after IS 'end of the validity of that certificate';
 COMMENT ON COLUMN ssl_guard_status.served_seen_at IS 'when that certificate was last seen in service';
 COMMENT ON COLUMN ssl_guard_status.served_seen_by IS 'login, probe, or load: seen when the server loaded it';
 COMMENT ON COLUMN ssl_guard_status.disk_fingerprint IS 'SHA-256 of the first certificate of ssl_cert_file at the last check';
-COMMENT ON COLUMN ssl_guard_status.in_sync IS 'the certificate on disk is the one served; NULL if either is unknown';
+COMMENT ON COLUMN ssl_guard_status.in_sync IS 'the certificate on disk is the one served, of each host if there are several; NULL if either is unknown';
 COMMENT ON COLUMN ssl_guard_status.notices IS 'standing alarms of that severity';
 COMMENT ON COLUMN ssl_guard_status.warnings IS 'standing alarms of that severity';
 COMMENT ON COLUMN ssl_guard_status.criticals IS 'standing alarms of that severity';
@@ -588,6 +624,7 @@ COMMENT ON FUNCTION ssl_guard_reset_client_certificates() IS 'empties the regist
 REVOKE ALL ON FUNCTION ssl_guard_list_certificates() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ssl_guard_list_crls() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ssl_guard_list_files() FROM PUBLIC;
+REVOKE ALL ON FUNCTION ssl_guard_list_hosts() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ssl_guard_list_findings() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ssl_guard_inspect(text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION ssl_guard_inspect(bytea, text) FROM PUBLIC;
@@ -601,6 +638,7 @@ REVOKE ALL ON FUNCTION ssl_guard_reset_client_certificates() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ssl_guard_list_certificates() TO pg_monitor;
 GRANT EXECUTE ON FUNCTION ssl_guard_list_crls() TO pg_monitor;
 GRANT EXECUTE ON FUNCTION ssl_guard_list_files() TO pg_monitor;
+GRANT EXECUTE ON FUNCTION ssl_guard_list_hosts() TO pg_monitor;
 GRANT EXECUTE ON FUNCTION ssl_guard_list_findings() TO pg_monitor;
 GRANT EXECUTE ON FUNCTION ssl_guard_inspect(text, text) TO pg_monitor;
 GRANT EXECUTE ON FUNCTION ssl_guard_inspect(bytea, text) TO pg_monitor;
@@ -613,6 +651,7 @@ GRANT EXECUTE ON FUNCTION ssl_guard_list_handshake_failures() TO pg_monitor;
 REVOKE ALL ON ssl_guard_certificates FROM PUBLIC;
 REVOKE ALL ON ssl_guard_crls FROM PUBLIC;
 REVOKE ALL ON ssl_guard_files FROM PUBLIC;
+REVOKE ALL ON ssl_guard_hosts FROM PUBLIC;
 REVOKE ALL ON ssl_guard_findings FROM PUBLIC;
 REVOKE ALL ON ssl_guard_alarms FROM PUBLIC;
 REVOKE ALL ON ssl_guard_status FROM PUBLIC;
@@ -621,6 +660,7 @@ REVOKE ALL ON ssl_guard_handshake_failures FROM PUBLIC;
 GRANT SELECT ON ssl_guard_certificates TO pg_monitor;
 GRANT SELECT ON ssl_guard_crls TO pg_monitor;
 GRANT SELECT ON ssl_guard_files TO pg_monitor;
+GRANT SELECT ON ssl_guard_hosts TO pg_monitor;
 GRANT SELECT ON ssl_guard_findings TO pg_monitor;
 GRANT SELECT ON ssl_guard_alarms TO pg_monitor;
 GRANT SELECT ON ssl_guard_status TO pg_monitor;

@@ -19,7 +19,9 @@
 #include "src/server/passphrase.h"
 #include "src/login/role_label.h"
 #include "src/server/state.h"
+#include "src/server/served_hosts.h"
 #include "src/server/shmem.h"
+#include "src/hooks/tls_contexts.h"
 #include "src/hooks/tls_init.h"
 #include "src/hooks/worker.h"
 
@@ -42,8 +44,10 @@ _PG_init(void)
 	esg_failures_init();
 	esg_loaded_files_init();
 	esg_renewals_init();
+	esg_served_hosts_init();
 	esg_shmem_init();
 	esg_handshake_init();
+	esg_tls_contexts_init();
 	esg_passphrase_init();
 	esg_tls_init_init();
 	esg_client_auth_init();

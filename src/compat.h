@@ -105,28 +105,46 @@ EVP_PKEY_get_group_name(const EVP_PKEY *pkey, char *name, size_t size, size_t *l
 #define WaitEventExtensionNew(name) PG_WAIT_EXTENSION
 #endif
 
+/* Since 19 a signal handler is told more, so that the constants need a cast. */
+#if PG_VERSION_NUM < 190000
+#define PG_SIG_IGN SIG_IGN
+#define PG_SIG_DFL SIG_DFL
+#endif
+
 /*
- * Before 19 a server has one set of TLS files, and no pg_hosts.conf.  Since
- * then, with ssl_sni, the SSL_CTX that openssl_tls_init_hook sees gives its
- * certificate and its store to connections that are made from another one.
+ * Before 19 a server has one set of TLS files, one SSL_CTX with them, and no
+ * pg_hosts.conf.  Since then a load makes an SSL_CTX for each set of files, and
+ * a last one without a certificate, from which connections are made: it gets the
+ * certificate and the store of one of the others, with ssl_sni of the one that
+ * the client asks for.
  */
 #if PG_VERSION_NUM < 190000
 #include "nodes/pg_list.h"
 
+#define ESG_LAST_CTX_IS_BARE false
 #define ssl_sni false
 #define HostsFileName ""
 
 typedef struct HostsLine
 {
+	int			linenumber;
+	char	   *sourcefile;
+	char	   *rawline;
+	List	   *hostnames;
 	char	   *ssl_key;
 	char	   *ssl_cert;
 	char	   *ssl_ca;
+	char	   *ssl_passphrase_cmd;
+	bool		ssl_passphrase_reload;
 } HostsLine;
 
 typedef enum HostsFileLoadResult
 {
-	HOSTSFILE_LOAD_FAILED = 1,
-	HOSTSFILE_DISABLED = 4
+	HOSTSFILE_LOAD_OK = 0,
+	HOSTSFILE_LOAD_FAILED,
+	HOSTSFILE_EMPTY,
+	HOSTSFILE_MISSING,
+	HOSTSFILE_DISABLED
 } HostsFileLoadResult;
 
 static inline HostsFileLoadResult
@@ -136,6 +154,8 @@ load_hosts(List **hosts, char **err_msg)
 	*hosts = NIL;
 	return HOSTSFILE_DISABLED;
 }
+#else
+#define ESG_LAST_CTX_IS_BARE true
 #endif
 
 #endif							/* PG_VERSION_NUM */

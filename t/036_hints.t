@@ -238,24 +238,32 @@ follow('reload_failed', 'See the preceding log messages for the reason, mend it 
 			like(node()->log_since($log_end), qr/could not load server certificate file "server\.crt"/, 'the log has the reason');
 			edit(%server);
 		}, sub { $log_end = node()->log_end; +{ 'server.crt' => $broken } } ]);
-follow('reload_pending', 'Reload the server to put the new certificate into service.',
+follow('reload_pending', 'Reload the server to put the new one into service.',
 	[ 'a new one', sub { edit() }, sub { +{ %below, no_reload => 1 } } ]);
 follow('file_not_reloaded', 'The server goes on with the old content until it is reloaded. Reload the server.',
 	[ 'a CA file', sub { edit() }, sub { { 'root.crt' => text($ca) . text($ESG::Cases::stranger), no_reload => 1 } } ]);
 excuse('probe_failed', 'there is no self-probe');
-my $sni = 'A failed reload and the protected passphrase cannot be handled by ext_ssl_guard. Switch "ssl_sni" off and restart the server; or rely on the worker\'s checks, and switch this finding off with "ext_ssl_guard.finding_overrides".';
+excuse('hook_inactive', 'it is retired');
 if (query("SELECT count(*) FROM pg_settings WHERE name = 'ssl_sni'"))
 {
-	my $on = sub { { conf => { ssl_sni => 'on' }, after => sub { node()->restart } } };
+	my $line = "%s server.crt server.key root.crt\n";
+	my $hosts = sub {
+		my ($text) = @_;
 
-	follow('hook_inactive', $sni,
-		[ 'switched off', sub { set(ssl_sni => 'off'); node()->restart; }, $on ],
-		[ 'the finding', sub { set('ext_ssl_guard.finding_overrides' => 'hook_inactive=off') }, $on ]);
-	node()->restart;
+		return sub { { conf => { ssl_sni => 'on' }, after => sub { put('pg_hosts.conf' => $text); ESG::Hints::reload(); } } };
+	};
+
+	ESG::Hints::cleanup(sub { put('pg_hosts.conf' => undef) });
+	follow('hosts_file_unusable', 'The server goes on with the hosts that it has loaded; the next reload or start fails. Mend the line and reload the server.',
+		[ 'a line without a key', sub { edit('pg_hosts.conf' => sprintf($line, 'localhost')) }, $hosts->("localhost server.crt\n") ]);
+	follow('host_name_not_covered',
+		'Put a certificate that has the name into the line of the host, or correct the name, and reload the server. The server compares names letter by letter: a pattern stands for no other name.',
+		[ 'another name', sub { edit('pg_hosts.conf' => sprintf($line, 'localhost')) }, $hosts->(sprintf($line, 'other.test')) ],
+		[ 'a pattern', sub { edit('pg_hosts.conf' => sprintf($line, 'localhost')) }, $hosts->(sprintf($line, '*.test')) ]);
 }
 else
 {
-	excuse('hook_inactive', 'needs ssl_sni, of PostgreSQL 19');
+	excuse($_, 'needs ssl_sni, of PostgreSQL 19') foreach 'hosts_file_unusable', 'host_name_not_covered';
 }
 my $label_hint = 'Remove the role\'s security label, or set one that can be met; if it asks for TLS or a client certificate, set "ssl", "ssl_ca_file" and "ssl_max_protocol_version" so that clients can have them, and reload the server.';
 

@@ -8,11 +8,19 @@
 #include "server/alarm_list.h"
 #include "server/alarms.h"
 
+static EsgLocation
+locate(const EsgAuditFile *file, int position)
+{
+	EsgLocation location = {file->file.setting, file->file.path, position, file->file.line, file->file.host};
+
+	return location;
+}
+
 static void
 collect_file(EsgAlarmList *list, const EsgAuditFile *file)
 {
 	const EsgFindings *findings = &file->findings;
-	EsgLocation location = {file->file.setting, file->file.path, 0};
+	EsgLocation location = locate(file, 0);
 	const char *suggestion = file->suggestion[0] != '\0' ? file->suggestion : NULL;
 	int			i;
 
@@ -35,7 +43,7 @@ collect_file(EsgAlarmList *list, const EsgAuditFile *file)
 static void
 collect_cert(EsgAlarmList *list, const EsgAuditCert *cert)
 {
-	EsgLocation location = {cert->file->file.setting, cert->file->file.path, cert->position};
+	EsgLocation location = locate(cert->file, cert->position);
 	int			i;
 
 	for (i = 0; i < cert->findings.count; i++)
@@ -50,7 +58,7 @@ collect_cert(EsgAlarmList *list, const EsgAuditCert *cert)
 static void
 collect_crl(EsgAlarmList *list, const EsgAuditCrl *crl)
 {
-	EsgLocation location = {crl->file->file.setting, crl->file->file.path, crl->position};
+	EsgLocation location = locate(crl->file, crl->position);
 	int			i;
 
 	for (i = 0; i < crl->findings.count; i++)

@@ -14,6 +14,7 @@
 
 #include "audit/audit.h"
 #include "audit/crls.h"
+#include "audit/hosts.h"
 #include "policy/chain.h"
 #include "policy/crl.h"
 #include "policy/file.h"
@@ -301,6 +302,7 @@ judge_all(Judge *judge)
 	judge_chains(judge);
 	esg_audit_crls_judge(audit, judge->cas, &judge->policy, judge->memo, judge->now);
 	judge_files(judge);
+	esg_audit_hosts_judge(audit, &judge->policy);
 	finish_audit(audit);
 }
 

@@ -51,15 +51,15 @@ die_at_once(SIGNAL_ARGS)
 static void
 reset_signals(const sigset_t *mask)
 {
-	pqsignal(SIGHUP, SIG_IGN);
+	pqsignal(SIGHUP, PG_SIG_IGN);
 	pqsignal(SIGINT, die_at_once);
 	pqsignal(SIGTERM, die_at_once);
 	pqsignal(SIGQUIT, die_at_once);
-	pqsignal(SIGALRM, SIG_IGN);
+	pqsignal(SIGALRM, PG_SIG_IGN);
 	pqsignal(SIGPIPE, die_at_once);
-	pqsignal(SIGCHLD, SIG_DFL);
-	pqsignal(SIGUSR1, SIG_IGN);
-	pqsignal(SIGUSR2, SIG_IGN);
+	pqsignal(SIGCHLD, PG_SIG_DFL);
+	pqsignal(SIGUSR1, PG_SIG_IGN);
+	pqsignal(SIGUSR2, PG_SIG_IGN);
 	sigprocmask(SIG_SETMASK, mask, NULL);
 }
 

@@ -125,7 +125,7 @@ digest_files(VisitFn visit, void *arg, unsigned char *sha256)
 			entries = esg_tls_files_list_crl_dir(files[i].path, &paths, &error);
 		for (int k = 0; k < entries; k++)
 		{
-			EsgTlsFile	entry = {files[i].setting, ESG_FILE_CRL, paths[k], false};
+			EsgTlsFile	entry = {files[i].setting, ESG_FILE_CRL, paths[k], false, 0, NULL, 0};
 
 			visit(&buf, &entry, arg);
 		}

@@ -8,7 +8,6 @@
 #include "audit/audit.h"
 #include "audit/file_state.h"
 #include "audit/outlook.h"
-#include "server/guc.h"
 
 /*
  * A bundle of thousands of certificates is judged for fewer moments, in the end
@@ -51,30 +50,46 @@ has_room(const EsgOutlook *outlook, int max_moments)
 		outlook->alarm_count <= MAX_ALARMS;
 }
 
-static void
-note_loaded_file(EsgOutlook *outlook, const EsgAuditFile *file)
-{
-	EsgLoadedFile *loaded = &outlook->loaded[outlook->loaded_count++];
-	EsgLocation location = {file->file.setting, file->file.path, 0};
-	EsgFinding	finding = {ESG_FILE_NOT_RELOADED, ESG_PLACE_FILE, ESG_OK, ""};
-	EsgPolicy	policy;
-
-	esg_guc_policy(&policy);
-	strlcpy(loaded->setting, file->file.setting, sizeof(loaded->setting));
-	loaded->is_certificate = file->file.kind == ESG_FILE_CERTIFICATE;
-	memcpy(loaded->sha256, file->sha256, ESG_DIGEST_SIZE);
-	finding.severity = esg_findings_severity(finding.code, ESG_PLACE_FILE, policy.overrides);
-	esg_report_file_alarm(&finding, &location, NULL, &loaded->alarm);
-}
-
 /* What lies in ssl_crl_dir is read by OpenSSL when it is needed. */
 static bool
 is_loaded_by_server(const EsgAuditFile *file)
 {
-	return file->sound && !file->in_crl_dir &&
-		(strcmp(file->file.setting, "ssl_cert_file") == 0 ||
-		 strcmp(file->file.setting, "ssl_ca_file") == 0 ||
-		 strcmp(file->file.setting, "ssl_crl_file") == 0);
+	if (file->in_crl_dir)
+		return false;
+	return strcmp(file->file.setting, "ssl_cert_file") == 0 ||
+		strcmp(file->file.setting, "ssl_ca_file") == 0 ||
+		strcmp(file->file.setting, "ssl_crl_file") == 0 ||
+		(file->file.host != NULL && file->file.kind != ESG_FILE_KEY);
+}
+
+static void
+note_leaf(EsgLoadedFile *loaded, const EsgAudit *audit, const EsgAuditFile *file)
+{
+	for (int i = 0; i < audit->cert_count && !loaded->leaf_known; i++)
+	{
+		if (audit->certs[i]->file != file)
+			continue;
+		loaded->leaf_known = file->pem.end == ESG_PEM_COMPLETE;
+		memcpy(loaded->leaf, audit->certs[i]->info.fingerprint, ESG_DIGEST_SIZE);
+		return;
+	}
+}
+
+static void
+note_loaded_file(EsgLoadedFile *loaded, const EsgAudit *audit, const EsgAuditFile *file)
+{
+	memset(loaded, 0, sizeof(*loaded));
+	strlcpy(loaded->setting, file->file.setting, sizeof(loaded->setting));
+	strlcpy(loaded->path, file->file.path, sizeof(loaded->path));
+	loaded->line = file->file.line;
+	if (file->file.host != NULL)
+		strlcpy(loaded->host, file->file.host, sizeof(loaded->host));
+	loaded->host_index = file->file.host_index;
+	loaded->is_certificate = file->file.kind == ESG_FILE_CERTIFICATE;
+	loaded->sound = file->sound;
+	memcpy(loaded->sha256, file->sha256, ESG_DIGEST_SIZE);
+	if (loaded->is_certificate)
+		note_leaf(loaded, audit, file);
 }
 
 static void
@@ -87,13 +102,36 @@ note_files(EsgOutlook *outlook, const EsgAudit *audit)
 		if (file->facts.exists && !esg_policy_file_is_directory(file->file.kind) &&
 			file->file.kind != ESG_FILE_CRL_DIR)
 			outlook->file_count++;
-		if (outlook->loaded_count < ESG_MAX_LOADED_FILES && is_loaded_by_server(file))
-			note_loaded_file(outlook, file);
+		if (is_loaded_by_server(file))
+			outlook->loaded_count++;
 	}
 	outlook->cert_count = audit->cert_count;
 	outlook->crl_count = audit->crl_count;
 	outlook->disk_known = audit->disk_known;
 	memcpy(outlook->disk_fingerprint, audit->disk_fingerprint, ESG_DIGEST_SIZE);
+}
+
+/* When all alarms are there. */
+static EsgOutlook *
+append_loaded(EsgOutlook *outlook, const EsgAudit *audit, Size *size)
+{
+	EsgLoadedFile *next;
+
+	*size = outlook_size(outlook->alarm_count) + outlook->loaded_count * sizeof(EsgLoadedFile);
+	outlook = repalloc_huge(outlook, *size);
+	next = (EsgLoadedFile *) ((char *) outlook + outlook_size(outlook->alarm_count));
+	for (int i = 0; i < audit->file_count; i++)
+	{
+		if (is_loaded_by_server(audit->files[i]))
+			note_loaded_file(next++, audit, audit->files[i]);
+	}
+	return outlook;
+}
+
+const EsgLoadedFile *
+esg_outlook_loaded(const EsgOutlook *outlook)
+{
+	return (const EsgLoadedFile *) ((const char *) outlook + outlook_size(outlook->alarm_count));
 }
 
 static bool
@@ -130,8 +168,8 @@ esg_outlook_make(const unsigned char *known, EsgRenewals *renewals, int max_mome
 		outlook = append_moment(outlook, audit);
 		outlook->until = esg_audit_next_change(audit);
 	}
+	outlook = append_loaded(outlook, audit, size);
 	esg_audit_free(audit);
-	*size = outlook_size(outlook->alarm_count);
 	return outlook;
 }
 

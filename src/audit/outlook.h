@@ -15,8 +15,7 @@
 #include "server/report.h"
 
 #define ESG_MAX_MOMENTS 16
-/* ssl_cert_file, ssl_ca_file, ssl_crl_file */
-#define ESG_MAX_LOADED_FILES 3
+#define ESG_MAX_HOST_TEXT 256
 
 /* From then on these alarms stand; the first moment is that of the reading. */
 typedef struct EsgMoment
@@ -26,13 +25,23 @@ typedef struct EsgMoment
 	int			count;
 } EsgMoment;
 
-/* A sound file that the server loads: only shared memory tells whether it has. */
+/*
+ * A file that the server loads, and that it could load now: only shared memory
+ * tells whether it has.  Names that are too long are cut.
+ */
 typedef struct EsgLoadedFile
 {
 	char		setting[32];
+	char		path[MAXPGPATH];
+	int			line;			/* as in EsgTlsFile */
+	char		host[ESG_MAX_HOST_TEXT];	/* "" if it is no host's */
+	int			host_index;
 	bool		is_certificate;
+	bool		sound;			/* sha256 is worth comparing */
 	unsigned char sha256[ESG_DIGEST_SIZE];
-	EsgAlarm	alarm;			/* if it has not; ESG_OK: switched off */
+	bool		leaf_known;
+	unsigned char leaf[ESG_DIGEST_SIZE];	/* fingerprint of the first
+											 * certificate */
 } EsgLoadedFile;
 
 typedef struct EsgOutlook
@@ -46,8 +55,7 @@ typedef struct EsgOutlook
 	int			cert_count;
 	int			crl_count;
 	EsgSeen		seen;			/* to be learned from */
-	int			loaded_count;
-	EsgLoadedFile loaded[ESG_MAX_LOADED_FILES];
+	int			loaded_count;	/* of what esg_outlook_loaded() gives */
 	int64		until;			/* the first change that was not judged;
 								 * ESG_TIME_NEVER if all were */
 	int			moment_count;
@@ -64,6 +72,9 @@ typedef struct EsgOutlook
  */
 extern EsgOutlook *esg_outlook_make(const unsigned char *known, EsgRenewals *renewals,
 									int max_moments, Size *size);
+
+/* the files that the server loads; they are behind the alarms */
+extern const EsgLoadedFile *esg_outlook_loaded(const EsgOutlook *outlook);
 
 /* the moment in force at now; -1 if now is before the first, or not judged any more */
 extern int	esg_outlook_find(const EsgOutlook *outlook, int64 now);

@@ -15,10 +15,15 @@
 
 #include <openssl/err.h>
 
+#include "libpq/libpq.h"
 #include "miscadmin.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 
 #include "audit/read.h"
+#include "compat.h"
+#include "server/report.h"
+#include "server/sni_hosts.h"
 
 /* give memory back after reading more than this */
 #define TRIM_THRESHOLD (8 << 20)
@@ -418,6 +423,23 @@ hide_key_hashes(EsgAudit *audit)
 	}
 }
 
+/* A fault in an included file is one of the whole, too. */
+static void
+read_hosts(EsgAuditFile *file)
+{
+	const EsgHosts *hosts;
+
+	file->hashed = esg_tls_files_hash(file->file.path, ESG_CERT_FILE_LIMIT, &file->facts, file->sha256);
+	if (strcmp(file->file.path, HostsFileName) != 0)
+		return;
+	hosts = esg_sni_hosts_read();
+	if (hosts->state != ESG_HOSTS_UNUSABLE)
+		return;
+	file->hosts_fault = esg_report_printable(hosts->fault);
+	if (hosts->fault_line > 0)
+		file->hosts_fault = psprintf("line %d: %s", hosts->fault_line, file->hosts_fault);
+}
+
 static void
 read_file(AuditState *state, EsgAuditFile *file, unsigned what, EsgMemo *memo)
 {
@@ -433,6 +455,9 @@ read_file(AuditState *state, EsgAuditFile *file, unsigned what, EsgMemo *memo)
 			break;
 		case ESG_FILE_DH_PARAMS:
 			file->hashed = esg_tls_files_hash(file->file.path, limit, &file->facts, file->sha256);
+			return;
+		case ESG_FILE_HOSTS:
+			read_hosts(file);
 			return;
 		case ESG_FILE_CRL:
 			if ((what & (ESG_AUDIT_CRLS | ESG_AUDIT_FILES)) == 0)
@@ -465,7 +490,7 @@ read_crl_dir(AuditState *state, EsgAuditFile *dir, unsigned what, EsgMemo *memo)
 	}
 	for (i = 0; i < count; i++)
 	{
-		EsgTlsFile	entry = {"ssl_crl_dir", ESG_FILE_CRL, paths[i], false};
+		EsgTlsFile	entry = {"ssl_crl_dir", ESG_FILE_CRL, paths[i], false, 0, NULL, 0};
 		EsgAuditFile *file = append_file(state, &entry);
 
 		file->in_crl_dir = true;
@@ -498,7 +523,7 @@ append_directories(AuditState *state, const EsgAuditFile *below)
 
 	while ((slash = strrchr(path, '/')) != NULL && path[1] != '\0')
 	{
-		EsgTlsFile	entry = {below->file.setting, ESG_FILE_DIRECTORY, path, true};
+		EsgTlsFile	entry = {below->file.setting, ESG_FILE_DIRECTORY, path, true, 0, NULL, 0};
 		EsgAuditFile *file;
 
 		slash[slash == path ? 1 : 0] = '\0';

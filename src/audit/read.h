@@ -30,6 +30,8 @@ typedef struct EsgAuditFile
 	bool		scanned;		/* pem is set */
 	bool		in_crl_dir;		/* an entry of ssl_crl_dir */
 	EsgPemResult pem;
+	char	   *hosts_fault;	/* why core refuses the list of hosts, UTF-8;
+								 * NULL if it does not */
 	EsgFindings findings;
 	bool		sound;			/* hashed and without a fault: worth comparing
 								 * with what the server has loaded */

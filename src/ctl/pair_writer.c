@@ -25,6 +25,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -36,7 +37,7 @@
 #include "ctl/message.h"
 #include "secret/pair.h"
 
-#define NAME_SIZE 64
+#define NAME_SIZE (NAME_MAX + 1)
 
 /* both files of a pair, in memory */
 typedef struct PairBytes

@@ -73,6 +73,15 @@ esg_rules_tell_command(const EsgRules *rules, const char *command)
 	tell_to_run(command, rules->directory);
 }
 
+void
+esg_rules_tell_key_command(const EsgRules *rules, const char *command)
+{
+	char		path[ESG_PAIR_PATH_SIZE];
+
+	if (make_path(rules, "", path))
+		tell_to_run(command, path);
+}
+
 static void
 tell_chmod(unsigned mode, const char *path)
 {

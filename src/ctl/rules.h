@@ -41,6 +41,9 @@ extern bool esg_rules_check_file(const EsgRules *rules, const char *suffix);
 /* "Run: COMMAND DIRECTORY" */
 extern void esg_rules_tell_command(const EsgRules *rules, const char *command);
 
+/* "Run: COMMAND KEY_FILE" */
+extern void esg_rules_tell_key_command(const EsgRules *rules, const char *command);
+
 /* after a failure: the remedy, if the errno is one that it is for */
 extern void esg_rules_tell_remedy(const EsgRules *rules, int error);
 

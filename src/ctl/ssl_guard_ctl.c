@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +36,9 @@
 
 #define EXIT_USAGE 2
 #define SERVER_KEY "server.key"
+#define CLIENT_KEY "client.key"
+/* so that no name made of it is longer than a file system takes */
+#define MAX_KEY_NAME (NAME_MAX - (int) strlen(ESG_UNFINISHED_SUFFIX))
 
 /* as the setting's */
 #define DEFAULT_MAX_MODE 0600
@@ -43,6 +47,8 @@ typedef struct Options
 {
 	const char *directory;
 	const char *key_name;
+	const char *mode;			/* of which key, or NULL: nobody said */
+	const char *key_file;		/* that stands for both; NULL likewise */
 	const char *passphrase_file;
 	const char *user;			/* the server's, if root said */
 	int			max_mode;		/* of key and pair; -1: nobody said */
@@ -69,6 +75,7 @@ print_help(void)
 		   "  ssl_guard_ctl decrypt -D DIR [-M server|client]\n"
 		   "  ssl_guard_ctl check   -D DIR [-M server|client] [--user USER] [--max-mode MODE]\n"
 		   "  ssl_guard_ctl tidy    -D DIR [-M server|client] [--user USER]\n"
+		   "  and each with --key FILE in place of -D and -M\n"
 		   "\n"
 		   "Commands:\n"
 		   "  encrypt   ask for the passphrase, try it on the key in DIR, write the pair\n"
@@ -79,6 +86,8 @@ print_help(void)
 		   "Options:\n"
 		   "  -D, --directory DIR       where the pair is, or will be\n"
 		   "  -M, --mode server|client  the key is server.key [default] or client.key\n"
+		   "      --key FILE            the key, of any name; the pair is beside it: FILE.cipher\n"
+		   "                            and FILE.rand, so that a directory may have several\n"
 		   "      --passphrase-file FILE\n"
 		   "                            take the first line of FILE as the passphrase; without\n"
 		   "                            it the terminal is asked twice, or standard input is\n"
@@ -327,6 +336,17 @@ run_decrypt(const Options *options, EsgPassphrase *passphrase)
 		print_passphrase(passphrase);
 }
 
+static void
+tell_to_tidy(const Case *c)
+{
+	if (strcmp(c->rules.key_name, SERVER_KEY) == 0)
+		esg_rules_tell_command(&c->rules, "ssl_guard_ctl tidy -D");
+	else if (strcmp(c->rules.key_name, CLIENT_KEY) == 0)
+		esg_rules_tell_command(&c->rules, "ssl_guard_ctl tidy -M client -D");
+	else
+		esg_rules_tell_key_command(&c->rules, "ssl_guard_ctl tidy --key");
+}
+
 /* Whatever the state of the pair. */
 static void
 tell_leftovers(const Case *c)
@@ -344,8 +364,7 @@ tell_leftovers(const Case *c)
 							c->directory, c->rules.key_name, suffixes[i]);
 	}
 	if (found)
-		esg_rules_tell_command(&c->rules, strcmp(c->rules.key_name, SERVER_KEY) == 0 ?
-							   "ssl_guard_ctl tidy -D" : "ssl_guard_ctl tidy -M client -D");
+		tell_to_tidy(c);
 }
 
 static bool
@@ -437,9 +456,36 @@ parse_mode(const char *mode, Options *options)
 	if (strcmp(mode, "server") == 0)
 		options->key_name = SERVER_KEY;
 	else if (strcmp(mode, "client") == 0)
-		options->key_name = "client.key";
+		options->key_name = CLIENT_KEY;
 	else
 		return esg_message_error("unknown mode \"%s\"", mode);
+	options->mode = mode;
+	return true;
+}
+
+/* What --key stands for: the directory of the key, and its name there. */
+static bool
+settle_key(Options *options)
+{
+	static char directory[ESG_PAIR_PATH_SIZE];
+	const char *slash;
+	int			len;
+
+	if (!options->key_file)
+		return true;
+	if (options->directory || options->mode)
+		return esg_message_error("option --key stands for -D and -M");
+	slash = strrchr(options->key_file, '/');
+	options->key_name = slash ? slash + 1 : options->key_file;
+	if (strcmp(options->key_name, "") == 0 || strcmp(options->key_name, ".") == 0 ||
+		strcmp(options->key_name, "..") == 0)
+		return esg_message_error("\"%s\" is not the name of a file", options->key_file);
+	/* the slash itself where that is the root directory */
+	len = slash ? (int) (slash - options->key_file) + (slash == options->key_file) : 0;
+	if ((int) strlen(options->key_name) > MAX_KEY_NAME || len >= (int) sizeof(directory))
+		return esg_message_error("the name of the key file is too long");
+	snprintf(directory, sizeof(directory), "%.*s", len, options->key_file);
+	options->directory = slash ? directory : ".";
 	return true;
 }
 
@@ -457,16 +503,19 @@ parse_max_mode(const char *mode, Options *options)
 
 /* False for what is none, or has a faulty value. */
 static bool
-take_judging_option(int c, Options *options)
+take_long_option(int c, Options *options)
 {
+	if (c == 'k')
+		options->key_file = optarg;
 	if (c == 'U')
 		options->user = optarg;
-	return c == 'U' || (c == 'm' && parse_max_mode(optarg, options));
+	return c == 'k' || c == 'U' || (c == 'm' && parse_max_mode(optarg, options));
 }
 
 static const struct option long_options[] = {
 	{"directory", required_argument, NULL, 'D'},
 	{"mode", required_argument, NULL, 'M'},
+	{"key", required_argument, NULL, 'k'},
 	{"passphrase-file", required_argument, NULL, 'f'},
 	{"force", no_argument, NULL, 'F'},
 	{"user", required_argument, NULL, 'U'},
@@ -535,11 +584,11 @@ parse_options(int argc, char **argv, Options *options)
 				print_help();
 				return EXIT_SUCCESS;
 			default:
-				if (!take_judging_option(c, options))
+				if (!take_long_option(c, options))
 					return fail_usage();
 		}
 	}
-	return -1;
+	return settle_key(options) ? -1 : fail_usage();
 }
 
 static bool
@@ -573,7 +622,7 @@ parse_command(int argc, char **argv, const Options *options)
 		return NULL;
 	if (!options->directory)
 	{
-		esg_message_error("no directory given: option -D is needed");
+		esg_message_error("no directory given: option -D or --key is needed");
 		return NULL;
 	}
 	if (!command->writes && (options->passphrase_file || options->force))
@@ -624,7 +673,7 @@ run(const Command *command, const Options *options)
 int
 main(int argc, char **argv)
 {
-	Options		options = {NULL, SERVER_KEY, NULL, NULL, -1, false};
+	Options		options = {NULL, SERVER_KEY, NULL, NULL, NULL, NULL, -1, false};
 	const Command *command;
 	int			status;
 

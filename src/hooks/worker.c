@@ -45,6 +45,7 @@
 #include "policy/elapsed.h"
 #include "server/alarms.h"
 #include "server/guc.h"
+#include "server/served_hosts.h"
 #include "server/setting_alarms.h"
 #include "server/state.h"
 
@@ -106,6 +107,7 @@ typedef struct EsgWorkerState
 	bool		read_anyway;	/* and is to judge them even if it knows them */
 	EsgFileLook reading_look;	/* at the files, just before */
 	EsgRenewals *renewals;		/* and what was known then, for the child */
+	const EsgHosts *hosts;		/* in service then, for the child */
 	EsgFileLook look;			/* the same, of the reading that outlook is of */
 	EsgOutlook *outlook;		/* of the last full check, NULL if none; ours */
 	int			moment;			/* the one in force */
@@ -261,6 +263,7 @@ read_files(void *arg, Size *size)
 	const EsgWorkerState *state = arg;
 	bool		known = state->outlook != NULL && !state->read_anyway;
 
+	esg_served_hosts_use(state->hosts);
 	return esg_outlook_make(known ? state->outlook->signature : NULL, state->renewals,
 							ESG_MAX_MOMENTS, size);
 }
@@ -313,9 +316,13 @@ start_reading(EsgWorkerState *state)
 	state->reading_at = state->polled_at = GetCurrentTimestamp();
 	state->check_failed = true;
 	state->refusals = esg_server_state_refusals();
+	/* the child cannot ask what was loaded */
+	esg_served_hosts_look();
+	state->hosts = esg_served_hosts(NULL);
 	state->renewals = esg_renewals_copy();
 	esg_file_state_look(&state->reading_look);
 	esg_child_start(&reader, read_files, state);
+	state->hosts = NULL;
 }
 
 static void

@@ -68,7 +68,7 @@ check_crl_dir(const EsgTlsFile *dir, const EsgPolicy *policy, EsgFileViolation *
 
 	for (int i = 0; i < count; i++)
 	{
-		EsgTlsFile	file = {dir->setting, ESG_FILE_CRL, paths[i], false};
+		EsgTlsFile	file = {dir->setting, ESG_FILE_CRL, paths[i], false, 0, NULL, 0};
 
 		if (check_file(&file, policy, out))
 			return true;

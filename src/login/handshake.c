@@ -4,8 +4,9 @@
  *
  * OpenSSL calls the cleanup function of a certificate store at the end of each
  * verification, when the verdict stands: it can be seen there, not changed.
- * Callbacks of the SSL_CTX would not do: with ssl_sni the context that the hook
- * sees is not the one that connections are made from, but lends them its store.
+ * Callbacks of the SSL_CTX would not do: since PostgreSQL 19 a context with a
+ * certificate is not one that connections are made from, but lends them its
+ * store.
  *
  * A record is smaller than PIPE_BUF, so that pipe(7) writes it whole or not at
  * all; when the pipe is full it is dropped and an eventfd(2) counts that.
@@ -238,8 +239,11 @@ void
 esg_handshake_watch(SSL_CTX *context)
 {
 	X509_STORE *store = SSL_CTX_get_cert_store(context);
-	X509_STORE_CTX_cleanup_fn before = X509_STORE_get_cleanup(store);
+	X509_STORE_CTX_cleanup_fn before;
 
+	if (store == NULL)
+		return;
+	before = X509_STORE_get_cleanup(store);
 	if (before != verification_ended)
 		prev_store_cleanup = before;
 	X509_STORE_set_cleanup(store, verification_ended);

@@ -15,7 +15,7 @@
 /* makes the pipe; in the postmaster, while the library is preloaded */
 extern void esg_handshake_init(void);
 
-/* TLS hook: watch the verifications of this context; raises no error */
+/* in the postmaster: watch the verifications of this context; raises no error */
 extern void esg_handshake_watch(SSL_CTX *context);
 
 /* the end that the worker waits on; -1 if there is no pipe */

@@ -20,7 +20,6 @@
 #include "catalog/pg_shseclabel.h"
 #include "commands/seclabel.h"
 #include "common/string.h"
-#include "libpq/hba.h"
 #include "libpq/libpq.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
@@ -37,7 +36,7 @@
 #include "login/role_label.h"
 #include "server/alarms.h"
 #include "server/guc.h"
-#include "server/sni_hosts.h"
+#include "server/served_hosts.h"
 
 #define PROVIDER "ext_ssl_guard"
 
@@ -55,19 +54,19 @@
 static bool
 server_asks_for_certificate(void)
 {
-	const List *hosts;
+	const EsgHosts *hosts;
 	ListCell   *cell;
 
 	if (!EnableSSL)
 		return false;
-	hosts = esg_sni_hosts_lines();
-	if (hosts == NIL)
+	hosts = esg_served_hosts(NULL);
+	if (hosts->state == ESG_HOSTS_NONE)
 		return ssl_ca_file != NULL && ssl_ca_file[0] != '\0';
-	foreach(cell, hosts)
+	foreach(cell, hosts->hosts)
 	{
-		const HostsLine *host = lfirst(cell);
+		const EsgHost *host = lfirst(cell);
 
-		if (host->ssl_ca != NULL && host->ssl_ca[0] != '\0')
+		if (host->ca[0] != '\0')
 			return true;
 	}
 	return false;

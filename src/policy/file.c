@@ -51,6 +51,8 @@ esg_policy_file_kind_name(EsgFileKind kind)
 		case ESG_FILE_PASSPHRASE:
 		case ESG_FILE_LEFTOVER:
 			return "passphrase";
+		case ESG_FILE_HOSTS:
+			return "hosts";
 		case ESG_FILE_PAIR_DIRECTORY:
 		case ESG_FILE_DIRECTORY:
 			return "directory";
@@ -178,6 +180,9 @@ get_allowed_mode(EsgFileKind kind, uid_t owner, const EsgPolicy *policy)
 {
 	EsgKeyRule	rule = {policy->server_uid, policy->max_key_file_mode};
 
+	/* whoever may write it has the server run commands */
+	if (kind == ESG_FILE_HOSTS)
+		return policy->max_file_mode & ~(unsigned) 0022;
 	return esg_policy_file_is_secret(kind) ? esg_key_mode_allowed(owner, &rule) : policy->max_file_mode;
 }
 
@@ -256,7 +261,7 @@ has_wrong_owner(const FileCase *c)
 static bool
 is_renewed_by_system(const FileCase *c)
 {
-	return c->facts->system_owner && !esg_policy_file_is_secret(c->kind);
+	return c->facts->system_owner && !esg_policy_file_is_secret(c->kind) && c->kind != ESG_FILE_HOSTS;
 }
 
 static void

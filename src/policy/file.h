@@ -24,6 +24,8 @@ typedef enum EsgFileKind
 	ESG_FILE_EXTRA,				/* nobody said what it is */
 	ESG_FILE_PASSPHRASE,		/* server.key.cipher, server.key.rand: key
 								 * rules */
+	ESG_FILE_HOSTS,				/* pg_hosts.conf, or a part of it: has
+								 * commands that the server runs */
 	ESG_FILE_LEFTOVER,			/* server.key.cipher.new, server.key.rand.new:
 								 * key rules, and should not be there */
 	ESG_FILE_PAIR_DIRECTORY,	/* where these are looked for */
@@ -54,7 +56,7 @@ typedef struct EsgFileFacts
 								 * false if nobody asked */
 } EsgFileFacts;
 
-/* "certificate", "key", "client", "ca", "crl", "crl_dir", "dh_params", "extra", "passphrase", "directory" */
+/* "certificate", "key", "client", "ca", "crl", "crl_dir", "dh_params", "extra", "passphrase", "hosts", "directory" */
 extern const char *esg_policy_file_kind_name(EsgFileKind kind);
 
 /* a directory that is there for what lies below; a file that only the server should read */

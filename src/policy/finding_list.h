@@ -358,12 +358,12 @@ FINDING(DIRECTORY_WRITABLE, "directory_writable", "SG064", WARNING, FILES, 0,
 
 /* running server: no subject is put before these */
 FINDING(RELOAD_FAILED, "reload_failed", "SG065", CRITICAL, SERVER, 0,
-		"the last TLS reload failed, the previous certificate stays in service",
+		"the last TLS reload failed, %s",
 		"See the preceding log messages for the reason, mend it and reload the server.",
 		RAISED_BY(AUDIT))
 FINDING(RELOAD_PENDING, "reload_pending", "SG066", WARNING, SERVER, 0,
-		"the server certificate on disk is not the one in service",
-		"Reload the server to put the new certificate into service.",
+		"the %s on disk is not the one in service",
+		"Reload the server to put the new one into service.",
 		RAISED_BY(AUDIT))
 FINDING(PROBE_FAILED, "probe_failed", "SG067", WARNING, SERVER, 0,
 		"the TLS handshake of the self-probe failed: %s",
@@ -371,8 +371,8 @@ FINDING(PROBE_FAILED, "probe_failed", "SG067", WARNING, SERVER, 0,
 		RAISED_BY(NOBODY))
 FINDING(HOOK_INACTIVE, "hook_inactive", "SG068", WARNING, SERVER, 0,
 		"the server does not call the TLS hook while \"ssl_sni\" is on",
-		"A failed reload and the protected passphrase cannot be handled by ext_ssl_guard. Switch \"ssl_sni\" off and restart the server; or rely on the worker's checks, and switch this finding off with \"ext_ssl_guard.finding_overrides\".",
-		RAISED_BY(AUDIT))
+		"Raised by version 1.0 only. Update the library.",
+		RAISED_BY(NOBODY))
 FINDING(ROLE_LABEL_UNSATISFIABLE, "role_label_unsatisfiable", "SG069", WARNING, SERVER, 0,
 		"no client can meet the security label of role %s",
 		"Remove the role's security label, or set one that can be met; if it asks for TLS or a client certificate, set \"ssl\", \"ssl_ca_file\" and \"ssl_max_protocol_version\" so that clients can have them, and reload the server.",
@@ -450,6 +450,14 @@ FINDING(RENEWAL_OVERDUE, "renewal_overdue", "SG086", WARNING, ALL | CRL, 0,
 			  "See why it was not renewed this time, put the renewed one in its place and let the program that uses it load it.",
 			  "See why it was not renewed this time, and put the renewed one in its place."),
 		BY_CERTIFICATE_AND_CRL(check_renewal_overdue))
+FINDING(HOSTS_FILE_UNUSABLE, "hosts_file_unusable", "SG087", CRITICAL, FILES, 0,
+		"is refused by the server: %s",
+		"The server goes on with the hosts that it has loaded; the next reload or start fails. Mend the line and reload the server.",
+		RAISED_BY(AUDIT))
+FINDING(HOST_NAME_NOT_COVERED, "host_name_not_covered", "SG088", WARNING, L, 0,
+		"is shown for hosts whose names it does not have: %s",
+		"Put a certificate that has the name into the line of the host, or correct the name, and reload the server. The server compares names letter by letter: a pattern stands for no other name.",
+		RAISED_BY(AUDIT))
 
 #undef FINDING
 #undef BY_CERTIFICATE

@@ -17,6 +17,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -135,7 +136,7 @@ esg_secret_pair_read_fd(int fd, unsigned char *data, size_t size, size_t *len)
 static bool
 read_file(const PairReader *reader, const char *suffix, PairFile *file)
 {
-	char		name[64];
+	char		name[NAME_MAX + 1];
 	int			fd;
 	int			error;
 	bool		good;

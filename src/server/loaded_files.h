@@ -15,10 +15,13 @@
 extern void esg_loaded_files_init(void);
 
 /*
- * Is this content (SHA-256) another than what the server loaded?  Of the files
- * of ssl_cert_file, ssl_ca_file and ssl_crl_file; for others, and where nothing
- * is known, no.  as_of: the sequence of EsgLoadState when the look began.
+ * Is this content (SHA-256) another than what the server loaded from the file
+ * that the setting names?  Where nothing is known, and for files above
+ * ESG_MAX_LOADED_FILES, no.  as_of: the sequence of EsgLoadState when the look
+ * began.
  */
-extern bool esg_loaded_files_differ(const char *setting, const unsigned char *sha256, uint32 as_of);
+#define ESG_MAX_LOADED_FILES 1024
+extern bool esg_loaded_files_differ(const char *setting, const char *path,
+									const unsigned char *sha256, uint32 as_of);
 
 #endif							/* ESG_SERVER_LOADED_FILES_H */

@@ -234,7 +234,7 @@ fill_alarm(const EsgPairStatus *status, EsgSeverity severity, EsgAlarm *out)
 	char		reason[ESG_PAIR_REASON_SIZE];
 	char		command[COMMAND_SIZE];
 	EsgFinding	finding;
-	EsgLocation location;
+	EsgLocation location = {0};
 
 	esg_secret_pair_reason(status, reason, sizeof(reason));
 	find_command(status, false, command);

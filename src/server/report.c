@@ -182,6 +182,24 @@ begin_alarm(EsgCode code, EsgSeverity severity, EsgAlarm *out)
 						   esg_findings_severity_name(severity));
 }
 
+/* Names of hosts are as pg_hosts.conf has them. */
+static void
+append_host(EsgAlarm *out, const EsgLocation *location)
+{
+	char		line[16];
+	char		clipped[MAX_NAME_IN_MESSAGE + sizeof(ELLIPSIS)];
+	char	   *host;
+
+	if (location->host == NULL)
+		return;
+	host = esg_report_printable(location->host);
+	snprintf(line, sizeof(line), "%d", location->line);
+	esg_cut_text_copy(clipped, sizeof(clipped), host);
+	esg_report_append_pair(out->detail, sizeof(out->detail), "line", line);
+	esg_report_append_pair(out->detail, sizeof(out->detail), "host", clipped);
+	pfree(host);
+}
+
 /* Object, and the location's share of DETAIL. */
 static void
 set_location(EsgAlarm *out, const EsgLocation *location, const char *path)
@@ -190,6 +208,7 @@ set_location(EsgAlarm *out, const EsgLocation *location, const char *path)
 	char		position[16];
 
 	esg_report_append_pair(out->detail, sizeof(out->detail), "setting", location->setting);
+	append_host(out, location);
 	esg_cut_text_copy(out->hint, sizeof(out->hint), esg_findings_hint(out->code, location->setting));
 	if (location->position == 0)
 	{
@@ -343,6 +362,18 @@ esg_report_file_alarm(const EsgFinding *finding, const EsgLocation *location,
 	pfree(path);
 }
 
+static void
+append_pairs(EsgAlarm *out, const char *pairs)
+{
+	char	   *all;
+
+	if (pairs == NULL || *pairs == '\0')
+		return;
+	all = psprintf("%s %s", out->detail, pairs);
+	esg_cut_text_copy(out->detail, sizeof(out->detail), all);
+	pfree(all);
+}
+
 void
 esg_report_server_alarm(EsgCode code, EsgSeverity severity, const char *detail,
 						const char *detail_pairs, EsgAlarm *out)
@@ -353,13 +384,30 @@ esg_report_server_alarm(EsgCode code, EsgSeverity severity, const char *detail,
 	strlcpy(out->object, "server", sizeof(out->object));
 	initStringInfo(&buf);
 	set_message(out, &buf, detail);
-	if (detail_pairs != NULL && *detail_pairs != '\0')
-	{
-		char	   *pairs = psprintf("%s %s", out->detail, detail_pairs);
+	append_pairs(out, detail_pairs);
+}
 
-		esg_cut_text_copy(out->detail, sizeof(out->detail), pairs);
-		pfree(pairs);
+void
+esg_report_loaded_alarm(const EsgFinding *finding, const EsgLocation *location,
+						const char *pairs, EsgAlarm *out)
+{
+	char	   *path = esg_report_printable(location->path);
+	StringInfoData buf;
+
+	begin_alarm(finding->code, finding->severity, out);
+	set_location(out, location, path);
+	append_pairs(out, pairs);
+	initStringInfo(&buf);
+	if (location->host != NULL)
+	{
+		char	   *host = esg_report_printable(location->host);
+
+		append_named(&buf, "host", host, MAX_NAME_IN_MESSAGE);
+		appendStringInfoChar(&buf, ':');
+		pfree(host);
 	}
+	set_message(out, &buf, finding->detail);
+	pfree(path);
 }
 
 /* DETAIL of the line that says an alarm is gone. */

@@ -42,6 +42,9 @@ typedef struct EsgLocation
 	const char *setting;
 	const char *path;
 	int			position;		/* 1.. ; 0 for a whole file */
+	int			line;			/* of "hosts_file", that names it; 0 for
+								 * others */
+	const char *host;			/* names of the hosts there, NULL for others */
 } EsgLocation;
 
 extern void esg_report_cert_alarm(const EsgFinding *finding, const EsgCertInfo *cert,
@@ -52,6 +55,10 @@ extern void esg_report_crl_alarm(const EsgFinding *finding, const EsgCrlInfo *cr
 /* suggestion: the command that mends it, or NULL for the table's hint */
 extern void esg_report_file_alarm(const EsgFinding *finding, const EsgLocation *location,
 								  const char *suggestion, EsgAlarm *out);
+
+/* the same as what the server has loaded?  message: of the finding, with detail; pairs is appended to DETAIL, or NULL */
+extern void esg_report_loaded_alarm(const EsgFinding *finding, const EsgLocation *location,
+									const char *pairs, EsgAlarm *out);
 
 /* A certificate that a client showed. */
 typedef struct EsgShownCert

@@ -7,6 +7,8 @@
  */
 #include "postgres.h"
 
+#include <sys/mman.h>
+
 #include "miscadmin.h"
 #include "storage/ipc.h"
 #include "storage/shmem.h"
@@ -49,6 +51,23 @@ esg_shmem_register(const char *name, Size size, void **memory, LWLock **lock,
 				(errcode(ERRCODE_INTERNAL_ERROR),
 				 errmsg_internal("too many shared memory areas")));
 	areas[area_count++] = area;
+}
+
+void *
+esg_shmem_map(Size size)
+{
+	void	   *memory;
+
+	/* of EXEC_BACKEND, which inherits nothing */
+	if (IsUnderPostmaster)
+		return NULL;
+	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (memory != MAP_FAILED)
+		return memory;
+	ereport(LOG,
+			(errcode(ERRCODE_OUT_OF_MEMORY),
+			 errmsg("could not map memory: %m")));
+	return NULL;
 }
 
 static void

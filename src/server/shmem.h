@@ -23,6 +23,13 @@ extern bool esg_shmem_preloading(void);
 extern void esg_shmem_register(const char *name, Size size, void **memory, LWLock **lock,
 							   void (*begin) (void));
 
+/*
+ * Memory of zeroes beside the server's shared memory, which outlives it in a
+ * restart after a crash; who writes to it has to see to what a crash leaves.
+ * Inherited by all processes.  NULL, with a line in the log, if there is none.
+ */
+extern void *esg_shmem_map(Size size);
+
 /* after all registrations: installs the hooks */
 extern void esg_shmem_init(void);
 

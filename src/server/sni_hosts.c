@@ -2,82 +2,235 @@
  * server/sni_hosts.c
  *		pg_hosts.conf: certificates by the name that the client asks for.
  *
- * Core's parser logs each fault that it finds.  Who asks often would repeat
- * that without end, so a file with faults is parsed again only after it has
- * changed, or a reload, which may have found an included file mended.
+ * Core's parser logs each fault that it finds, and tells its caller only that
+ * there was one.  So its messages are taken here before they get into the log,
+ * which they would fill: the file is parsed often, and in several processes.
  */
 #include "postgres.h"
 
+#include <ctype.h>
 #include <sys/stat.h>
 
+#include "lib/stringinfo.h"
 #include "libpq/hba.h"
 #include "libpq/libpq.h"
 #include "miscadmin.h"
+#include "utils/elog.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
-#include "utils/timestamp.h"
 
 #include "compat.h"
 #include "server/sni_hosts.h"
 
-/* The file, and the reload, that the parser complained of. */
-typedef struct FaultyHosts
-{
-	TimestampTz reload;
-	struct timespec changed;
-	off_t		size;
-	ino_t		inode;
-} FaultyHosts;
+/* While core parses: where the first fault goes, and its memory. */
+static EsgHosts *faulty = NULL;
+static MemoryContext fault_context = NULL;
 
-static MemoryContext hosts_context = NULL;
-static List *hosts_lines = NIL;
-static bool hosts_are_faulty = false;
-static FaultyHosts faulty_hosts;
-
-static void
-note_state(FaultyHosts *state)
+void
+esg_sni_hosts_mark(EsgFileMark *out)
 {
 	struct stat st;
 
-	memset(state, 0, sizeof(*state));
-	state->reload = PgReloadTime;
-	if (stat(HostsFileName, &st) != 0)
+	memset(out, 0, sizeof(*out));
+	if (!ssl_sni || stat(HostsFileName, &st) != 0)
 		return;
-	state->changed = st.st_ctim;
-	state->size = st.st_size;
-	state->inode = st.st_ino;
+	out->mtime_sec = (int64) st.st_mtim.tv_sec;
+	out->mtime_nsec = (int64) st.st_mtim.tv_nsec;
+	out->size = (int64) st.st_size;
+	out->device = (uint64) st.st_dev;
+	out->inode = (uint64) st.st_ino;
 }
 
+/* The number in "line 3 of configuration file ...", whatever the language; 0 if there is none. */
+static int
+find_line(const char *context)
+{
+	if (context == NULL)
+		return 0;
+	while (*context != '\0' && !isdigit((unsigned char) *context))
+		context++;
+	return atoi(context);
+}
+
+/* emit_log_hook_type */
 static void
-parse_hosts(void)
+take_message(ErrorData *edata)
 {
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
-												  "ext_ssl_guard hosts",
-												  ALLOCSET_SMALL_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(context);
-	List	   *lines = NIL;
-
-	hosts_are_faulty = load_hosts(&lines, NULL) == HOSTSFILE_LOAD_FAILED;
-	MemoryContextSwitchTo(old);
-	MemoryContextSetParent(context, TopMemoryContext);
-	if (hosts_context != NULL)
-		MemoryContextDelete(hosts_context);
-	hosts_context = context;
-	hosts_lines = lines;
+	edata->output_to_server = false;
+	edata->output_to_client = false;
+	if (faulty->fault[0] != '\0' || edata->message == NULL)
+		return;
+	faulty->fault = MemoryContextStrdup(fault_context, edata->message);
+	faulty->fault_line = find_line(edata->context);
 }
 
-const List *
-esg_sni_hosts_lines(void)
+static HostsFileLoadResult
+parse_quietly(List **lines, EsgHosts *hosts)
 {
-	FaultyHosts now;
+	emit_log_hook_type volatile saved = emit_log_hook;
+	HostsFileLoadResult volatile result = HOSTSFILE_LOAD_FAILED;
 
-	if (!ssl_sni || !IsUnderPostmaster)
-		return NIL;
-	note_state(&now);
-	if (!hosts_are_faulty || memcmp(&now, &faulty_hosts, sizeof(now)) != 0)
+	faulty = hosts;
+	fault_context = CurrentMemoryContext;
+	emit_log_hook = take_message;
+	PG_TRY();
 	{
-		faulty_hosts = now;
-		parse_hosts();
+		result = load_hosts(lines, NULL);
 	}
-	return hosts_lines;
+	PG_FINALLY();
+	{
+		emit_log_hook = saved;
+		faulty = NULL;
+	}
+	PG_END_TRY();
+	return result;
+}
+
+static char *
+copy_string(const char *str)
+{
+	return pstrdup(str != NULL ? str : "");
+}
+
+/* The files that the line names by "@", relative to its own; those that they name in turn are left out. */
+static List *
+find_token_files(const HostsLine *line)
+{
+	List	   *files = NIL;
+	const char *p = line->rawline;
+	const char *slash = strrchr(line->sourcefile, '/');
+	int			dir_len = slash != NULL ? (int) (slash - line->sourcefile) : 0;
+
+	while ((p = strchr(p, '@')) != NULL)
+	{
+		bool		begins = p == line->rawline || strchr(" \t,", p[-1]) != NULL;
+		int			len = (int) strcspn(++p, " \t,\"#\r\n");
+
+		if (!begins || len == 0)
+			continue;
+		if (*p == '/')
+			files = lappend(files, pnstrdup(p, len));
+		else
+			files = lappend(files, psprintf("%.*s/%.*s", dir_len, line->sourcefile, len, p));
+	}
+	return files;
+}
+
+static EsgHost *
+copy_line(const HostsLine *line)
+{
+	EsgHost    *host = palloc0(sizeof(EsgHost));
+	ListCell   *cell;
+
+	host->line = line->linenumber;
+	host->file = copy_string(line->sourcefile);
+	host->cert = copy_string(line->ssl_cert);
+	host->key = copy_string(line->ssl_key);
+	host->ca = copy_string(line->ssl_ca);
+	host->command = copy_string(line->ssl_passphrase_cmd);
+	host->command_at_reload = line->ssl_passphrase_reload;
+	host->token_files = find_token_files(line);
+	foreach(cell, line->hostnames)
+		host->names = lappend(host->names, copy_string(lfirst(cell)));
+	return host;
+}
+
+/* One name, and the line that has it. */
+typedef struct NamedLine
+{
+	const char *name;
+	int			line;
+}			NamedLine;
+
+static int
+compare_names(const void *a, const void *b)
+{
+	const		NamedLine *first = a;
+	const		NamedLine *second = b;
+	int			order = pg_strcasecmp(first->name, second->name);
+
+	return order != 0 ? order : first->line - second->line;
+}
+
+static NamedLine *
+list_names(const EsgHosts *hosts, int *count)
+{
+	NamedLine  *names;
+	ListCell   *cell;
+	ListCell   *inner;
+	int			n = 0;
+
+	foreach(cell, hosts->hosts)
+		n += list_length(((EsgHost *) lfirst(cell))->names);
+	names = palloc(Max(n, 1) * sizeof(NamedLine));
+	*count = 0;
+	foreach(cell, hosts->hosts)
+	{
+		const EsgHost *host = lfirst(cell);
+
+		foreach(inner, host->names)
+		{
+			NamedLine	item = {lfirst(inner), host->line};
+
+			names[(*count)++] = item;
+		}
+	}
+	return names;
+}
+
+/* What core finds only when it has parsed the file: a name that two lines have. */
+static void
+find_double_name(EsgHosts *hosts)
+{
+	int			count;
+	NamedLine  *names = list_names(hosts, &count);
+
+	qsort(names, count, sizeof(NamedLine), compare_names);
+	for (int i = 1; i < count && hosts->state == ESG_HOSTS_LISTED; i++)
+	{
+		if (pg_strcasecmp(names[i - 1].name, names[i].name) != 0)
+			continue;
+		hosts->state = ESG_HOSTS_UNUSABLE;
+		hosts->fault_line = names[i].line;
+		hosts->fault = psprintf("multiple entries for host \"%s\" specified", names[i].name);
+	}
+	pfree(names);
+}
+
+EsgHosts *
+esg_sni_hosts_read(void)
+{
+	EsgHosts   *hosts = palloc0(sizeof(EsgHosts));
+	List	   *lines = NIL;
+	ListCell   *cell;
+	HostsFileLoadResult result;
+
+	hosts->fault = "";
+	if (!ssl_sni)
+		return hosts;
+	result = parse_quietly(&lines, hosts);
+	foreach(cell, lines)
+		hosts->hosts = lappend(hosts->hosts, copy_line(lfirst(cell)));
+	if (result == HOSTSFILE_LOAD_OK)
+		hosts->state = ESG_HOSTS_LISTED;
+	else if (result == HOSTSFILE_LOAD_FAILED)
+		hosts->state = ESG_HOSTS_UNUSABLE;
+	find_double_name(hosts);
+	if (hosts->state != ESG_HOSTS_LISTED)
+		hosts->hosts = NIL;
+	if (hosts->state != ESG_HOSTS_UNUSABLE)
+		hosts->fault = "";
+	return hosts;
+}
+
+char *
+esg_sni_hosts_names(const EsgHost *host)
+{
+	StringInfoData buf;
+	ListCell   *cell;
+
+	initStringInfo(&buf);
+	foreach(cell, host->names)
+		appendStringInfo(&buf, "%s%s", buf.len > 0 ? "," : "", (const char *) lfirst(cell));
+	return buf.data;
 }

@@ -10,10 +10,60 @@
 
 #include "nodes/pg_list.h"
 
+/* One line; strings that are not there are "". */
+typedef struct EsgHost
+{
+	int			line;
+	char	   *file;			/* that has the line: the file itself, or an
+								 * included one */
+	List	   *names;			/* of char * */
+	char	   *cert;
+	char	   *key;
+	char	   *ca;
+	char	   *command;		/* that prints the key's passphrase */
+	bool		command_at_reload;
+	List	   *token_files;	/* char *: of which a part of the line comes,
+								 * by "@" */
+} EsgHost;
+
+typedef enum EsgHostsState
+{
+	ESG_HOSTS_NONE = 0,			/* the settings are in force: ssl_sni is off,
+								 * or the file is not there, or empty */
+	ESG_HOSTS_LISTED,
+	ESG_HOSTS_UNUSABLE			/* core refuses to load it */
+} EsgHostsState;
+
+typedef struct EsgHosts
+{
+	EsgHostsState state;
+	List	   *hosts;			/* of EsgHost, in the order in which core
+								 * loads them */
+	int			fault_line;		/* of what is at fault; 0: not known */
+	char	   *fault;			/* the reason, in core's words; "" if there is
+								 * none */
+} EsgHosts;
+
+/* Tells the file from an edited one; all zero if there is none. */
+typedef struct EsgFileMark
+{
+	int64		mtime_sec;
+	int64		mtime_nsec;
+	int64		size;
+	uint64		device;
+	uint64		inode;
+} EsgFileMark;
+
+/* of the file as it is now; no allocation, no error: also for the postmaster */
+extern void esg_sni_hosts_mark(EsgFileMark *out);
+
 /*
- * HostsLine's, as core parses them; NIL if there are none or ssl_sni is off.
- * Good until the next call.  Not in the postmaster: allocates and logs.
+ * What the file has now, palloc'd; logs nothing.  Errors: out of memory.  In the
+ * postmaster at server start only.
  */
-extern const List *esg_sni_hosts_lines(void);
+extern EsgHosts *esg_sni_hosts_read(void);
+
+/* its names, separated by commas; palloc'd */
+extern char *esg_sni_hosts_names(const EsgHost *host);
 
 #endif							/* ESG_SERVER_SNI_HOSTS_H */

@@ -4,12 +4,12 @@
  *
  * Locking.  The area has two halves:
  *
- * - "load" is written by the postmaster alone, which must not wait for a lock
- *	 that a crashed child may hold.  It is guarded by "changes", which is odd
- *	 while the postmaster writes; a reader copies, and copies again if the
- *	 number was odd or has moved meanwhile.  The postmaster's own truth is the
- *	 static "local_load": it exists before shared memory does and outlives the
- *	 loss of it in a crash restart.
+ * - "load" and "shared_set" are written by the postmaster alone, which must not wait
+ *	 for a lock that a crashed child may hold.  They are guarded by "changes",
+ *	 which is odd while the postmaster writes; a reader copies, and copies again
+ *	 if the number was odd or has moved meanwhile.  The postmaster's own truth is
+ *	 in the statics "local_load" and "local_set": they exist before shared memory
+ *	 does and outlive the loss of it in a crash restart.
  *
  * - "login", "check" and "worker_latch" are written by backends and the worker
  *	 under the area's lock.  "login_seen_at" alone is atomic, so that a login
@@ -23,6 +23,7 @@
 
 #include "miscadmin.h"
 #include "port/atomics.h"
+#include "postmaster/postmaster.h"
 #include "storage/latch.h"
 #include "utils/timestamp.h"
 
@@ -48,7 +49,12 @@ typedef struct EsgLoadRecord
 	uint32		sequence;
 	EsgLoadResult result;
 	bool		success_shows;	/* a pending load will not end in silence */
+	bool		first_told;		/* what it has loaded is in "set" already */
 	TimestampTz at;				/* of the outcome; of the start while pending */
+	bool		in_service;
+	int			failed_host;
+	int			served_count;	/* certificates in service */
+	EsgFileMark hosts_mark;		/* when the load began */
 	EsgServedState served;		/* ESG_SEEN_LOAD, or ESG_SEEN_NOT since
 								 * seen_at */
 	uint32		served_number;	/* rises with each load that changed served */
@@ -71,13 +77,20 @@ typedef struct EsgServerStateArea
 static EsgServerStateArea *area = NULL;
 static LWLock *area_lock = NULL;
 
+/* by area->changes, like "load"; NULL if there is no memory for it */
+static EsgServedSet *shared_set = NULL;
+
 /*
  * The postmaster's.  Its children have the record as it was when they were
  * forked, but for those of EXEC_BACKEND, where it is empty.
  */
 static EsgLoadRecord local_load;
+static EsgServedSet local_set;
 
-/* Copies local_load to shared memory, if there is any yet. */
+static const EsgServedSet nothing = {.not_after_unix = PG_INT64_MIN};
+static const unsigned char unknown[ESG_DIGEST_SIZE];
+
+/* Copies what the postmaster knows to shared memory, if there is any yet. */
 static void
 publish_load(void)
 {
@@ -88,28 +101,38 @@ publish_load(void)
 	pg_atomic_write_u32(&area->changes, pg_atomic_read_u32(&area->changes) + 1);
 	pg_write_barrier();
 	memcpy(&area->load, &local_load, sizeof(local_load));
+	if (shared_set != NULL)
+		memcpy(shared_set, &local_set, sizeof(local_set));
 	pg_write_barrier();
 	pg_atomic_write_u32(&area->changes, pg_atomic_read_u32(&area->changes) + 1);
 }
 
+/* set: NULL if it does not matter */
 static void
-read_load(EsgLoadRecord *out)
+read_load_and_set(EsgLoadRecord *load, EsgServedSet *set)
 {
-	memset(out, 0, sizeof(*out));
-	if (area == NULL)
-		return;
 	for (int attempt = 0; attempt < MAX_READ_ATTEMPTS; attempt++)
 	{
 		uint32		before = pg_atomic_read_u32(&area->changes);
 		uint32		after;
 
 		pg_read_barrier();
-		memcpy(out, &area->load, sizeof(*out));
+		memcpy(load, &area->load, sizeof(*load));
+		if (set != NULL && shared_set != NULL)
+			memcpy(set, shared_set, sizeof(*set));
 		pg_read_barrier();
 		after = pg_atomic_read_u32(&area->changes);
 		if (before == after && before % 2 == 0)
 			return;
 	}
+}
+
+static void
+read_load(EsgLoadRecord *out)
+{
+	memset(out, 0, sizeof(*out));
+	if (area != NULL)
+		read_load_and_set(out, NULL);
 }
 
 static void
@@ -127,15 +150,18 @@ esg_server_state_init(void)
 {
 	esg_shmem_register("server state", sizeof(EsgServerStateArea), (void **) &area, &area_lock,
 					   begin_area);
+	shared_set = esg_shmem_map(sizeof(EsgServedSet));
 }
 
 void
-esg_server_state_load_started(bool success_shows, TimestampTz now)
+esg_server_state_load_started(bool success_shows, const EsgFileMark *hosts_mark, TimestampTz now)
 {
 	local_load.hook_active = true;
 	local_load.sequence++;
 	local_load.result = ESG_LOAD_PENDING;
 	local_load.success_shows = success_shows;
+	local_load.first_told = false;
+	local_load.hosts_mark = *hosts_mark;
 	local_load.at = now;
 	publish_load();
 }
@@ -152,12 +178,17 @@ set_served(EsgServedState *served, EsgSeenBy by, const unsigned char *fingerprin
 		memcpy(served->fingerprint, fingerprint, ESG_DIGEST_SIZE);
 }
 
-/* What the last load put into service; fingerprint NULL: not known. */
+/*
+ * What is in service now.  Of several certificates, which one is served depends
+ * on who asks.
+ */
 static void
-set_load_served(const unsigned char *fingerprint, int64 not_after_unix, TimestampTz now)
+set_load_served(const EsgServedSet *set, TimestampTz now)
 {
-	if (fingerprint != NULL)
-		set_served(&local_load.served, ESG_SEEN_LOAD, fingerprint, not_after_unix, now);
+	memcpy(&local_set, set, sizeof(local_set));
+	local_load.served_count = set->count;
+	if (set->count == 1 && memcmp(set->fingerprints[0], unknown, ESG_DIGEST_SIZE) != 0)
+		set_served(&local_load.served, ESG_SEEN_LOAD, set->fingerprints[0], set->not_after_unix, now);
 	else
 		set_served(&local_load.served, ESG_SEEN_NOT, NULL, PG_INT64_MIN, now);
 	/* 0 is for who does not know */
@@ -165,28 +196,53 @@ set_load_served(const unsigned char *fingerprint, int64 not_after_unix, Timestam
 		local_load.served_number = 1;
 }
 
-void
-esg_server_state_load_finished(bool ok, const unsigned char *fingerprint,
-							   int64 not_after_unix, TimestampTz now)
+static void
+end_load(EsgLoadResult result, bool in_service, TimestampTz now)
 {
 	local_load.sequence++;
-	local_load.result = ok ? ESG_LOAD_OK : ESG_LOAD_FAILED;
+	local_load.result = result;
+	local_load.in_service = in_service;
+	local_load.failed_host = -1;
 	local_load.at = now;
-	if (ok)
-		set_load_served(fingerprint, not_after_unix, now);
+}
+
+void
+esg_server_state_load_first(const EsgServedSet *served, TimestampTz now)
+{
+	set_load_served(served, now);
+	local_load.first_told = true;
+	publish_load();
+}
+
+void
+esg_server_state_load_succeeded(const EsgServedSet *served, TimestampTz now)
+{
+	end_load(ESG_LOAD_OK, true, now);
+	if (!local_load.first_told)
+		set_load_served(served, now);
+	publish_load();
+}
+
+void
+esg_server_state_load_failed(int host, TimestampTz now)
+{
+	end_load(ESG_LOAD_FAILED, local_load.in_service, now);
+	local_load.failed_host = host;
+	/* what was told of a first load goes, too */
+	if (!local_load.in_service)
+		set_load_served(&nothing, now);
 	publish_load();
 }
 
 void
 esg_server_state_tls_off(TimestampTz now)
 {
-	local_load.sequence++;
-	local_load.result = ESG_LOAD_NONE;
-	local_load.at = now;
-	set_load_served(NULL, PG_INT64_MIN, now);
+	end_load(ESG_LOAD_NONE, false, now);
+	set_load_served(&nothing, now);
 	publish_load();
 }
 
+/* A load that failed while there was no TLS is history when ssl is off again, of which nobody tells us. */
 void
 esg_server_state_load(EsgLoadState *out)
 {
@@ -197,9 +253,40 @@ esg_server_state_load(EsgLoadState *out)
 	out->sequence = load.sequence;
 	out->result = load.result;
 	out->at = load.at;
+	out->in_service = load.in_service;
+	out->failed_host = load.failed_host;
+	out->served_number = load.served_number;
+	out->served_count = load.served_count;
+	out->hosts_mark = load.hosts_mark;
 	if (out->result == ESG_LOAD_PENDING && !load.success_shows &&
 		esg_elapsed(load.at, PENDING_LIMIT, GetCurrentTimestamp()))
+	{
 		out->result = ESG_LOAD_OK;
+		out->in_service = true;
+	}
+	if (out->result == ESG_LOAD_FAILED && !EnableSSL)
+		out->result = ESG_LOAD_NONE;
+}
+
+uint32
+esg_server_state_served_set(EsgServedSet *out)
+{
+	EsgLoadRecord load;
+
+	memset(&load, 0, sizeof(load));
+	memset(out, 0, sizeof(*out));
+	if (area != NULL)
+		read_load_and_set(&load, out);
+	return load.served_number;
+}
+
+const unsigned char *
+esg_server_state_set_get(const EsgServedSet *set, int index)
+{
+	if (index < 0 || index >= Min(set->count, ESG_MAX_HOSTS) ||
+		memcmp(set->fingerprints[index], unknown, ESG_DIGEST_SIZE) == 0)
+		return NULL;
+	return set->fingerprints[index];
 }
 
 void
@@ -253,6 +340,9 @@ esg_server_state_report_served(EsgSeenBy by, const unsigned char *fingerprint,
 	read_load(&load);
 	if (by == ESG_SEEN_LOGIN && local_load.served_number != 0 &&
 		local_load.served_number != load.served_number)
+		return;
+	/* which of several it is depends on who asks */
+	if (load.served_count > 1)
 		return;
 	if (touch_served(by, fingerprint, load.served_number, now))
 		return;
@@ -345,13 +435,15 @@ esg_server_state_refusals(void)
 }
 
 void
-esg_server_state_set_check(TimestampTz last, const unsigned char *disk_fingerprint)
+esg_server_state_set_check(TimestampTz last, const unsigned char *disk_fingerprint,
+						   const EsgHostsSync *hosts)
 {
 	if (area == NULL)
 		return;
 	LWLockAcquire(area_lock, LW_EXCLUSIVE);
 	area->check.last_check_at = last;
 	area->check.disk_known = disk_fingerprint != NULL;
+	area->check.hosts = *hosts;
 	if (disk_fingerprint != NULL)
 		memcpy(area->check.disk_fingerprint, disk_fingerprint, ESG_DIGEST_SIZE);
 	LWLockRelease(area_lock);

@@ -12,12 +12,13 @@
 #include "datatype/timestamp.h"
 
 #include "policy/findings.h"
+#include "server/sni_hosts.h"
 #include "x509/memo.h"
 
 typedef enum EsgLoadResult
 {
 	ESG_LOAD_NONE = 0,			/* TLS never loaded (ssl = off) */
-	ESG_LOAD_PENDING,			/* hook called, outcome not yet known */
+	ESG_LOAD_PENDING,			/* begun, outcome not yet known */
 	ESG_LOAD_OK,
 	ESG_LOAD_FAILED
 } EsgLoadResult;
@@ -25,20 +26,38 @@ typedef enum EsgLoadResult
 typedef enum EsgSeenBy
 {
 	ESG_SEEN_NOT = 0,
-	ESG_SEEN_LOAD,				/* the TLS hook, when core loaded it */
+	ESG_SEEN_LOAD,				/* in the postmaster, when core loaded it */
 	ESG_SEEN_LOGIN,
 	ESG_SEEN_PROBE
 } EsgSeenBy;
 
 typedef struct EsgLoadState
 {
-	bool		hook_active;	/* the TLS hook was called in this server's
-								 * life */
+	bool		hook_active;	/* a load was seen in this server's life */
 	uint32		sequence;		/* rises at every change */
 	EsgLoadResult result;		/* PENDING becomes OK after two seconds if
-								 * success does not show otherwise */
+								 * success does not show otherwise; NONE while
+								 * ssl is off */
 	TimestampTz at;				/* of the last outcome */
+	bool		in_service;		/* there is TLS, be it of an earlier load */
+	int			failed_host;	/* at which of the certificates, 0.., the last
+								 * load failed; -1: not known, or none */
+	uint32		served_number;	/* rises with each load that changed what is
+								 * in service; 0: none has */
+	int			served_count;	/* certificates in service */
+	EsgFileMark hosts_mark;		/* of pg_hosts.conf when the last load began */
 } EsgLoadState;
+
+/* so many certificates in service are told apart; of those above it nobody says whether they are in service */
+#define ESG_MAX_HOSTS 512
+
+/* The certificates that a load has put into service, in the order in which core loaded them. */
+typedef struct EsgServedSet
+{
+	int			count;			/* of all, also those above the limit */
+	int64		not_after_unix; /* of the first */
+	unsigned char fingerprints[ESG_MAX_HOSTS][ESG_DIGEST_SIZE]; /* zeroes: not known */
+} EsgServedSet;
 
 typedef struct EsgServedState
 {
@@ -49,6 +68,14 @@ typedef struct EsgServedState
 								 * known */
 } EsgServedState;
 
+/* Are all hosts on disk as they are in service? */
+typedef struct EsgHostsSync
+{
+	bool		known;			/* there are hosts, and it was found out */
+	bool		in_sync;
+	uint32		sequence;		/* of the load that this is about */
+} EsgHostsSync;
+
 typedef struct EsgCheckState
 {
 	int			worker_pid;		/* 0 if none runs */
@@ -58,6 +85,7 @@ typedef struct EsgCheckState
 	bool		disk_known;
 	unsigned char disk_fingerprint[ESG_DIGEST_SIZE];	/* first certificate of
 														 * ssl_cert_file */
+	EsgHostsSync hosts;
 } EsgCheckState;
 
 extern void esg_server_state_init(void);
@@ -67,11 +95,15 @@ extern void esg_server_state_init(void);
  * shared memory exists, and copied there when it does (also after a crash).
  */
 /* success_shows: there is an old context, whose freeing will tell of success */
-extern void esg_server_state_load_started(bool success_shows, TimestampTz now);
+extern void esg_server_state_load_started(bool success_shows, const EsgFileMark *hosts_mark,
+										  TimestampTz now);
 
-/* fingerprint of the certificate in service if ok; NULL if it is not known */
-extern void esg_server_state_load_finished(bool ok, const unsigned char *fingerprint,
-										   int64 not_after_unix, TimestampTz now);
+/* all certificates are loaded, and nothing was in service before */
+extern void esg_server_state_load_first(const EsgServedSet *served, TimestampTz now);
+extern void esg_server_state_load_succeeded(const EsgServedSet *served, TimestampTz now);
+
+/* host: at which certificate, 0.., if it is known, or -1 */
+extern void esg_server_state_load_failed(int host, TimestampTz now);
 extern void esg_server_state_tls_off(TimestampTz now);
 
 /*
@@ -79,7 +111,16 @@ extern void esg_server_state_tls_off(TimestampTz now);
  * report is ignored when its backend was forked before the last load.
  */
 extern void esg_server_state_load(EsgLoadState *out);
+
+/* of the one certificate in service; nothing is seen where there are several */
 extern void esg_server_state_served(EsgServedState *out);
+
+/* all that are in service; returns EsgLoadState's served_number */
+extern uint32 esg_server_state_served_set(EsgServedSet *out);
+
+/* the index-th of them, from 0; NULL if it is not known */
+extern const unsigned char *esg_server_state_set_get(const EsgServedSet *set, int index);
+
 extern void esg_server_state_report_served(EsgSeenBy by, const unsigned char *fingerprint,
 										   int64 not_after_unix, TimestampTz now);
 extern void esg_server_state_check(EsgCheckState *out);
@@ -103,7 +144,8 @@ extern void esg_server_state_note_refusal(void);
 extern uint32 esg_server_state_refusals(void);
 
 /* disk_fingerprint: NULL if there is no certificate on disk */
-extern void esg_server_state_set_check(TimestampTz last, const unsigned char *disk_fingerprint);
+extern void esg_server_state_set_check(TimestampTz last, const unsigned char *disk_fingerprint,
+									   const EsgHostsSync *hosts);
 extern void esg_server_state_set_next_check(TimestampTz next);
 
 #endif							/* ESG_SERVER_STATE_H */

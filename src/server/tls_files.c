@@ -21,20 +21,21 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 
-#include "libpq/hba.h"
 #include "libpq/libpq.h"
 #include "miscadmin.h"
 #include "postmaster/postmaster.h"
 #include "storage/fd.h"
+#include "utils/guc.h"
 
 #include "compat.h"
 #include "policy/crl_names.h"
 #include "secret/pair.h"
 #include "server/guc.h"
-#include "server/sni_hosts.h"
+#include "server/served_hosts.h"
 #include "server/tls_files.h"
 
 #define EXTRA_SETTING "ext_ssl_guard.extra_files"
+#define HOSTS_SETTING "hosts_file"
 #define FIRST_CAPACITY 8
 #define READ_CHUNK 65536
 
@@ -49,9 +50,8 @@ typedef struct FileList
  * Which files
  * ------------------------------------------------------------------------ */
 
-/* The server's working directory is its data directory. */
-static char *
-make_absolute(const char *path)
+char *
+esg_tls_files_absolute(const char *path)
 {
 	if (path[0] == '/')
 		return pstrdup(path);
@@ -75,7 +75,7 @@ static void
 append_file(FileList *list, const char *setting, EsgFileKind kind,
 			const char *path, bool optional)
 {
-	EsgTlsFile	file = {setting, kind, NULL, optional};
+	EsgTlsFile	file = {setting, kind, NULL, optional, 0, NULL, 0};
 
 	if (path == NULL || path[0] == '\0')
 		return;
@@ -84,7 +84,7 @@ append_file(FileList *list, const char *setting, EsgFileKind kind,
 		list->capacity *= 2;
 		list->items = repalloc(list->items, list->capacity * sizeof(EsgTlsFile));
 	}
-	file.path = make_absolute(path);
+	file.path = esg_tls_files_absolute(path);
 	list->items[list->count++] = file;
 }
 
@@ -125,7 +125,7 @@ append_extra_files(FileList *list)
 	for (int i = 0; i < esg_guc_extra_file_count(); i++)
 	{
 		EsgFileKind kind;
-		char	   *absolute = make_absolute(esg_guc_extra_file(i, &kind));
+		char	   *absolute = esg_tls_files_absolute(esg_guc_extra_file(i, &kind));
 		bool		said = kind != ESG_FILE_EXTRA;
 
 		/* a file may be one thing to the server and another to a client */
@@ -190,36 +190,102 @@ append_passphrase_files(FileList *list)
 	}
 }
 
-/* A file may serve several hosts. */
+/* The entry of that kind and path, which another host may have, too. */
+static EsgTlsFile *
+find_host_file(FileList *list, EsgFileKind kind, const char *path)
+{
+	for (int i = 0; i < list->count; i++)
+	{
+		if (list->items[i].kind == kind && list->items[i].host != NULL &&
+			strcmp(list->items[i].path, path) == 0)
+			return &list->items[i];
+	}
+	return NULL;
+}
+
+/* Thousands of hosts may share a certificate. */
 static void
-append_host_file(FileList *list, EsgFileKind kind, const char *path)
+add_names(EsgTlsFile *item, const char *names)
+{
+	size_t		len = strlen(item->host);
+
+	if (len < ESG_MAX_HOST_NAMES)
+		item->host = psprintf("%s,%s", item->host, names);
+	else if (strcmp(item->host + len - 4, ",...") != 0)
+		item->host = psprintf("%s,...", item->host);
+}
+
+static void
+append_host_file(FileList *list, EsgFileKind kind, const char *path, const EsgHost *host, int index)
 {
 	char	   *absolute;
+	char	   *names;
+	EsgTlsFile *item;
 
-	if (path == NULL || path[0] == '\0')
+	if (path[0] == '\0')
 		return;
-	absolute = make_absolute(path);
-	if (!list_has(list, kind, absolute))
-		append_file(list, "hosts_file", kind, absolute, false);
+	absolute = esg_tls_files_absolute(path);
+	names = esg_sni_hosts_names(host);
+	item = find_host_file(list, kind, absolute);
+	if (item != NULL)
+		add_names(item, names);
+	else
+	{
+		append_file(list, HOSTS_SETTING, kind, absolute, false);
+		item = &list->items[list->count - 1];
+		item->line = host->line;
+		item->host = names;
+		item->host_index = index;
+	}
 	pfree(absolute);
 }
 
-/* False if the server's own settings are in force. */
-static bool
-append_host_files(FileList *list)
+static void
+append_host_files(FileList *list, const EsgHosts *hosts)
 {
-	const List *hosts = esg_sni_hosts_lines();
+	int			index = 0;
 	ListCell   *cell;
 
-	foreach(cell, hosts)
+	foreach(cell, hosts->hosts)
 	{
-		const HostsLine *host = lfirst(cell);
+		const EsgHost *host = lfirst(cell);
 
-		append_host_file(list, ESG_FILE_CERTIFICATE, host->ssl_cert);
-		append_host_file(list, ESG_FILE_KEY, host->ssl_key);
-		append_host_file(list, ESG_FILE_CA, host->ssl_ca);
+		append_host_file(list, ESG_FILE_CERTIFICATE, host->cert, host, index);
+		append_host_file(list, ESG_FILE_KEY, host->key, host, index);
+		append_host_file(list, ESG_FILE_CA, host->ca, host, index);
+		index++;
 	}
-	return hosts != NIL;
+}
+
+/* That it is not there is no fault: without it the server goes by its settings. */
+static void
+append_hosts_list(FileList *list, const char *path)
+{
+	char	   *absolute = esg_tls_files_absolute(path);
+	EsgFileFacts facts;
+
+	esg_tls_files_stat(absolute, &facts);
+	if (facts.exists && !list_has(list, ESG_FILE_HOSTS, absolute))
+		append_file(list, HOSTS_SETTING, ESG_FILE_HOSTS, absolute, true);
+	pfree(absolute);
+}
+
+/* The list of hosts itself, and the files that it includes. */
+static void
+append_hosts_lists(FileList *list, const EsgHosts *hosts)
+{
+	ListCell   *cell;
+	ListCell   *inner;
+
+	append_hosts_list(list, HostsFileName);
+	foreach(cell, hosts->hosts)
+	{
+		const EsgHost *host = lfirst(cell);
+
+		append_hosts_list(list, host->file);
+		foreach(inner, host->token_files)
+			append_hosts_list(list, lfirst(inner));
+	}
 }
 
 static void
@@ -247,10 +313,16 @@ start_list(void)
 static void
 append_loaded_files(FileList *list)
 {
+	const EsgHosts *hosts;
+
 	if (!EnableSSL)
 		return;
-	if (!append_host_files(list))
+	hosts = esg_served_hosts(NULL);
+	append_host_files(list, hosts);
+	if (hosts->state == ESG_HOSTS_NONE)
 		append_server_files(list);
+	if (hosts->state != ESG_HOSTS_NONE || ssl_sni)
+		append_hosts_lists(list, hosts);
 	append_file(list, "ssl_crl_file", ESG_FILE_CRL, ssl_crl_file, false);
 	append_file(list, "ssl_crl_dir", ESG_FILE_CRL_DIR, ssl_crl_dir, false);
 	append_file(list, "ssl_dh_params_file", ESG_FILE_DH_PARAMS, ssl_dh_params_file, false);

@@ -15,6 +15,9 @@
 #define ESG_CA_FILE_LIMIT (INT64CONST(64) << 20)
 #define ESG_CRL_FILE_LIMIT (INT64CONST(1) << 30)
 
+/* bytes of names of hosts that share a file, more or less */
+#define ESG_MAX_HOST_NAMES 1000
+
 typedef struct EsgTlsFile
 {
 	const char *setting;		/* "ssl_cert_file" …, "hosts_file",
@@ -23,13 +26,25 @@ typedef struct EsgTlsFile
 	char	   *path;			/* as the server opens it, absolute */
 	bool		optional;		/* not being there is no fault (passphrase
 								 * pair) */
+	int			line;			/* of "hosts_file": the first that names it,
+								 * of all files; else 0 */
+	char	   *host;			/* names of the hosts that use it, separated
+								 * by commas, "..." if there are more; NULL if
+								 * none do */
+	int			host_index;		/* of the first of them in EsgHosts */
 } EsgTlsFile;
 
-/* The files in use now, palloc'd in the current context.  None but extra_files while ssl is off. */
+/*
+ * The files in use now, palloc'd in the current context: of hosts those that the
+ * server has loaded.  None but extra_files while ssl is off.
+ */
 extern int	esg_tls_files_list(EsgTlsFile **out);
 
 /* The same without extra_files, which are watched only: what connections depend on. */
 extern int	esg_tls_files_list_loaded(EsgTlsFile **out);
+
+/* as the server opens it, palloc'd: its working directory is its data directory */
+extern char *esg_tls_files_absolute(const char *path);
 
 /* The pair's name, whatever ssl_key_file is called. */
 #define ESG_SERVER_KEY_NAME "server.key"

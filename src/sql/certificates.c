@@ -49,6 +49,7 @@ static const EsgSqlColumn listed_columns[] = {
 	ESG_SQL_COLUMN("certificate", ESG_SQL_COMPOSITE),
 	ESG_SQL_ADDED("renewed_at", ESG_SQL_TIMESTAMP, ESG_SQL_1_1),
 	ESG_SQL_ADDED("usual_renewal", ESG_SQL_INTERVAL, ESG_SQL_1_1),
+	ESG_SQL_ADDED("host", ESG_SQL_TEXT, ESG_SQL_1_1),
 	ESG_SQL_LAST_COLUMN
 };
 
@@ -97,6 +98,7 @@ put_listed(EsgSqlRow *row, EsgSqlRow *part, const EsgAuditCert *cert)
 		esg_sql_cert_put(part, cert);
 		esg_sql_row_part(row, "certificate", part);
 		put_renewal(row, cert->track, cert->info.not_before, cert->info.not_after);
+		esg_sql_row_path(row, "host", cert->file->file.host);
 	}
 	else
 		esg_sql_cert_put(row, cert);
@@ -221,6 +223,7 @@ static const EsgSqlColumn file_columns[] = {
 	ESG_SQL_COLUMN("findings", ESG_SQL_TEXTS),
 	ESG_SQL_COLUMN("severity", ESG_SQL_SEVERITY),
 	ESG_SQL_COLUMN("suggestion", ESG_SQL_TEXT),
+	ESG_SQL_ADDED("host", ESG_SQL_TEXT, ESG_SQL_1_1),
 	ESG_SQL_LAST_COLUMN
 };
 
@@ -254,6 +257,7 @@ put_file(EsgSqlRow *row, const EsgAuditFile *file)
 	esg_sql_row_findings(row, &file->findings);
 	if (file->suggestion[0] != '\0')
 		esg_sql_row_take(row, "suggestion", esg_x509_name_escape_hidden(file->suggestion));
+	esg_sql_row_path(row, "host", file->file.host);
 	esg_sql_row_end(row);
 }
 

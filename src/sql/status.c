@@ -187,7 +187,7 @@ seen_by_name(EsgSeenBy by)
 
 /* What is served, what is on disk, and whether they are the same. */
 static void
-set_served(EsgSqlRow *row, const EsgCheckState *check)
+set_served(EsgSqlRow *row, const EsgCheckState *check, const EsgLoadState *load)
 {
 	EsgServedState served;
 	bool		known;
@@ -203,7 +203,9 @@ set_served(EsgSqlRow *row, const EsgCheckState *check)
 	}
 	if (check->disk_known)
 		esg_sql_row_digest(row, "disk_fingerprint", check->disk_fingerprint);
-	if (known && check->disk_known)
+	if (EnableSSL && check->hosts.known && check->hosts.sequence == load->sequence)
+		esg_sql_row_bool(row, "in_sync", check->hosts.in_sync);
+	else if (known && check->disk_known)
 		esg_sql_row_bool(row, "in_sync", memcmp(served.fingerprint, check->disk_fingerprint,
 												ESG_DIGEST_SIZE) == 0);
 }
@@ -249,7 +251,7 @@ read_status(FunctionCallInfo fcinfo, EsgSqlScript script)
 	esg_sql_row_timestamp(&row, "last_check_at", check.last_check_at);
 	esg_sql_row_timestamp(&row, "next_check_at", check.next_check_at);
 	set_load(&row, &load);
-	set_served(&row, &check);
+	set_served(&row, &check, &load);
 	set_counts(&row);
 	esg_sql_row_end(&row);
 	return (Datum) 0;

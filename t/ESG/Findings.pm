@@ -29,9 +29,10 @@ sub new
 sub excused
 {
 	my ($server_version) = @_;
-	my %excused = (probe_failed => 'there is no self-probe yet');
+	my %excused = (probe_failed => 'there is no self-probe yet', hook_inactive => 'it is retired');
 
-	$excused{hook_inactive} = 'needs ssl_sni, of PostgreSQL 19' if $server_version < 19;
+	return \%excused if $server_version >= 19;
+	$excused{$_} = 'needs ssl_sni, of PostgreSQL 19' foreach 'hosts_file_unusable', 'host_name_not_covered';
 	return \%excused;
 }
 

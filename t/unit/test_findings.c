@@ -47,7 +47,7 @@ test_finder(const EsgFindingDef *def)
 		[ESG_BY_CERTIFICATE_AND_CRL] = ESG_PLACE_ALL_CERTS | ESG_PLACE_CRL,
 		[ESG_BY_FILE] = ESG_PLACE_FILE,
 		[ESG_BY_SERVER] = ESG_PLACE_FILE | ESG_PLACE_SERVER,
-		[ESG_BY_AUDIT] = ESG_PLACE_FILE | ESG_PLACE_SERVER,
+		[ESG_BY_AUDIT] = ESG_PLACE_FILE | ESG_PLACE_SERVER | ESG_PLACE_LEAF,
 		[ESG_BY_LOGIN] = ESG_PLACE_SERVER,
 	};
 
@@ -60,7 +60,8 @@ is_about_server(EsgCode code)
 {
 	return code == ESG_PASSPHRASE_UNUSABLE || code == ESG_CRL_NOT_HASHED || code == ESG_CRL_MISSING ||
 		code == ESG_CRL_REVOKES_OWN || code == ESG_CRL_UNKNOWN_ISSUER || code == ESG_CRL_UNUSABLE ||
-		code == ESG_PUBLIC_ROOT_STORE || code == ESG_FILE_NOT_RELOADED;
+		code == ESG_PUBLIC_ROOT_STORE || code == ESG_FILE_NOT_RELOADED ||
+		code == ESG_HOSTS_FILE_UNUSABLE || code == ESG_HOST_NAME_NOT_COVERED;
 }
 
 /* No remedy speaks of a reload where none helps, or of a setting that does not name the file. */
