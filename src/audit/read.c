@@ -542,7 +542,7 @@ static void
 append_pair_directory(AuditState *state, const EsgAuditFile *below)
 {
 	char		directory[MAXPGPATH];
-	EsgTlsFile	entry = {below->file.setting, ESG_FILE_PAIR_DIRECTORY, directory, true};
+	EsgTlsFile	entry = {below->file.setting, ESG_FILE_PAIR_DIRECTORY, directory, true, 0, NULL, 0};
 	EsgAuditFile *file;
 
 	if (!esg_tls_files_passphrase_directory(directory))

@@ -119,7 +119,7 @@ list_hosts(FunctionCallInfo fcinfo, EsgSqlScript script)
 	if (!EnableSSL || hosts->hosts == NIL)
 		return (Datum) 0;
 	(void) esg_server_state_served_set(set);
-	audit = esg_audit_run(ESG_AUDIT_CERTS);
+	audit = esg_audit_run(ESG_AUDIT_CERTS, esg_renewals_copy());
 	foreach(cell, hosts->hosts)
 	{
 		CHECK_FOR_INTERRUPTS();
