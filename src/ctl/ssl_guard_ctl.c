@@ -622,7 +622,7 @@ parse_command(int argc, char **argv, const Options *options)
 		return NULL;
 	if (!options->directory)
 	{
-		esg_message_error("no directory given: option -D or --key is needed");
+		esg_message_error("no directory given: option -D is needed");
 		return NULL;
 	}
 	if (!command->writes && (options->passphrase_file || options->force))
