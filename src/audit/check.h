@@ -19,7 +19,7 @@ extern void esg_check_run(void);
 extern void esg_check_conclude(const EsgOutlook *outlook, int moment, TimestampTz began,
 							   uint32 load_sequence);
 
-/* only what needs no file: reload_failed, reload_pending, hook_inactive */
+/* only what needs no file: reload_failed, reload_pending, and the settings' alarms */
 extern void esg_check_server(void);
 
 #endif							/* ESG_AUDIT_CHECK_H */
