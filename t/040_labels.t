@@ -227,8 +227,9 @@ foreach my $case (
 }
 is($node->safe_psql('postgres', "SELECT label FROM pg_shseclabel WHERE provider = 'ext_ssl_guard' AND objoid = 'billing'::regrole"),
 	'cn=nobody', 'the label before is still there');
-like(label('billing', 'serial=0A1B'), qr/NOTICE:  00000: the security label names a serial number but no issuer/,
+like(label('billing', 'serial=0A1B'), qr/NOTICE:  00000: the security label names a serial number but no issuer.*HINT:  Add ca=/s,
 	'a serial number without issuer draws a notice');
+unlike(label('billing', 'serial=0A1B ca=' . 'ab' x 32), qr/NOTICE/, 'with the CA that it says to add it does not');
 unlike(label('billing', 'serial=0A1B issuer=CN=x'), qr/NOTICE/, 'with issuer it does not');
 
 # Roles only.

@@ -1,5 +1,5 @@
 # An alarm command that fails for hours is given up for the alarms of then, and
-# not for those to come.  Needs libfaketime: the pauses are up to an hour long.
+# not for those to come.  The clock is set: the pauses are up to an hour long.
 
 use strict;
 use warnings;
@@ -7,52 +7,31 @@ use warnings;
 use Test::More;
 
 use ESG::Certs;
+use ESG::Clock;
 use ESG::Node;
 
-my ($library) = grep { -r } $ENV{LIBFAKETIME} // (), glob('/usr/lib/*/faketime/libfaketime.so.1 /usr/lib*/faketime/libfaketime.so.1');
-plan skip_all => 'libfaketime (package "faketime") is not there: that a failing alarm command is given up is NOT TESTED' unless $library;
+my $clock = ESG::Clock->new('that a failing alarm command is given up is');
 
 my $certs = ESG::Certs->new;
 my $ca = $certs->make_ca('ca');
 my $node = ESG::Node->new('main');
 my $dir = $certs->dir;
-my $clock = "$dir/clock";
-
-# seconds from the real time, in one step
-sub set_clock
-{
-	my ($seconds) = @_;
-
-	ESG::Certs::spew("$clock.new", sprintf("%+d\n", $seconds));
-	rename "$clock.new", $clock or die "rename: $!";
-	return;
-}
 
 sub sql { return $node->safe_psql('postgres', $_[0]); }
 
-set_clock(0);
+$clock->set(0);
 ESG::Certs::spew("$dir/out_of_order", '');
 $node->setup(ca => $ca, server => $certs->make_server('server', ca => $ca),
 	conf => join("\n", 'autovacuum = off', "ext_ssl_guard.alarm_repeat_interval = '365d'", "ext_ssl_guard.extra_files = 'one.crt'",
 		"ext_ssl_guard.alarm_command = 'test ! -e $dir/out_of_order && cat >>$dir/told'"));
-{
-	local $ENV{LD_PRELOAD} = $library;
-	local $ENV{FAKETIME_TIMESTAMP_FILE} = $clock;
-	local $ENV{FAKETIME_NO_CACHE} = 1;
-	local $ENV{FAKETIME_DONT_FAKE_MONOTONIC} = 1;
-	local $ENV{DONT_FAKE_MONOTONIC} = 1;
-	$node->start;
-}
-set_clock(30);
-plan skip_all => 'libfaketime does not work with this server: that a failing alarm command is given up is NOT TESTED'
-  unless sql('SELECT extract(epoch FROM clock_timestamp()) - ' . time) > 20;
+$clock->start($node);
 
 # each pause passes in one step; a reload makes the worker look at the clock
 foreach my $try (1 .. 14)
 {
 	$node->wait_log(qr/DETAIL:  alarms=1 tries=$try\n/, 0);
 	last if $try == 14;
-	set_clock(30 + 3601 * $try);
+	$clock->set(30 + 3601 * $try);
 	$node->reload;
 }
 pass('14 tries');

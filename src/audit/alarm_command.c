@@ -39,9 +39,6 @@
 /* for the alarms=, tries=, output= of a failure, the last with each byte escaped */
 #define FAILURE_DETAIL_SIZE (4 * ESG_COMMAND_OUTPUT + 128)
 
-/* seconds between 1970 and 2000 */
-#define EPOCH_SHIFT ((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY)
-
 /* The facts about an alarm, in the order in which they are told. */
 typedef enum Fact
 {
@@ -136,7 +133,6 @@ static void
 set_facts(Facts *facts, const EsgAlarmNews *news)
 {
 	const EsgAlarm *alarm = &news->alarm;
-	EsgTime		at = {ESG_TIME_VALID, news->at / USECS_PER_SEC + EPOCH_SHIFT, false};
 
 	facts->values[FACT_EVENT] = esg_alarm_event_name(news->event);
 	facts->values[FACT_CODE] = esg_findings_def(alarm->code)->name;
@@ -146,7 +142,7 @@ set_facts(Facts *facts, const EsgAlarmNews *news)
 	facts->values[FACT_HINT] = esg_alarm_event_is_end(news->event) ? "" : alarm->hint;
 	set_time(facts->not_after, alarm->end);
 	set_fingerprint(facts->fingerprint, alarm->fingerprint);
-	set_time(facts->at, at);
+	set_time(facts->at, esg_report_time(news->at));
 }
 
 /* One line of standard input. */

@@ -19,7 +19,7 @@ extern void esg_check_run(void);
 extern void esg_check_conclude(const EsgOutlook *outlook, int moment, TimestampTz began,
 							   uint32 load_sequence);
 
-/* only what needs no file: reload_failed, reload_pending, and the settings' alarms */
+/* the running server only: reload_failed, reload_pending, passphrase_in_backup */
 extern void esg_check_server(void);
 
 #endif							/* ESG_AUDIT_CHECK_H */

@@ -141,7 +141,7 @@ warn_about_label(const EsgLabel *label)
 		ereport(NOTICE,
 				(errmsg("the security label names a serial number but no issuer"),
 				 errdetail("A serial number is unique only among the certificates of one issuer."),
-				 errhint("Add issuer=\"...\" to the label if \"ssl_ca_file\" holds more than one CA.")));
+				 errhint("Add ca=... with the fingerprint of that issuer's certificate to the label if \"ssl_ca_file\" holds more than one CA.")));
 	if (hopeless != NULL)
 		ereport(WARNING,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -312,7 +312,6 @@ esg_role_label_decide(const char *role_name, const EsgLabelPeer *peer, EsgLabelD
 	EsgLabel	label;
 	EsgLabelError error;
 	EsgLabelVerdict verdict;
-
 	char	   *fault = NULL;
 
 	memset(out, 0, sizeof(*out));

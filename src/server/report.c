@@ -31,6 +31,9 @@
 #define MAX_NAME_IN_MESSAGE 200
 #define MAX_PATH_IN_MESSAGE 240
 
+/* seconds between 1970 and 2000 */
+#define EPOCH_SHIFT ((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY)
+
 static bool
 needs_quotes(const char *value)
 {
@@ -583,15 +586,21 @@ esg_report_take(char *utf8)
 TimestampTz
 esg_report_timestamp(EsgTime t, bool *is_null)
 {
-	int64		epoch_shift = (int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY;
-
 	*is_null = t.state != ESG_TIME_VALID && t.state != ESG_TIME_FOREVER;
 	if (*is_null)
 		return 0;
 	if (t.state == ESG_TIME_FOREVER)
 		return DT_NOEND;
 	/* years 0 to 9999 are well inside timestamptz */
-	return (t.unix_seconds - epoch_shift) * USECS_PER_SEC;
+	return (t.unix_seconds - EPOCH_SHIFT) * USECS_PER_SEC;
+}
+
+EsgTime
+esg_report_time(TimestampTz at)
+{
+	EsgTime		t = {ESG_TIME_VALID, at / USECS_PER_SEC + EPOCH_SHIFT, false};
+
+	return t;
 }
 
 int64

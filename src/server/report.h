@@ -106,6 +106,9 @@ extern char *esg_report_take(char *utf8);
 
 /* seconds since 1970 to timestamptz; infinity where it is, or does not fit */
 extern TimestampTz esg_report_timestamp(EsgTime t, bool *is_null);
+
+/* the other way round */
+extern EsgTime esg_report_time(TimestampTz at);
 extern int64 esg_report_unix_now(void);
 
 #endif							/* ESG_SERVER_REPORT_H */
