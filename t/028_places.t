@@ -27,19 +27,7 @@ $node->start;
 
 sub sql { return $node->safe_psql('postgres', $_[0]); }
 
-my $serial = 0;
-sub configure
-{
-	my (%settings) = @_;
-
-	$serial++;
-	$node->set_conf(%settings, 'esg_test.marker' => $serial);
-	$node->reload;
-	$node->wait_sql('SHOW esg_test.marker', $serial) eq $serial or die 'the settings were not accepted';
-	return;
-}
-
-sub watch { return configure('ext_ssl_guard.extra_files' => join(', ', @_)); }
+sub watch { return $node->apply('ext_ssl_guard.extra_files' => join(', ', @_)); }
 
 # the position of each certificate and, of these findings, those it has
 sub inspect
@@ -89,10 +77,10 @@ is(sql("SELECT string_agg(code, ' ') FROM ssl_guard_check() WHERE object = '$poo
 is(sql("SELECT findings FROM ssl_guard_crls WHERE setting LIKE '%extra_files'"), '{crl_expired}', 'a CRL of others');
 is(sql('SELECT in_sync, disk_fingerprint FROM ssl_guard_status'), "t|$server->{fingerprint}", 'what the server serves is its own');
 is(sql("SELECT count(*) FROM ssl_guard_certificates WHERE 'crl_missing' = ANY (findings)"), 0, 'a CRL of others configures none');
-configure(ssl_crl_file => $certs->make_crl($ca, 'crl'));
+$node->apply(ssl_crl_file => $certs->make_crl($ca, 'crl'));
 is(sql("SELECT count(*) FROM ssl_guard_certificates WHERE 'crl_missing' = ANY (findings)"), 0, 'and CAs of others need none here');
 is(sql("SELECT findings FROM ssl_guard_crls WHERE setting = 'ssl_crl_file'"), '{}', 'the server\'s own CRL');
-configure(ssl_crl_file => '');
+$node->apply(ssl_crl_file => '');
 
 # what is not what it was said to be
 watch("server:$client->{cert}", "ca:$server->{cert}", "client:$crl", "crl:$ca->{cert}");
@@ -118,7 +106,7 @@ is(sql("SELECT string_agg(kind, ' ' ORDER BY kind) FROM ssl_guard_certificates W
 
 # never a reason to refuse
 watch(map { "$_:missing.$_" } qw(server client ca crl key));
-configure('ext_ssl_guard.file_permission_check' => 'enforce');
+$node->apply('ext_ssl_guard.file_permission_check' => 'enforce');
 is($node->wait_sql("SELECT count(*) FROM ssl_guard_alarms WHERE code = 'file_missing'", 5), 5, 'what is missing has an alarm');
 is(($node->tcp_psql('SELECT 1'))[1], '1', 'but nobody is refused');
 $node->restart;
@@ -129,7 +117,7 @@ my $params = $node->path('dh.pem');
 sub dh { return sql("SELECT concat_ws(' ', $_[0]) FROM ssl_guard_files WHERE kind = 'dh_params'"); }
 is(sql("SELECT count(*) FROM ssl_guard_files WHERE kind = 'dh_params'"), 0, 'no ssl_dh_params_file, no row');
 ESG::Certs::spew($params, 'not looked into');
-configure('ext_ssl_guard.file_permission_check' => 'warn', 'ext_ssl_guard.extra_files' => "client:$client->{cert}, crl:$crl, ca:$ca->{cert}",
+$node->apply('ext_ssl_guard.file_permission_check' => 'warn', 'ext_ssl_guard.extra_files' => "client:$client->{cert}, crl:$crl, ca:$ca->{cert}",
 	ssl_dh_params_file => 'dh.pem');
 is(dh('setting, path, mode, findings, sha256'), join(' ', 'ssl_dh_params_file', $params, '0644', '{}', sha256_hex('not looked into')),
 	'is looked at');
@@ -143,13 +131,13 @@ is($node->wait_sql("SELECT last_check_at > '$before' FROM ssl_guard_status"), 't
 chmod 0666, $params or die "chmod: $!";
 is(dh('findings, suggestion'), "{permissions_too_open} chmod 0644 '$params'", 'anybody may write it');
 is($node->wait_sql("SELECT count(*) FROM ssl_guard_alarms WHERE code = 'permissions_too_open' AND object = '$params'", 1), 1, 'has an alarm');
-configure('ext_ssl_guard.file_permission_check' => 'enforce');
+$node->apply('ext_ssl_guard.file_permission_check' => 'enforce');
 like(($node->tcp_psql('SELECT 1'))[2], qr/connection was refused \(permissions_too_open\)/, 'enforce refuses');
 chmod 0644, $params or die "chmod: $!";
 is(($node->tcp_psql('SELECT 1'))[1], '1', 'until it is mended');
 unlink $params;
 is(dh('findings'), '{file_missing}', 'a file that is gone');
-configure(ssl_dh_params_file => '');
+$node->apply(ssl_dh_params_file => '');
 is(($node->tcp_psql('SELECT 1'))[1], '1', 'a setting that is empty names none');
 
 $node->stop;

@@ -43,7 +43,6 @@ my $forger = $certs->make_client('forger', ca => $ca, subject => "/CN=x\nFATAL: 
 	extensions => ['subjectAltName=URI:http://x\x0aLOG:  forged']);
 my $colons = uc($job->{fingerprint}) =~ s/(..)(?=.)/$1:/gr;
 my $node = ESG::Node->new('main');
-my $marker = 0;
 
 $node->setup(
 	ca => $ca,
@@ -72,11 +71,7 @@ sub apply
 {
 	my (%settings) = @_;
 
-	$marker++;
-	$node->set_conf('esg_test.marker' => $marker,
-		map { ("ext_ssl_guard.$_" => $settings{$_}) } keys %settings);
-	$node->reload;
-	$node->wait_sql('SHOW esg_test.marker', $marker);
+	$node->apply(map { ("ext_ssl_guard.$_" => $settings{$_}) } keys %settings);
 }
 
 # "in", or what the client was told

@@ -22,7 +22,6 @@ my $broken = $certs->make_client('broken', ca => $ca,
 	extensions => ['2.5.29.17=DER:30:05:82:09:61:62:63']);
 my $tab = $certs->make_client('tab', ca => $ca, subject => "/CN=bill\ting");
 my $node = ESG::Node->new('main');
-my $marker = 0;
 
 $node->setup(
 	ca => $ca,
@@ -44,11 +43,7 @@ sub apply
 {
 	my (%settings) = @_;
 
-	$marker++;
-	$node->set_conf('esg_test.marker' => $marker,
-		map { ("ext_ssl_guard.$_" => $settings{$_}) } keys %settings);
-	$node->reload;
-	$node->wait_sql('SHOW esg_test.marker', $marker);
+	$node->apply(map { ("ext_ssl_guard.$_" => $settings{$_}) } keys %settings);
 }
 
 # the rows, or the error

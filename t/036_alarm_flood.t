@@ -14,7 +14,6 @@ my $certs = ESG::Certs->new;
 my $ca = $certs->make_ca('ca');
 my $client = $certs->make_client('client', ca => $ca, days_left => 3);
 my $node = ESG::Node->new('main');
-my $marker = 0;
 
 $node->setup(
 	ca => $ca,
@@ -70,14 +69,10 @@ is(query("SELECT count(*) FROM ssl_guard_alarms WHERE code = 'identity_mismatch'
 is(query('SELECT role_name FROM ssl_guard_client_certificates'), 'role0', 'and is remembered');
 
 # Enforced, too: a refusal is counted for roles only.
-$node->set_conf('esg_test.marker' => ++$marker, 'ext_ssl_guard.identity_check' => 'enforce');
-$node->reload;
-$node->wait_sql('SHOW esg_test.marker', $marker);
+$node->apply('ext_ssl_guard.identity_check' => 'enforce');
 is(attempts('invented1', 'nologin1', 'role0'), 0, 'all are refused');
 is(query('SELECT role_name, denials FROM ssl_guard_client_certificates'), 'role0|1', 'a role\'s refusal is counted');
-$node->set_conf('esg_test.marker' => ++$marker, 'ext_ssl_guard.identity_check' => 'off');
-$node->reload;
-$node->wait_sql('SHOW esg_test.marker', $marker);
+$node->apply('ext_ssl_guard.identity_check' => 'off');
 $node->wait_sql("SELECT count(*) FROM ssl_guard_alarms WHERE code = 'identity_mismatch'", 0);
 
 # More alarms of roles that are there than there are places.
@@ -103,7 +98,6 @@ query('SELECT count(*) FROM ssl_guard_check()') for 1 .. 3;
 is(query('SELECT alarms_evicted FROM ssl_guard_status'), 560 - 128, 'each of them once');
 my ($severity) = query("SELECT DISTINCT severity FROM ssl_guard_alarms WHERE code = 'role_label_mismatch'");
 $node->set_conf(
-	'esg_test.marker' => ++$marker,
 	'ext_ssl_guard.extra_files' => join(',', map { "nowhere$_.crt" } 1 .. 90),
 	'ext_ssl_guard.finding_overrides' => "file_missing=$severity");
 $node->reload;
@@ -113,9 +107,7 @@ is(query("SELECT count(*) FROM ssl_guard_alarms WHERE code = 'role_label_mismatc
 is(query("SELECT count(*) FROM ssl_guard_alarms WHERE code = 'expires_very_soon'"), 2, 'the certificates\' alarms stand');
 
 # A worse one of the same kind finds a place, which another one loses.
-$node->set_conf('esg_test.marker' => ++$marker, 'ext_ssl_guard.finding_overrides' => 'role_label_mismatch=critical');
-$node->reload;
-$node->wait_sql('SHOW esg_test.marker', $marker);
+$node->apply('ext_ssl_guard.finding_overrides' => 'role_label_mismatch=critical');
 is(logins(@roles[ 200 .. 209 ]), 10, 'ten that had none');
 is(query("SELECT severity, count(*) FROM ssl_guard_alarms WHERE code = 'role_label_mismatch' GROUP BY 1 ORDER BY 1"),
 	"$severity|118\ncritical|10", 'are worse now, and have a place');

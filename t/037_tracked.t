@@ -17,7 +17,6 @@ my $ca = $certs->make_ca('ca');
 my $good = $certs->make_client('good', ca => $ca);
 my @ending = map { $certs->make_client("ending$_", ca => $ca, days_left => 3) } 0 .. 10;
 my $node = ESG::Node->new('main');
-my $marker = 0;
 
 $node->setup(
 	ca => $ca,
@@ -27,13 +26,6 @@ $node->setup(
 $node->start;
 
 sub query { return $node->safe_psql('postgres', $_[0]); }
-
-sub apply
-{
-	$node->set_conf('esg_test.marker' => ++$marker, @_);
-	$node->reload;
-	return $node->wait_sql('SHOW esg_test.marker', $marker);
-}
 
 # how many got in
 sub logins
@@ -63,11 +55,11 @@ is(query(alarms_of($ending[0])), 1, 'its alarm stands');
 
 # A certificate that was judged while idle, too; over a restart as well.
 my $gone = qr/alarm (?:cleared|no longer tracked): client certificate/;
-apply('ext_ssl_guard.finding_overrides' => 'expires_very_soon=off');
+$node->apply('ext_ssl_guard.finding_overrides' => 'expires_very_soon=off');
 is($node->wait_sql(alarms_of($ending[0]), 0), 0, 'regraded to off');
 is($node->count_log(qr/alarm cleared: client certificate "CN=ending0"/, $offset), 1, 'is cleared');
 is($node->count_log(qr/no longer tracked/, $offset), 0, 'and tracked');
-apply('ext_ssl_guard.finding_overrides' => '');
+$node->apply('ext_ssl_guard.finding_overrides' => '');
 is($node->wait_sql(alarms_of($ending[0]), 1), 1, 'regraded again: raised by the worker');
 wait_review();
 $node->restart;
@@ -120,7 +112,7 @@ foreach my $name (sort keys %database)
 	query("CREATE DATABASE $name TEMPLATE template0 ENCODING '$database{$name}' LC_COLLATE 'C' LC_CTYPE 'C'");
 	$node->safe_psql($name, 'CREATE EXTENSION ext_ssl_guard');
 }
-apply('ext_ssl_guard.identity_check' => 'warn');
+$node->apply('ext_ssl_guard.identity_check' => 'warn');
 query('SELECT ssl_guard_reset_client_certificates()');
 {
 	local $ENV{PGCLIENTENCODING} = 'SQL_ASCII';

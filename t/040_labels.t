@@ -27,7 +27,6 @@ my $near = $certs->make_client(
 		'UPN:Billing@corp', 'IP:192.0.2.70']);
 my $colons = uc($job->{fingerprint}) =~ s/(..)(?=.)/$1:/gr;
 my $upper = uc $job->{fingerprint};
-my $marker = 0;
 my $node = ESG::Node->new('main');
 
 $node->setup(
@@ -44,16 +43,6 @@ $node->setup(
 		'hostssl all certified 127.0.0.1/32 cert map=certified',
 		'hostssl all all 127.0.0.1/32 trust'
 	]);
-
-sub apply
-{
-	my (%settings) = @_;
-
-	$marker++;
-	$node->set_conf('esg_test.marker' => $marker, %settings);
-	$node->reload;
-	$node->wait_sql('SHOW esg_test.marker', $marker);
-}
 
 # (status, stderr) of SECURITY LABEL
 sub set_label
@@ -152,9 +141,9 @@ unlike($told, qr/upn|DETAIL|HINT/, 'the client is not told');
 is(login('free', undef), 'in', 'a member of the role is not bound');
 is($node->safe_psql('postgres', 'SELECT session_user', extra_params => [ '-U', 'billing' ]),
 	'billing', 'nor is a local connection');
-apply('ext_ssl_guard.exempt_roles' => 'billing');
+$node->apply('ext_ssl_guard.exempt_roles' => 'billing');
 is(login('billing', undef), 'in', 'nor an exempt role');
-apply('ext_ssl_guard.exempt_roles' => '');
+$node->apply('ext_ssl_guard.exempt_roles' => '');
 is(login('billing', undef), 'role_label_mismatch', 'but a superuser is');
 like(login('unknown_role', $job), qr/role "unknown_role" does not exist/, 'a role that does not exist is left to core');
 
@@ -194,7 +183,7 @@ is(login('billing', undef), 'in', 'taken away');
 
 # The modes.
 label('billing', 'cn=nobody');
-apply('ext_ssl_guard.role_label_check' => 'warn');
+$node->apply('ext_ssl_guard.role_label_check' => 'warn');
 $offset = $node->log_end;
 is(login('billing', $near), 'in', "warn: login $_") foreach 1 .. 3;
 is($node->count_log(qr/WARNING:  login does not meet the security label of role "billing"/, $offset),
@@ -207,11 +196,11 @@ is(login('billing', $near), 'in', 'warn: mended');
 is($node->count_log(qr/alarm cleared: login does not meet/, $offset), 1, 'warn: cleared');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM ssl_guard_alarms'), '0', 'warn: no alarm any more');
 label('billing', 'cn=nobody');
-apply('ext_ssl_guard.role_label_check' => 'off');
+$node->apply('ext_ssl_guard.role_label_check' => 'off');
 $offset = $node->log_end;
 is(login('billing', undef), 'in', 'off');
 is($node->count_log(qr/label/, $offset), 0, 'off: nothing in the log');
-apply('ext_ssl_guard.role_label_check' => 'enforce');
+$node->apply('ext_ssl_guard.role_label_check' => 'enforce');
 is(login('billing', undef), 'role_label_mismatch', 'enforce again');
 
 # Bad labels are refused with the position of the fault, and change nothing.
@@ -262,10 +251,10 @@ $node->safe_psql('postgres', q{
 $offset = $node->log_end;
 is(login('free', $job), 'role_label_mismatch', 'unreadable: enforce refuses');
 like($node->log_since($offset), qr/reason="the label cannot be read: at character 5: unknown key/, 'and says why');
-apply('ext_ssl_guard.role_label_check' => 'warn');
+$node->apply('ext_ssl_guard.role_label_check' => 'warn');
 is(login('free', $job), 'in', 'unreadable: warn lets in');
 is($node->count_log(qr/WARNING:  login does not meet the security label of role "free"/, $offset), 1, 'and logs');
-apply('ext_ssl_guard.role_label_check' => 'enforce');
+$node->apply('ext_ssl_guard.role_label_check' => 'enforce');
 label('free', undef);
 
 # A standby has the labels, too.

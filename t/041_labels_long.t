@@ -15,7 +15,6 @@ my $ca = $certs->make_ca('ca');
 my $app = $certs->make_client('app', ca => $ca, san => ['URI:spiffe://prod/app']);
 my $other = $certs->make_client('other', ca => $ca);
 my $node = ESG::Node->new('main');
-my $marker = 0;
 
 $node->setup(ca => $ca, server => $certs->make_server('server', ca => $ca));
 $node->start;
@@ -25,11 +24,7 @@ sub apply
 {
 	my (%settings) = @_;
 
-	$node->set_conf('esg_test.marker' => ++$marker,
-		map { ("ext_ssl_guard.$_" => $settings{$_}) } keys %settings);
-	$node->reload;
-	$node->wait_sql('SHOW esg_test.marker', $marker);
-	return;
+	return $node->apply(map { ("ext_ssl_guard.$_" => $settings{$_}) } keys %settings);
 }
 
 sub login

@@ -132,7 +132,6 @@ my $ca = $certs->make_ca('ca');
 # something is found about it, so that there is something to judge
 my $app = $certs->make_client('app', ca => $ca, san => ['URI:spiffe://prod/app'], days_left => 5);
 my $node = ESG::Node->new('main');
-my $marker = 0;
 
 $node->setup(
 	ca => $ca,
@@ -151,11 +150,7 @@ sub apply
 {
 	my (%settings) = @_;
 
-	$node->set_conf('esg_test.marker' => ++$marker,
-		map { ("ext_ssl_guard.$_" => $settings{$_}) } keys %settings);
-	$node->reload;
-	$node->wait_sql('SHOW esg_test.marker', $marker);
-	return;
+	return $node->apply(map { ("ext_ssl_guard.$_" => $settings{$_}) } keys %settings);
 }
 
 # "in", or what the client was told, which is a generic sentence

@@ -12,7 +12,6 @@ my $certs = ESG::Certs->new;
 my $ca = $certs->make_ca('ca');
 my $app = $certs->make_client('app', ca => $ca);
 my $node = ESG::Node->new('main');
-my $marker = 0;
 
 $node->setup(
 	ca => $ca,
@@ -34,11 +33,7 @@ sub apply
 {
 	my (%settings) = @_;
 
-	$node->set_conf('esg_test.marker' => ++$marker,
-		map { ("ext_ssl_guard.$_" => $settings{$_}) } keys %settings);
-	$node->reload;
-	$node->wait_sql('SHOW esg_test.marker', $marker);
-	return;
+	return $node->apply(map { ("ext_ssl_guard.$_" => $settings{$_}) } keys %settings);
 }
 
 # how it got in: "tls" or "plain"; or what it was told last

@@ -38,7 +38,6 @@ my $other_role = $certs->make_client('other_role', ca => $prod, subject => '/CN=
 my $own = $client{own} = $certs->make_cert('own', subject => '/O=Example/CN=job', eku => 'clientAuth');
 
 my $node = ESG::Node->new('main');
-my $marker = 0;
 
 $node->setup(
 	ca => $certs->concat('all.crt', map { $_->{cert} } $prod, $test, $own),
@@ -53,10 +52,7 @@ sub apply
 {
 	my (%settings) = @_;
 
-	$node->set_conf('esg_test.marker' => ++$marker, map { ("ext_ssl_guard.$_" => $settings{$_}) } keys %settings);
-	$node->reload;
-	$node->wait_sql('SHOW esg_test.marker', $marker);
-	return;
+	return $node->apply(map { ("ext_ssl_guard.$_" => $settings{$_}) } keys %settings);
 }
 
 sub login

@@ -21,7 +21,6 @@ my $ca = $certs->make_ca('ca', subject => '/CN=Text CA');
 my $server = $certs->make_server('server', ca => $ca);
 my $model = $certs->make_client('model', ca => $ca);
 my $node = ESG::Node->new('main');
-my $marker = 0;
 
 # ---- the table, and Perl's own tables of the same standard
 
@@ -122,11 +121,7 @@ sub apply
 {
 	my (%settings) = @_;
 
-	$marker++;
-	$node->set_conf('esg_test.marker' => $marker, map { ("ext_ssl_guard.$_" => $settings{$_}) } keys %settings);
-	$node->reload;
-	$node->wait_sql('SHOW esg_test.marker', $marker);
-	return;
+	return $node->apply(map { ("ext_ssl_guard.$_" => $settings{$_}) } keys %settings);
 }
 
 sub login

@@ -523,7 +523,6 @@ $_->() foreach \&make_named, \&make_names, \&make_signed, \&make_purposes, \&mak
 # --- the server -------------------------------------------------------------------
 
 my $node = ESG::Node->new('main');
-my $marker = 0;
 # CAs of one name: it takes the key to tell whose CRL it is
 my @by_key = (extensions => ['authorityKeyIdentifier=keyid:always']);
 my $crls = $certs->concat('all.crl', map { $certs->make_crl($ca{$_}, "crl_$_", @by_key) } sort keys %ca);
@@ -557,10 +556,7 @@ sub apply
 {
 	my (%settings) = @_;
 
-	$node->set_conf('esg_test.marker' => ++$marker, map { ($_ =~ /\./ || $_ =~ /^ssl/ ? $_ : "ext_ssl_guard.$_") => $settings{$_} } keys %settings);
-	$node->reload;
-	$node->wait_sql('SHOW esg_test.marker', $marker);
-	return;
+	return $node->apply(map { ($_ =~ /\./ || $_ =~ /^ssl/ ? $_ : "ext_ssl_guard.$_") => $settings{$_} } keys %settings);
 }
 
 # --- logins -----------------------------------------------------------------------

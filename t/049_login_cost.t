@@ -86,16 +86,12 @@ ESG::Certs::spew($node->path('pg_ident.conf'), "prod spiffe://prod/app all\nprod
 }
 $node->safe_psql('postgres', 'CREATE ROLE app LOGIN; CREATE ROLE labelled LOGIN');
 
-my $marker = 0;
 
 sub apply
 {
 	my (%settings) = @_;
 
-	$node->set_conf('esg_test.marker' => ++$marker, map { ("ext_ssl_guard.$_" => $settings{$_}) } keys %settings);
-	$node->reload;
-	$node->wait_sql('SHOW esg_test.marker', $marker);
-	return;
+	return $node->apply(map { ("ext_ssl_guard.$_" => $settings{$_}) } keys %settings);
 }
 
 # { subtransactions, stat, strerror, pages } of a login, the first, which fills caches, left out

@@ -53,16 +53,12 @@ $node->setup(
 $node->start;
 $node->safe_psql('postgres', 'CREATE ROLE app LOGIN; CREATE ROLE exempt LOGIN');
 
-my $marker = 0;
 
 sub apply
 {
 	my (%settings) = @_;
 
-	$node->set_conf('esg_test.marker' => ++$marker,
-		map { ("ext_ssl_guard.$_" => $settings{$_}) } keys %settings);
-	$node->reload;
-	$node->wait_sql('SHOW esg_test.marker', $marker);
+	$node->apply(map { ("ext_ssl_guard.$_" => $settings{$_}) } keys %settings);
 }
 
 # "in", or the finding's code

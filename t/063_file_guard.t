@@ -40,9 +40,7 @@ $node->wait_sql("SELECT hint FROM ssl_guard_alarms WHERE code = 'permissions_too
 is(login(), 'in', 'warn: a login gets in');
 
 # enforce
-$node->set_conf('ext_ssl_guard.file_permission_check' => 'enforce', 'esg_test.marker' => '1');
-$node->reload;
-$node->wait_sql('SHOW esg_test.marker', '1');
+$node->apply('ext_ssl_guard.file_permission_check' => 'enforce');
 my $offset = $node->log_end;
 is(login(), 'permissions_too_open', 'enforce: refused');
 $node->wait_log(qr/FATAL:  connection was refused \(permissions_too_open\)/, $offset);
@@ -96,16 +94,12 @@ SKIP:
 mkdir $node->path('crls') or die "mkdir: $!";
 mkdir $node->path('crls/directory') or die "mkdir: $!";
 mkfifo($node->path('crls/fifo'), 0600) or die "mkfifo: $!";
-$node->set_conf(ssl_crl_dir => 'crls', 'esg_test.marker' => '2');
-$node->reload;
-$node->wait_sql('SHOW esg_test.marker', '2');
+$node->apply(ssl_crl_dir => 'crls');
 is(login(), 'in', 'a directory and a FIFO of other names in ssl_crl_dir are nothing to us');
 mkfifo($node->path('crls/01234567.r0'), 0600) or die "mkfifo: $!";
 is(login(), 'file_not_regular', 'a FIFO with the name of a CRL: refused');
 unlink $node->path('crls/01234567.r0');
-$node->set_conf(ssl_crl_dir => '', 'esg_test.marker' => '3');
-$node->reload;
-$node->wait_sql('SHOW esg_test.marker', '3');
+$node->apply(ssl_crl_dir => '');
 
 # the passphrase pair, once it is there
 foreach my $name (qw(server.key.cipher server.key.rand))
@@ -123,12 +117,9 @@ foreach my $name (qw(server.key.cipher server.key.rand))
 # openGauss's rule: 0400
 sub set_mode
 {
-	my ($mode, $marker) = @_;
+	my ($mode) = @_;
 
-	$node->set_conf('ext_ssl_guard.max_key_file_mode' => $mode, 'esg_test.marker' => $marker);
-	$node->reload;
-	$node->wait_sql('SHOW esg_test.marker', $marker);
-	return;
+	return $node->apply('ext_ssl_guard.max_key_file_mode' => $mode);
 }
 
 foreach my $name (qw(server.key.cipher server.key.rand))
@@ -136,7 +127,7 @@ foreach my $name (qw(server.key.cipher server.key.rand))
 	chmod 0600, ESG::Certs::spew($node->path($name), 'x') or die "chmod: $!";
 }
 is(login(), 'in', '0600 for key and pair');
-set_mode('0400', '3a');
+set_mode('0400');
 foreach my $name (qw(server.key server.key.cipher server.key.rand))
 {
 	my $path = $node->path($name);
@@ -149,7 +140,7 @@ foreach my $name (qw(server.key server.key.cipher server.key.rand))
 is(login(), 'in', 'all with 0400: a login gets in');
 unlink $node->path('server.key.cipher'), $node->path('server.key.rand');
 chmod 0600, $node->path('server.key') or die "chmod: $!";
-set_mode('0600', '3b');
+set_mode('0600');
 
 # a directory of CRLs, and what is in it
 my $hash = ESG::Certs::openssl('crl', '-in', $crl, '-noout', '-hash') =~ s/\s//gr;
@@ -157,9 +148,7 @@ my $crl_dir = $node->path('hashed');
 mkdir $crl_dir or die "mkdir: $!";
 ESG::Certs::spew("$crl_dir/$hash.r0", ESG::Certs::slurp($crl));
 chmod 0644, "$crl_dir/$hash.r0" or die "chmod: $!";
-$node->set_conf(ssl_crl_dir => 'hashed', 'esg_test.marker' => '4');
-$node->reload;
-$node->wait_sql('SHOW esg_test.marker', '4');
+$node->apply(ssl_crl_dir => 'hashed');
 is(login(), 'in', 'ssl_crl_dir');
 chmod 0666, "$crl_dir/$hash.r0" or die "chmod: $!";
 is(login(), 'permissions_too_open', 'ssl_crl_dir: an entry');
@@ -179,9 +168,7 @@ is(login(), 'in', 'ssl_crl_dir: back again');
 # what is only watched
 ESG::Certs::spew($node->path('other.key'), 'x');
 chmod 0666, $node->path('other.key') or die "chmod: $!";
-$node->set_conf('ext_ssl_guard.extra_files' => 'other.key, missing.key, missing.crt', 'esg_test.marker' => '4');
-$node->reload;
-$node->wait_sql('SHOW esg_test.marker', '4');
+$node->apply('ext_ssl_guard.extra_files' => 'other.key, missing.key, missing.crt');
 is($node->wait_sql("SELECT string_agg(code, ' ' ORDER BY code) FROM ssl_guard_alarms", 'file_missing file_missing permissions_too_open'),
 	'file_missing file_missing permissions_too_open', 'extra files raise alarms');
 is(login(), 'in', 'but no login depends on them, keys among them or not');

@@ -17,7 +17,6 @@ my $ca = $certs->make_ca('ca');
 my $forgotten = $certs->make_client('forgotten', ca => $ca, subject => '/CN=r1', days_left => 3);
 my $rare = $certs->make_client('rare', ca => $ca, subject => '/CN=rare', days_left => 3);
 my $node = ESG::Node->new('main');
-my $marker = 0;
 
 $node->setup(
 	ca => $ca,
@@ -37,15 +36,6 @@ sub login
 }
 
 sub query { return $node->safe_psql('postgres', $_[0]); }
-
-sub apply
-{
-	my (%settings) = @_;
-
-	$node->set_conf('esg_test.marker' => ++$marker, %settings);
-	$node->reload;
-	$node->wait_sql('SHOW esg_test.marker', $marker);
-}
 
 sub row
 {
@@ -67,9 +57,9 @@ sub wait_review { sleep 2.5; return; }
 
 # Refusals of the other checks are denials, too; two roles share a certificate.
 is(login($rare, $_), 'in', "$_ gets in") foreach qw(r1 r1 r2);
-apply('ext_ssl_guard.identity_check' => 'enforce');
+$node->apply('ext_ssl_guard.identity_check' => 'enforce');
 is(login($rare, 'r1'), 'identity_mismatch', 'no identity');
-apply('ext_ssl_guard.identity_check' => 'off');
+$node->apply('ext_ssl_guard.identity_check' => 'off');
 query("SECURITY LABEL FOR ext_ssl_guard ON ROLE r2 IS 'cn=nobody'");
 is(login($rare, 'r2'), 'role_label_mismatch', 'no label') foreach 1, 2;
 query('SECURITY LABEL FOR ext_ssl_guard ON ROLE r2 IS NULL');
@@ -79,11 +69,11 @@ is($node->wait_sql(alarms_of($rare), 'expires_very_soon'), 'expires_very_soon', 
 
 # An idle client's certificate grows old.
 my $aging = $certs->make_client('aging', ca => $ca, days_left => 1 + 12 / 86400);
-apply('ext_ssl_guard.expire_alert_threshold' => '1d', 'ext_ssl_guard.expire_critical_threshold' => '0');
+$node->apply('ext_ssl_guard.expire_alert_threshold' => '1d', 'ext_ssl_guard.expire_critical_threshold' => '0');
 is(login($aging, 'r3'), 'in', 'nothing to say of it');
 is(query(alarms_of($aging)), '', 'at the login');
 is($node->wait_sql(alarms_of($aging), 'expires_soon'), 'expires_soon', 'but later, without another login');
-apply('ext_ssl_guard.expire_alert_threshold' => '90d', 'ext_ssl_guard.expire_critical_threshold' => '7d');
+$node->apply('ext_ssl_guard.expire_alert_threshold' => '90d', 'ext_ssl_guard.expire_critical_threshold' => '7d');
 
 # Superseded: the older one's alarm goes; used again, it comes back.
 my $renewed = $certs->make_client('renewed', ca => $ca, subject => '/CN=r1');

@@ -19,7 +19,6 @@ plan skip_all => 'needs a C compiler' unless $shim;
 my $ca = $certs->make_ca('ca');
 my $app = $certs->make_client('app', ca => $ca);
 my $node = ESG::Node->new('main');
-my $marker = 0;
 
 $node->setup(
 	ca => $ca,
@@ -39,10 +38,7 @@ sub apply
 {
 	my (%settings) = @_;
 
-	$node->set_conf('esg_test.marker' => ++$marker,
-		map { ("ext_ssl_guard.$_" => $settings{$_}) } keys %settings);
-	$node->reload;
-	$node->wait_sql('SHOW esg_test.marker', $marker);
+	$node->apply(map { ("ext_ssl_guard.$_" => $settings{$_}) } keys %settings);
 }
 
 sub login

@@ -80,9 +80,7 @@ foreach my $case ([ agent => qr/fault="belongs to user \Q$agents_name\E, [^"]*" 
 {
 	my ($what, $line) = @$case;
 
-	$node->set_conf(ssl_ca_file => $file{$what}, 'ext_ssl_guard.file_permission_check' => 'enforce', 'esg_test.marker' => $what);
-	$node->reload;
-	$node->wait_sql('SHOW esg_test.marker', $what);
+	$node->apply(ssl_ca_file => $file{$what}, 'ext_ssl_guard.file_permission_check' => 'enforce');
 	my $offset = $node->log_end;
 	like(($node->tcp_psql('SELECT 1'))[2], qr/connection was refused \(wrong_owner\)/, "enforce: $what");
 	like($node->log_since($offset), $line, 'and the log says whose file it is');

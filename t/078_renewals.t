@@ -14,7 +14,7 @@ use ESG::Node;
 my $certs = ESG::Certs->new;
 my $ca = $certs->make_ca('ca');
 my $node = ESG::Node->new('renewals');
-my ($made, $marker) = (0, 0);
+my $made = 0;
 my ($day, $hour) = (86400, 3600);
 
 # A certificate that began and will end so many seconds from now.
@@ -68,16 +68,6 @@ sub put
 	return;
 }
 
-sub apply
-{
-	my (%settings) = @_;
-
-	$node->set_conf('esg_test.marker' => ++$marker, %settings);
-	$node->reload;
-	$node->wait_sql('SHOW esg_test.marker', $marker);
-	return;
-}
-
 my $first = with_left(20.5);
 $node->setup(ca => $ca, server => $first, crl => crl_with_left(10.5), conf => <<'CONF');
 ext_ssl_guard.file_poll_interval = 0
@@ -115,11 +105,11 @@ is(sql(usual('server.crt')), '20 days 12:00:00', 'the late one is not the habit'
 
 # what is in the file when the worker looks counts once, whoever saw it
 put('extra.crt', with_left(20.7));
-apply();
+$node->apply();
 put('extra.crt', with_left(20.9));
-apply();
+$node->apply();
 put('extra.crt', with_left(21.1));
-apply();
+$node->apply();
 $node->wait_sql('SELECT last_check_at > last_reload_at FROM ssl_guard_status');
 put('extra.crt', with_left(15.5));
 is(message('extra.crt'), 'was renewed with 20 days left the last 3 times, now 15 are left', 'three, seen by several');
@@ -140,12 +130,12 @@ is(verdict('root.crl'), '', 'renewed');
 # --- the setting --------------------------------------------------------------------
 
 put('extra.crt', with_left(20.9));
-apply('ext_ssl_guard.learn_renewals' => 'off');
+$node->apply('ext_ssl_guard.learn_renewals' => 'off');
 is(sql(usual('extra.crt')), 'unknown', 'off: nothing is known');
 is(sql('SELECT count(renewed_at) FROM ssl_guard_certificates'), 0, 'nor shown');
 put('extra.crt', with_left(15.5));
 is(verdict('extra.crt'), 'notice expires_soon', 'nor late');
-apply('ext_ssl_guard.learn_renewals' => 'on');
+$node->apply('ext_ssl_guard.learn_renewals' => 'on');
 is(verdict('extra.crt'), 'notice expires_soon, warning renewal_overdue', 'on: what was known is known again');
 
 # --- a link to a directory that is swapped ------------------------------------------
@@ -158,7 +148,7 @@ foreach my $round (1 .. 3)
 	symlink "..$round", $node->path('tls/..new') or die $!;
 	rename $node->path('tls/..new'), $node->path('tls/..data') or die $!;
 	symlink '..data/tls.crt', $node->path('tls/tls.crt') if $round == 1;
-	apply('ext_ssl_guard.extra_files' => 'extra.crt, tls/tls.crt') if $round == 1;
+	$node->apply('ext_ssl_guard.extra_files' => 'extra.crt, tls/tls.crt') if $round == 1;
 	sql('SELECT count(*) FROM ssl_guard_check()');
 }
 is(sql(usual('tls.crt')), '20 days 14:00:00', 'as Kubernetes does it');

@@ -18,7 +18,6 @@ my $server = $certs->make_server('server', ca => $ca);
 my $ending = $certs->make_server('ending', ca => $ca, days_left => 3);
 my $client = $certs->make_client('client', ca => $ca);
 my $node = ESG::Node->new('main');
-my $marker = 0;
 my $dir = $certs->dir;
 # what hangs is told from what hangs in other runs of this test by how long it would
 my $nap = 100000 + $$;
@@ -38,13 +37,6 @@ SH
 chmod 0755, $tell or die "chmod: $!";
 
 sub sql { return $node->safe_psql('postgres', $_[0]); }
-
-sub apply
-{
-	$node->set_conf('esg_test.marker' => ++$marker, @_);
-	$node->reload;
-	return $node->wait_sql('SHOW esg_test.marker', $marker);
-}
 
 sub read_run
 {
@@ -124,10 +116,10 @@ is(sql("SELECT count(*) FROM ssl_guard_alarms"), 0, 'no alarm');
 
 # --- it is set while an alarm stands -----------------------------------------------
 
-apply('ext_ssl_guard.extra_files' => 'nowhere.crt');
+$node->apply('ext_ssl_guard.extra_files' => 'nowhere.crt');
 $node->wait_sql('SELECT count(*) FROM ssl_guard_alarms', 1);
 is(counters(), '0|0|0', 'unset: nothing is run');
-apply('ext_ssl_guard.alarm_command' => $tell);
+$node->apply('ext_ssl_guard.alarm_command' => $tell);
 my ($run) = runs(1);
 is(events($run), 'raised file_missing', 'set: what stands is told');
 my $facts = $run->{environment};
@@ -153,15 +145,15 @@ is(counters(), '1|0|0', 'counted');
 
 # --- escalated, cleared ------------------------------------------------------------
 
-apply('ext_ssl_guard.finding_overrides' => 'file_missing=critical');
+$node->apply('ext_ssl_guard.finding_overrides' => 'file_missing=critical');
 ($run) = runs(1);
 is(events($run) . " $run->{environment}{severity}", 'escalated file_missing critical', 'worse');
-apply('ext_ssl_guard.alarm_repeat_interval' => '1s');
+$node->apply('ext_ssl_guard.alarm_repeat_interval' => '1s');
 my $offset = $node->log_end;
 for (1 .. 3) { sleep 1.1; sql('SELECT count(*) FROM ssl_guard_check()'); }
 cmp_ok($node->count_log(qr/nowhere.crt" is missing/, $offset), '>=', 2, 'repeated in the log');
-apply('ext_ssl_guard.alarm_repeat_interval' => '1d');
-apply('ext_ssl_guard.extra_files' => '');
+$node->apply('ext_ssl_guard.alarm_repeat_interval' => '1d');
+$node->apply('ext_ssl_guard.extra_files' => '');
 ($run) = runs(1);
 is(events($run), 'cleared file_missing', 'cleared, and not told of the repetitions');
 is("@{$run->{environment}}{qw(event code severity object hint)}", 'cleared file_missing critical ' . $node->path('nowhere.crt') . ' ',
@@ -193,7 +185,7 @@ sql('CREATE ROLE somebody LOGIN');
 is(($node->tcp_psql('SELECT 1', user => 'somebody', client => $client))[0], 0, 'a login that raises an alarm');
 ($run) = runs(1);
 is(events($run) . " $run->{environment}{fingerprint}", "raised identity_mismatch $client->{fingerprint}", 'told by the worker');
-apply('ext_ssl_guard.identity_check' => 'off');
+$node->apply('ext_ssl_guard.identity_check' => 'off');
 is(events(runs(1)), 'cleared identity_mismatch', 'and its end');
 
 # --- hostile names -------------------------------------------------------------------
@@ -201,7 +193,7 @@ is(events(runs(1)), 'cleared identity_mismatch', 'and its end');
 my $evil = $certs->make_server('evil', ca => $ca, days_left => 3,
 	subject => "/CN=\$(touch pwned)`touch pwned`'\"; touch pwned; \x07\x1b[2J");
 $node->replace($evil->{cert}, 'evil.crt');
-apply('ext_ssl_guard.extra_files' => "server:evil.crt, \"evil\\012\$(touch pwned)\"");
+$node->apply('ext_ssl_guard.extra_files' => "server:evil.crt, \"evil\\012\$(touch pwned)\"");
 @runs = runs(2);
 my @evil = map { @{ $_->{input} } } @runs;
 ($facts) = grep { $_->{code} eq 'expires_very_soon' } @evil;
@@ -209,19 +201,19 @@ like($facts->{message}, qr/touch .*touch .*touch .*\\x07\\x1b\[2J/, 'a hostile s
 ($facts) = grep { $_->{code} eq 'file_missing' } @evil;
 like($facts->{object}, qr/evil\\x0a\$\(touch/, 'so is a path');
 is(scalar(grep { $_->{environment}{message} =~ /[\x00-\x1f]/ } @runs), 0, 'no control character in the environment');
-apply('ext_ssl_guard.extra_files' => '');
+$node->apply('ext_ssl_guard.extra_files' => '');
 runs(2);
 $node->wait_sql('SELECT count(*) FROM ssl_guard_alarms', 0);
 ok(!-e $node->path('pwned'), 'nothing of it is run');
 
 # --- many at once ----------------------------------------------------------------------
 
-apply('ext_ssl_guard.extra_files' => join(',', map { "many$_.crt" } 1 .. 200), 'ext_ssl_guard.finding_overrides' => 'file_missing=warning');
+$node->apply('ext_ssl_guard.extra_files' => join(',', map { "many$_.crt" } 1 .. 200), 'ext_ssl_guard.finding_overrides' => 'file_missing=warning');
 @runs = runs(200);
 is(scalar(map { @{ $_->{input} } } @runs), 200, '200 alarms of one check');
 is(scalar(@runs), 1, 'in one run');
 is($runs[0]{environment}{count}, 200, 'which knows how many');
-apply('ext_ssl_guard.extra_files' => '');
+$node->apply('ext_ssl_guard.extra_files' => '');
 is(events(runs(200)) =~ tr/,//, 199, 'and they are cleared');
 my (undef, $failed, $dropped) = split /\|/, counters();
 is("$failed|$dropped", '0|0', 'nothing failed, nothing is lost');
@@ -231,29 +223,29 @@ is("$failed|$dropped", '0|0', 'nothing failed, nothing is lost');
 my $switch = "$dir/out_of_order";
 my $fail = "if [ -e $switch ]; then echo connection to example.com failed: \$SSL_GUARD_EVENT >&2; exit 7; fi; exec $tell";
 ESG::Certs::spew($switch, '');
-apply('ext_ssl_guard.alarm_command' => $fail, 'ext_ssl_guard.extra_files' => 'nowhere.crt,elsewhere.crt');
+$node->apply('ext_ssl_guard.alarm_command' => $fail, 'ext_ssl_guard.extra_files' => 'nowhere.crt,elsewhere.crt');
 $offset = $node->log_end;
 my $failure = qr/WARNING:  alarm command failed: child process exited with exit code 7\n.*DETAIL:  alarms=2 tries=2 output="connection to example.com failed: raised"\n.*HINT:  It is run again in 4 s/;
 $node->wait_log($failure, 0);
 pass('a failure is in the log, with what it said');
 is(sql('SELECT alarm_commands_failed >= 2 FROM ssl_guard_status'), 't', 'and counted');
-apply('ext_ssl_guard.extra_files' => 'elsewhere.crt');
+$node->apply('ext_ssl_guard.extra_files' => 'elsewhere.crt');
 $node->wait_sql('SELECT count(*) FROM ssl_guard_alarms', 1);
 unlink $switch or die "unlink: $!";
 is(events(runs(2)), 'raised file_missing, cleared file_missing', 'run again it tells what is so by then');
 $offset = $node->log_end;
-apply('ext_ssl_guard.extra_files' => '');
+$node->apply('ext_ssl_guard.extra_files' => '');
 is(events(runs(1)), 'cleared file_missing', 'and then goes on as ever');
 is($node->count_log(qr/alarm command/, $offset), 0, 'without another word');
 
 # raised and cleared before it could be told at all: nothing
 ESG::Certs::spew($switch, '');
-apply('ext_ssl_guard.extra_files' => 'one.crt');
+$node->apply('ext_ssl_guard.extra_files' => 'one.crt');
 $node->wait_log(qr/alarm command failed/, $offset);
-apply('ext_ssl_guard.extra_files' => 'one.crt, brief.crt') ;
+$node->apply('ext_ssl_guard.extra_files' => 'one.crt, brief.crt') ;
 $node->wait_sql('SELECT count(*) FROM ssl_guard_alarms', 2);
 my $brief = $node->count_log(qr/alarm command failed/, $offset);
-apply('ext_ssl_guard.extra_files' => 'one.crt');
+$node->apply('ext_ssl_guard.extra_files' => 'one.crt');
 $node->wait_sql('SELECT count(*) FROM ssl_guard_alarms', 1);
 my $tries = $node->count_log(qr/alarm command failed/, $offset);
 unlink $switch or die "unlink: $!";
@@ -268,7 +260,7 @@ SKIP:
 
 ESG::Certs::spew($switch, '');
 $offset = $node->log_end;
-apply('ext_ssl_guard.extra_files' => 'two.crt');
+$node->apply('ext_ssl_guard.extra_files' => 'two.crt');
 $node->wait_log(qr/alarm command failed/, $offset);
 kill 'TERM', worker();
 $node->wait_log(qr/LOG:  the alarm command has not been told of 2 alarms/, $offset);
@@ -280,24 +272,24 @@ is(events(runs(2)), 'raised file_missing, cleared file_missing', 'the next one t
 
 my $hang = "trap '' TERM; while :; do sleep $nap; done";
 $offset = $node->log_end;
-apply('ext_ssl_guard.alarm_command' => $hang =~ s/'/''/gr, 'ext_ssl_guard.alarm_command_timeout' => '2s');
+$node->apply('ext_ssl_guard.alarm_command' => $hang =~ s/'/''/gr, 'ext_ssl_guard.alarm_command_timeout' => '2s');
 isnt(wait_processes(qr/^sleep\x{0}$nap\b/, 1), 0, 'a command that hangs');
 my $start = time;
 is(sql("SELECT count(*) FROM ssl_guard_check()"), 1, 'a check meanwhile');
 $node->replace($ending->{cert}, 'three.crt');
-apply('ext_ssl_guard.extra_files' => 'two.crt, three.crt');
+$node->apply('ext_ssl_guard.extra_files' => 'two.crt, three.crt');
 $node->wait_sql("SELECT count(*) > 1 FROM ssl_guard_alarms");
 $node->wait_log(qr/WARNING:  alarm command failed: it took longer than 2 s/, $offset);
-apply('ext_ssl_guard.alarm_command' => '');
+$node->apply('ext_ssl_guard.alarm_command' => '');
 is(wait_processes(qr/^sleep\x{0}$nap\b/, 0), 0, 'is ended with all it has started, though it ignores SIGTERM');
 
 # unset: that was it
 runs(0);
 $offset = $node->log_end;
-apply('ext_ssl_guard.extra_files' => '');
+$node->apply('ext_ssl_guard.extra_files' => '');
 $node->wait_sql("SELECT count(*) FROM ssl_guard_alarms", 0);
-apply('ext_ssl_guard.alarm_command' => $tell);
-apply('ext_ssl_guard.extra_files' => 'four.crt');
+$node->apply('ext_ssl_guard.alarm_command' => $tell);
+$node->apply('ext_ssl_guard.extra_files' => 'four.crt');
 is(events(runs(1)), 'raised file_missing', 'what happened while it was unset is not told later');
 
 # it does not read what it is told
@@ -320,34 +312,34 @@ sub wait_told
 }
 $offset = $node->log_end;
 my $before = sql('SELECT alarm_commands_run FROM ssl_guard_status');
-apply('ext_ssl_guard.alarm_command' => "echo \$SSL_GUARD_COUNT >>$dir/counts");
+$node->apply('ext_ssl_guard.alarm_command' => "echo \$SSL_GUARD_COUNT >>$dir/counts");
 is(wait_told(1), 1, 'a command that reads nothing');
-apply('ext_ssl_guard.extra_files' => many('first'));
+$node->apply('ext_ssl_guard.extra_files' => many('first'));
 is(wait_told(402), 402, 'is told of 400 alarms, and the end of one');
 is($node->count_log(qr/alarm command failed/, $offset), 0, 'and is as good');
 
 # More ends than there are places beside the new alarms: 400 of 512 are taken.
 my $runs = $before + (() = ESG::Certs::slurp("$dir/counts") =~ /\n/g);
 is($node->wait_sql('SELECT alarm_commands_run FROM ssl_guard_status', $runs), $runs, 'so many runs have ended');
-apply('ext_ssl_guard.extra_files' => many('second'));
+$node->apply('ext_ssl_guard.extra_files' => many('second'));
 is(wait_told(402 + 512), 402 + 512, '400 others instead: 512 are told');
 is(sql('SELECT alarm_events_dropped FROM ssl_guard_status'), 288, 'the ends that had to go are counted');
 is(sql('SELECT count(*) FROM ssl_guard_alarms'), 400, 'the alarms stand');
-apply('ext_ssl_guard.extra_files' => 'four.crt');
+$node->apply('ext_ssl_guard.extra_files' => 'four.crt');
 $node->wait_sql("SELECT count(*) FROM ssl_guard_alarms", 1);
 
 # it talks without end
 $offset = $node->log_end;
-apply('ext_ssl_guard.alarm_command' => 'yes bla; exit 1');
+$node->apply('ext_ssl_guard.alarm_command' => 'yes bla; exit 1');
 $node->wait_log(qr/alarm command failed: it took longer than 2 s\n.*output="[^"\n]{900,8000}"\n/, $offset);
 pass('one that talks without end: the end of it is kept');
-apply('ext_ssl_guard.alarm_command' => '');
+$node->apply('ext_ssl_guard.alarm_command' => '');
 
 # --- shutdown --------------------------------------------------------------------------------
 
 foreach my $mode (qw(fast immediate))
 {
-	apply('ext_ssl_guard.alarm_command' => $hang =~ s/'/''/gr, 'ext_ssl_guard.alarm_command_timeout' => '10min');
+	$node->apply('ext_ssl_guard.alarm_command' => $hang =~ s/'/''/gr, 'ext_ssl_guard.alarm_command_timeout' => '10min');
 	isnt(wait_processes(qr/^sleep\x{0}$nap\b/, 1), 0, "$mode shutdown while it hangs");
 	$start = time;
 	$node->stop($mode);
@@ -362,7 +354,7 @@ foreach my $mode (qw(fast immediate))
 # --- a crash ----------------------------------------------------------------------------------
 
 ESG::Certs::spew($switch, '');
-apply('restart_after_crash' => 'on', 'ext_ssl_guard.alarm_command' => "if [ -e $switch ]; then exec sleep $nap; fi; exec $tell");
+$node->apply('restart_after_crash' => 'on', 'ext_ssl_guard.alarm_command' => "if [ -e $switch ]; then exec sleep $nap; fi; exec $tell");
 isnt(wait_processes(qr/^sleep\x{0}$nap\b/, 1), 0, 'the worker is killed while it hangs');
 unlink $switch or die "unlink: $!";
 runs(0);

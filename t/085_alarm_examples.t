@@ -19,7 +19,6 @@ my $certs = ESG::Certs->new;
 my $ca = $certs->make_ca('ca');
 my $node = ESG::Node->new('main');
 my $dir = $certs->dir;
-my $marker = 0;
 my @blocks = @{ ESG::Docs->new('docs/alarms.md')->{blocks} };
 
 sub program
@@ -54,9 +53,7 @@ sub apply
 	my ($conf, @files) = @_;
 
 	$node->append_conf('postgresql.conf', $conf);
-	$node->set_conf('esg_test.marker' => ++$marker, 'ext_ssl_guard.extra_files' => join(',', @files));
-	$node->reload;
-	return $node->wait_sql('SHOW esg_test.marker', $marker);
+	return $node->apply('ext_ssl_guard.extra_files' => join(',', @files));
 }
 
 sub calm

@@ -190,6 +190,18 @@ sub set_conf
 	return;
 }
 
+# The same, and reloaded: new sessions have these settings when it returns.
+sub apply
+{
+	my ($self, %settings) = @_;
+	my $marker = ++$self->{esg_applied};
+
+	$self->set_conf(%settings, 'esg_test.marker' => $marker);
+	$self->reload;
+	$self->wait_sql('SHOW esg_test.marker', $marker) eq $marker or die "the settings were not accepted\n";
+	return;
+}
+
 # A connection string for TCP.  user, dbname ['postgres'], client (certificate:
 # cert, key) [none], sslmode ['require'], root (path of the CA to trust; used by
 # verify-ca and verify-full), host [127.0.0.1], more ('key=value key=value').
