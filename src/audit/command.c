@@ -159,6 +159,13 @@ signal_command(const Run *run, int number)
 		(void) kill(run->pid, number);
 }
 
+/* The group, when the command itself may be gone, and its number somebody else's. */
+static void
+kill_left(const Run *run)
+{
+	(void) kill(-run->pid, SIGKILL);
+}
+
 /* Keeps the last bytes. */
 static void
 keep_output(EsgCommandResult *result, const char *bytes, int size)
@@ -297,7 +304,7 @@ watch_command(Run *run)
 	}
 	/* it ended in time, and what it left in the background may go on; or not */
 	if (run->last_signal != 0)
-		signal_command(run, SIGKILL);
+		kill_left(run);
 	read_output(run);
 }
 

@@ -27,6 +27,9 @@
 /* more than what is still to be allocated when the memory is locked */
 #define ROOM (8 * 1024 * 1024)
 
+/* esg_memory_allocate()'s */
+static EsgPassphrase *passphrase = NULL;
+
 #ifdef MCL_ONFAULT
 #define LOCK_ALL (MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)
 #else
@@ -75,28 +78,40 @@ map(size_t size)
 	return memory == MAP_FAILED ? NULL : memory;
 }
 
-/*
- * All that there is and will be, if the limit leaves room for that: with less,
- * the next allocation would fail.
- */
+/* As far as may be: root may have no limit, and keeps that when it becomes another user. */
+static void
+raise_limit(void)
+{
+	struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
+
+	if (setrlimit(RLIMIT_MEMLOCK, &limit) == 0 || getrlimit(RLIMIT_MEMLOCK, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_MEMLOCK, &limit);
+}
+
+void
+esg_memory_keep_room(void)
+{
+	void	   *room = map(ROOM);
+
+	if (room)
+	{
+		munmap(room, ROOM);
+		return;
+	}
+	munlockall();
+	if (passphrase)
+		mlock(passphrase, sizeof(EsgPassphrase));
+}
+
+/* All that there is and will be. */
 static void
 lock_all(void)
 {
-	struct rlimit limit;
-	void	   *room;
-
-	if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0)
-	{
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_MEMLOCK, &limit);
-	}
-	if (mlockall(LOCK_ALL) != 0)
-		return;
-	room = map(ROOM);
-	if (room)
-		munmap(room, ROOM);
-	else
-		munlockall();
+	raise_limit();
+	if (mlockall(LOCK_ALL) == 0)
+		esg_memory_keep_room();
 }
 
 void
@@ -115,13 +130,12 @@ esg_memory_protect(void)
 EsgPassphrase *
 esg_memory_allocate(void)
 {
-	EsgPassphrase *memory = map(sizeof(EsgPassphrase));
-
-	if (!memory)
+	passphrase = map(sizeof(EsgPassphrase));
+	if (!passphrase)
 		return NULL;
-	mlock(memory, sizeof(EsgPassphrase));
+	mlock(passphrase, sizeof(EsgPassphrase));
 #ifdef MADV_DONTDUMP
-	madvise(memory, sizeof(EsgPassphrase), MADV_DONTDUMP);
+	madvise(passphrase, sizeof(EsgPassphrase), MADV_DONTDUMP);
 #endif
-	return memory;
+	return passphrase;
 }

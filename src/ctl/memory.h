@@ -14,6 +14,9 @@
  */
 extern void esg_memory_protect(void);
 
+/* Gives the locks up if they leave no room for what is still to be allocated. */
+extern void esg_memory_keep_room(void);
+
 /* for the passphrase, as protected as can be; NULL: out of memory */
 extern EsgPassphrase *esg_memory_allocate(void);
 

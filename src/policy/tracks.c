@@ -235,12 +235,21 @@ esg_tracks_confirm(EsgTracks *tracks, int64_t now)
 	}
 }
 
+/* They are subtracted from each other, and shown. */
+static bool
+has_sound_times(const EsgTrack *track)
+{
+	return esg_x509_time_in_range(track->last.begin) && esg_x509_time_in_range(track->last.end) &&
+		esg_x509_time_in_range(track->latest_end) && esg_x509_time_in_range(track->seen_at) &&
+		esg_x509_time_in_range(track->renewed_at);
+}
+
 bool
 esg_tracks_is_sound(const EsgTrack *track)
 {
 	int			i;
 
-	if (track->count < 0 || track->count > ESG_MAX_RENEWALS || (track->present & ~1) != 0)
+	if (!has_sound_times(track) || track->count < 0 || track->count > ESG_MAX_RENEWALS || (track->present & ~1) != 0)
 		return false;
 	for (i = 0; i < track->count; i++)
 	{

@@ -22,6 +22,12 @@
 
 static const struct tm epoch = {.tm_year = 70,.tm_mday = 1};
 
+bool
+esg_x509_time_in_range(int64_t unix_seconds)
+{
+	return unix_seconds >= FIRST_SECOND && unix_seconds <= FOREVER_SECONDS;
+}
+
 /*
  * The time as an instant.  NULL is "absent".  A day that does not exist, hour
  * 24, second 60, a missing zone, other string types and left-over octets are
@@ -74,7 +80,7 @@ esg_x509_time_text(EsgTime t, char *buf, size_t size)
 	switch (t.state)
 	{
 		case ESG_TIME_VALID:
-			if (t.unix_seconds >= FIRST_SECOND && t.unix_seconds <= FOREVER_SECONDS)
+			if (esg_x509_time_in_range(t.unix_seconds))
 				print_seconds(t.unix_seconds, buf, size);
 			break;
 		case ESG_TIME_FOREVER:

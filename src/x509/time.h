@@ -33,6 +33,9 @@ typedef struct EsgTime
 
 #define ESG_SECONDS_PER_DAY INT64_C(86400)
 
+/* in the years that certificates know, 0 to 9999 */
+extern bool esg_x509_time_in_range(int64_t unix_seconds);
+
 extern EsgTime esg_x509_time_read(const ASN1_TIME *t);
 
 /* ISO 8601, "2026-11-25T08:00:00Z" or "infinity"; "invalid", "absent" */

@@ -395,6 +395,7 @@ static void
 test_soundness(void)
 {
 	EsgTrack	track;
+	int64_t    *times[] = {&track.last.begin, &track.last.end, &track.latest_end, &track.seen_at, &track.renewed_at};
 
 	memset(&track, 0, sizeof(track));
 	ok(esg_tracks_is_sound(&track), "an empty track");
@@ -409,6 +410,17 @@ test_soundness(void)
 	track.count = 0;
 	track.present = 2;
 	ok(!esg_tracks_is_sound(&track), "neither there nor not");
+	track.present = 1;
+	for (int i = 0; i < (int) (sizeof(times) / sizeof(times[0])); i++)
+	{
+		*times[i] = INT64_C(253402300799);
+		ok(esg_tracks_is_sound(&track), "time %d is the last one", i);
+		*times[i] += 1;
+		ok(!esg_tracks_is_sound(&track), "time %d is after the year 9999", i);
+		*times[i] = INT64_MIN;
+		ok(!esg_tracks_is_sound(&track), "time %d is before all years", i);
+		*times[i] = 0;
+	}
 }
 
 /* ---- simulated years ---- */
