@@ -327,7 +327,8 @@ CREATE FUNCTION ssl_guard_read_status(
     OUT alarms_evicted bigint,
     OUT alarm_commands_run bigint,
     OUT alarm_commands_failed bigint,
-    OUT alarm_events_dropped bigint)
+    OUT alarm_events_dropped bigint,
+    OUT failed_host text)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'ssl_guard_read_status_1_1'
 LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1;
@@ -360,7 +361,8 @@ CREATE OR REPLACE VIEW ssl_guard_status AS
         alarms_evicted,
         alarm_commands_run,
         alarm_commands_failed,
-        alarm_events_dropped
+        alarm_events_dropped,
+        failed_host
     FROM ssl_guard_read_status();
 
 DROP FUNCTION ssl_guard_read_status_1_0();
@@ -373,6 +375,7 @@ COMMENT ON COLUMN ssl_guard_status.alarms_evicted IS 'how many alarms had no pla
 COMMENT ON COLUMN ssl_guard_status.alarm_commands_run IS 'how often alarm_command was run since the start';
 COMMENT ON COLUMN ssl_guard_status.alarm_commands_failed IS 'how often it failed or took too long';
 COMMENT ON COLUMN ssl_guard_status.alarm_events_dropped IS 'of how many raised, escalated or ended alarms it will not be told: it failed too often, or their place was needed';
+COMMENT ON COLUMN ssl_guard_status.failed_host IS 'names of the host in pg_hosts.conf at which the last reload failed, separated by commas; NULL if it did not, or the file has been edited since';
 
 --
 -- ssl_guard_client_certificates

@@ -85,12 +85,13 @@ $node->replace($second{a}{cert}, 'a.crt');
 ESG::Sni::reload($node);
 alarms_are('critical file_unparsable b.crt, critical reload_failed server, warning reload_pending a.crt', 'a file of one host is broken');
 like($node->log_since($offset), qr/code=reload_failed severity=critical line=3 host=b\.test,x\.wild\.test/, 'the log says at which host it failed');
+is($node->safe_psql('postgres', 'SELECT last_reload_ok, failed_host FROM ssl_guard_status'), 'f|b.test,x.wild.test', 'and so does the status');
 like($node->log_since($offset), qr/code=file_unparsable severity=critical setting=hosts_file line=3 host=b\.test,x\.wild\.test/, 'and which host the file is of');
 is(ESG::Sni::served($node, 'a.test'), $first{a}{fingerprint}, 'no host is served with a new certificate');
-is($node->safe_psql('postgres', 'SELECT last_reload_ok FROM ssl_guard_status'), 'f', 'the status says that it failed');
 $node->replace($second{b}{cert}, 'b.crt');
 ESG::Sni::reload($node);
 alarms_are('', 'mended');
+is($node->safe_psql('postgres', 'SELECT last_reload_ok, failed_host FROM ssl_guard_status'), 't|', 'in the status, too');
 
 # --- names ---------------------------------------------------------------------------
 

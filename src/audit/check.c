@@ -64,20 +64,27 @@ say_what_is_left(const ServerFacts *facts)
 		"there is no TLS";
 }
 
-/* The list is as it was when the load began: whose certificate could not be loaded? */
-static void
-describe_failed_host(const ServerFacts *facts, char *pairs, size_t size)
+const EsgHost *
+esg_check_failed_host(const EsgLoadState *load)
 {
 	EsgFileMark mark;
 	const EsgHosts *hosts = esg_sni_hosts_read();
-	const EsgHost *host;
-	char		line[16];
 
 	esg_sni_hosts_mark(&mark);
-	if (facts->load.failed_host < 0 || facts->load.failed_host >= list_length(hosts->hosts) ||
-		memcmp(&mark, &facts->load.hosts_mark, sizeof(mark)) != 0)
+	if (load->failed_host < 0 || load->failed_host >= list_length(hosts->hosts) ||
+		memcmp(&mark, &load->hosts_mark, sizeof(mark)) != 0)
+		return NULL;
+	return list_nth(hosts->hosts, load->failed_host);
+}
+
+static void
+describe_failed_host(const ServerFacts *facts, char *pairs, size_t size)
+{
+	const EsgHost *host = esg_check_failed_host(&facts->load);
+	char		line[16];
+
+	if (host == NULL)
 		return;
-	host = list_nth(hosts->hosts, facts->load.failed_host);
 	snprintf(line, sizeof(line), "%d", host->line);
 	esg_report_append_pair(pairs, size, "line", line);
 	esg_report_append_pair(pairs, size, "host", esg_report_printable(esg_sni_hosts_names(host)));

@@ -8,6 +8,8 @@
 #define ESG_AUDIT_CHECK_H
 
 #include "audit/outlook.h"
+#include "server/sni_hosts.h"
+#include "server/state.h"
 
 /* Everything, in this process. */
 extern void esg_check_run(void);
@@ -21,5 +23,11 @@ extern void esg_check_conclude(const EsgOutlook *outlook, int moment, TimestampT
 
 /* the running server only: reload_failed, reload_pending, passphrase_in_backup */
 extern void esg_check_server(void);
+
+/*
+ * Whose certificate could the last load not take?  NULL: none's, or pg_hosts.conf
+ * is not any more as it was when the load began.
+ */
+extern const EsgHost *esg_check_failed_host(const EsgLoadState *load);
 
 #endif							/* ESG_AUDIT_CHECK_H */

@@ -137,6 +137,7 @@ static const EsgSqlColumn status_columns[] = {
 	ESG_SQL_ADDED("alarm_commands_run", ESG_SQL_INT8, ESG_SQL_1_1),
 	ESG_SQL_ADDED("alarm_commands_failed", ESG_SQL_INT8, ESG_SQL_1_1),
 	ESG_SQL_ADDED("alarm_events_dropped", ESG_SQL_INT8, ESG_SQL_1_1),
+	ESG_SQL_ADDED("failed_host", ESG_SQL_TEXT, ESG_SQL_1_1),
 	ESG_SQL_LAST_COLUMN
 };
 
@@ -151,7 +152,11 @@ set_software(EsgSqlRow *row)
 static void
 set_load(EsgSqlRow *row, const EsgLoadState *load)
 {
+	const EsgHost *host = load->result == ESG_LOAD_FAILED ? esg_check_failed_host(load) : NULL;
+
 	esg_sql_row_timestamp(row, "last_reload_at", load->at);
+	if (host != NULL)
+		esg_sql_row_path(row, "failed_host", esg_sni_hosts_names(host));
 	if (load->result == ESG_LOAD_OK || load->result == ESG_LOAD_FAILED)
 		esg_sql_row_bool(row, "last_reload_ok", load->result == ESG_LOAD_OK);
 }
