@@ -161,18 +161,25 @@ typedef struct Case
 	EsgRules	rules;
 } Case;
 
+/*
+ * A path from the working directory is resolved: what it leads over, "..", the
+ * server's user need not pass.  Of one from the root nothing is resolved: it may be
+ * as the server has it.
+ */
 static bool
 make_absolute(const char *path, char out[ESG_PAIR_PATH_SIZE])
 {
-	char	   *current = path[0] != '/' ? getcwd(NULL, 0) : NULL;
+	char	   *found = path[0] != '/' ? realpath(path, NULL) : NULL;
+	char	   *current = path[0] != '/' && !found ? getcwd(NULL, 0) : NULL;
 	int			n;
 
-	if (path[0] == '/')
-		n = snprintf(out, ESG_PAIR_PATH_SIZE, "%s", path);
+	if (path[0] == '/' || found)
+		n = snprintf(out, ESG_PAIR_PATH_SIZE, "%s", found ? found : path);
 	else if (!current)
 		return esg_message_error("could not find out the working directory: %s", strerror(errno));
 	else
 		n = snprintf(out, ESG_PAIR_PATH_SIZE, "%s/%s", current, path);
+	free(found);
 	free(current);
 	return n < ESG_PAIR_PATH_SIZE || esg_message_error("the directory's name is too long");
 }
@@ -421,7 +428,8 @@ run_check(const Options *options, EsgPassphrase *passphrase)
 	absolute.directory = c.directory;
 	esg_rules_find_remedy(&c.rules, true);
 	good = esg_server_user_become(&c.user) && check_pair(&absolute, &c, passphrase);
-	warn_of_list(options);
+	/* by the absolute path: the user may not pass our working directory */
+	warn_of_list(&absolute);
 	if (good)
 	{
 		printf("the pair is usable");

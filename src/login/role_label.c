@@ -28,6 +28,7 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
 #include "utils/timestamp.h"
@@ -463,24 +464,41 @@ collect_role(RoleAlarms *found, const char *role_name)
 		add_role_alarm(found, ESG_ROLE_LABEL_UNSATISFIABLE, role_name, decision.hopeless);
 }
 
+/* A row of pg_shseclabel. */
+static void
+collect_row(RoleAlarms *found, TupleDesc desc, HeapTuple tuple)
+{
+	char	   *role_name;
+
+	if (!is_own_row(desc, tuple))
+		return;
+	role_name = GetUserNameFromId(((Form_pg_shseclabel) GETSTRUCT(tuple))->objoid, true);
+	if (role_name != NULL)
+		collect_role(found, role_name);
+}
+
+/* There may be thousands, each of which is compared with all hosts. */
 static void
 collect_unsatisfiable(RoleAlarms *found)
 {
+	MemoryContext apart = AllocSetContextCreate(CurrentMemoryContext, "ext_ssl_guard label",
+												ALLOCSET_DEFAULT_SIZES);
 	Relation	relation = table_open(SharedSecLabelRelationId, AccessShareLock);
 	SysScanDesc scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
 	HeapTuple	tuple;
 
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
-		char	   *role_name = NULL;
+		MemoryContext old = MemoryContextSwitchTo(apart);
 
-		if (is_own_row(RelationGetDescr(relation), tuple))
-			role_name = GetUserNameFromId(((Form_pg_shseclabel) GETSTRUCT(tuple))->objoid, true);
-		if (role_name != NULL)
-			collect_role(found, role_name);
+		CHECK_FOR_INTERRUPTS();
+		collect_row(found, RelationGetDescr(relation), tuple);
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(apart);
 	}
 	systable_endscan(scan);
 	table_close(relation, AccessShareLock);
+	MemoryContextDelete(apart);
 }
 
 static void
