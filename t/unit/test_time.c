@@ -7,6 +7,10 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <openssl/err.h>
 
 #include "certmaker.h"
 #include "esg_test.h"
@@ -108,10 +112,33 @@ read_raw(int type, const char *text, int len)
 	return out;
 }
 
+/* OpenSSL 3.6.5 does not any more. */
+static bool
+openssl_takes_short(void)
+{
+	ASN1_STRING *t = ASN1_STRING_type_new(UTC);
+	struct tm	civil;
+	bool		taken;
+
+	ASN1_STRING_set(t, "1204270000Z", -1);
+	taken = ASN1_TIME_to_tm(t, &civil) == 1;
+	ERR_clear_error();
+	ASN1_STRING_free(t);
+	return taken;
+}
+
+/* Has it no seconds?  Digits only are counted. */
+static bool
+is_short(int type, const char *raw)
+{
+	return strspn(raw, "0123456789") == (type == UTC ? 10 : 12);
+}
+
 static void
 test_readings(void)
 {
 	char		text[ESG_TIME_TEXT_SIZE];
+	bool		takes_short = openssl_takes_short();
 	size_t		i;
 
 	for (i = 0; i < sizeof(readings) / sizeof(readings[0]); i++)
@@ -119,9 +146,11 @@ test_readings(void)
 		EsgTime		t = read_raw(readings[i].type, readings[i].text,
 								 (int) strlen(readings[i].text));
 
+		bool		taken = takes_short || !is_short(readings[i].type, readings[i].text);
+
 		esg_x509_time_text(t, text, sizeof(text));
-		is_text(text, readings[i].want, readings[i].text);
-		ok(t.nonconforming == readings[i].nonconforming, "nonconforming=%d",
+		is_text(text, taken ? readings[i].want : "invalid", readings[i].text);
+		ok(t.nonconforming == (taken && readings[i].nonconforming), "nonconforming=%d",
 		   readings[i].nonconforming);
 	}
 }
@@ -308,6 +337,7 @@ static void
 test_random(void)
 {
 	char		raw[128];
+	bool		takes_short = openssl_takes_short();
 	int			valid = 0;
 	int			faults = 0;
 	int			i;
@@ -317,7 +347,8 @@ test_random(void)
 		EsgTime		want = {ESG_TIME_VALID, 0, false};
 		EsgTime		got;
 		int			type;
-		bool		good = make_time(&type, raw, sizeof(raw), &want);
+		bool		good = make_time(&type, raw, sizeof(raw), &want) &&
+			(takes_short || !is_short(type, raw));
 
 		got = read_raw(type, raw, (int) strlen(raw));
 		valid += good;
@@ -326,7 +357,7 @@ test_random(void)
 			faults += ok(0, "%s", raw) == 0;
 	}
 	is_int(faults, 0, "random times agree with the formula");
-	ok(valid > 200000 && valid < 390000, "%d of them valid", valid);
+	ok(valid > 150000 && valid < 390000, "%d of them valid", valid);
 }
 
 /* a garbled time is what OpenSSL's verification takes it for */
@@ -394,7 +425,7 @@ test_certificate(void)
 	esg_x509_time_text(esg_x509_time_read(X509_get0_notBefore(cert)), text, sizeof(text));
 	is_text(text, "1950-01-01T00:00:00Z", "notBefore of a certificate");
 	esg_x509_time_text(esg_x509_time_read(X509_get0_notAfter(cert)), text, sizeof(text));
-	is_text(text, "2049-12-31T23:59:00Z", "notAfter of a certificate");
+	is_text(text, openssl_takes_short() ? "2049-12-31T23:59:00Z" : "invalid", "notAfter of a certificate");
 	X509_free(cert);
 }
 
