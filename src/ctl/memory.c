@@ -33,6 +33,9 @@
 #define LOCK_ALL (MCL_CURRENT | MCL_FUTURE)
 #endif
 
+/* the passphrase's, which is locked whatever becomes of the rest */
+static EsgPassphrase *secret = NULL;
+
 static void *
 allocate(size_t size, const char *file, int line)
 {
@@ -112,16 +115,24 @@ esg_memory_protect(void)
 	CRYPTO_set_mem_functions(allocate, reallocate, release);
 }
 
+void
+esg_memory_protect_again(void)
+{
+	munlockall();
+	lock_all();
+	if (secret)
+		mlock(secret, sizeof(EsgPassphrase));
+}
+
 EsgPassphrase *
 esg_memory_allocate(void)
 {
-	EsgPassphrase *memory = map(sizeof(EsgPassphrase));
-
-	if (!memory)
+	secret = map(sizeof(EsgPassphrase));
+	if (!secret)
 		return NULL;
-	mlock(memory, sizeof(EsgPassphrase));
+	mlock(secret, sizeof(EsgPassphrase));
 #ifdef MADV_DONTDUMP
-	madvise(memory, sizeof(EsgPassphrase), MADV_DONTDUMP);
+	madvise(secret, sizeof(EsgPassphrase), MADV_DONTDUMP);
 #endif
-	return memory;
+	return secret;
 }

@@ -14,6 +14,12 @@
  */
 extern void esg_memory_protect(void);
 
+/*
+ * For who was root and is no more: root's locks have no limit, but with them and
+ * another user's limit nothing could be allocated any more.
+ */
+extern void esg_memory_protect_again(void);
+
 /* for the passphrase, as protected as can be; NULL: out of memory */
 extern EsgPassphrase *esg_memory_allocate(void);
 

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "ctl/data_directory.h"
+#include "ctl/memory.h"
 #include "ctl/message.h"
 
 #define DEFAULT_USER "postgres"
@@ -160,6 +161,7 @@ esg_server_user_become(const EsgServerUser *user)
 		setresgid(reader->gid, reader->gid, reader->gid) != 0 ||
 		setresuid(reader->uid, reader->uid, reader->uid) != 0)
 		return esg_message_error("could not become user \"%s\": %s", user->name, strerror(errno));
+	esg_memory_protect_again();
 	return true;
 }
 
