@@ -44,4 +44,85 @@ foreach my $preload ('auth_delay,ext_ssl_guard', 'ext_ssl_guard,auth_delay')
 	$node->stop;
 }
 
+# --- contexts that another library makes in the postmaster are no loads -------------
+
+sub build
+{
+	my ($name, $body) = @_;
+
+	return ESG::Node::build_library($certs->dir . "/$name", <<"SOURCE" . $body);
+#include "postgres.h"
+#include "fmgr.h"
+#include "libpq/libpq.h"
+#include "libpq/libpq-be.h"
+#include "storage/ipc.h"
+#include <openssl/ssl.h>
+PG_MODULE_MAGIC;
+static openssl_tls_init_hook_typ prev_init;
+static shmem_startup_hook_type prev_startup;
+SOURCE
+}
+
+my %made = (
+	hook => build('hook', <<'SOURCE'),
+static void
+make_context(SSL_CTX *context, bool is_start)
+{
+	if (prev_init)
+		prev_init(context, is_start);
+	SSL_CTX_free(SSL_CTX_new(TLS_method()));
+}
+void
+_PG_init(void)
+{
+	prev_init = openssl_tls_init_hook;
+	openssl_tls_init_hook = make_context;
+}
+SOURCE
+	start => build('start', <<'SOURCE'),
+static void
+make_contexts(void)
+{
+	if (prev_startup)
+		prev_startup();
+	SSL_CTX_free(SSL_CTX_new(TLS_method()));
+	(void) SSL_CTX_new(TLS_method());
+}
+void
+_PG_init(void)
+{
+	prev_startup = shmem_startup_hook;
+	shmem_startup_hook = make_contexts;
+}
+SOURCE
+);
+
+SKIP:
+{
+	skip 'no compiler, or no headers of the server', 1 if grep { !defined } values %made;
+	my $server = $certs->make_server('served', ca => $ca);
+
+	foreach my $when (sort keys %made)
+	{
+		(my $library = $made{$when}) =~ s/\.so$//;
+		foreach my $preload ("$library,ext_ssl_guard", "ext_ssl_guard,$library")
+		{
+			my $name = "contexts, $when, " . ($preload =~ /^ext/ ? 'after ours' : 'before ours');
+			my $node = ESG::Node->new($name =~ s/\W+/_/gr);
+			my $state = "SELECT in_sync, last_reload_ok, (SELECT count(*) FROM ssl_guard_alarms) FROM ssl_guard_status";
+
+			$node->setup(ca => $ca, server => $server, preload => $preload, conf => "ext_ssl_guard.file_poll_interval = '1s'");
+			$node->start;
+			is($node->wait_sql($state, 't|t|0'), 't|t|0', "$name: at start");
+			$node->replace($weak->{cert}, 'server.crt');
+			$node->reload;
+			like($node->wait_sql($state, qr/^f?\|f\|[1-9]/), qr/^f?\|f\|[1-9]/, "$name: a reload that fails");
+			$node->replace($server->{cert}, 'server.crt');
+			$node->reload;
+			is($node->wait_sql($state, 't|t|0'), 't|t|0', "$name: and one that does not");
+			$node->stop;
+		}
+	}
+}
+
 done_testing();

@@ -205,6 +205,14 @@ ok(!$node->start(fail_ok => 1), "nor with a host's CA file");
 chmod 0644, $node->path('root.crt');
 ok($node->start, 'its twin starts');
 alarms_are($expired, 'and is as it was');
-$node->stop;
+
+# --- a named pipe: who opens it waits for ever ----------------------------------------
+
+unlink $node->path('pg_hosts.conf');
+system('mkfifo', $node->path('pg_hosts.conf')) == 0 or die 'mkfifo';
+$node->safe_psql('postgres', "ALTER SYSTEM SET ext_ssl_guard.file_permission_check = 'warn'");
+like($node->wait_sql(ESG::Sni::alarms(), qr/hosts_file_unusable/), qr/hosts_file_unusable/, 'a named pipe is told');
+ok(defined $node->safe_psql('postgres', 'SELECT count(*) FROM ssl_guard_check()'), 'a session that looks at it goes on');
+ok($node->stop('fast'), 'the server stops');
 
 done_testing();

@@ -36,6 +36,12 @@
  */
 #define RUN_PAUSE (3 * USECS_PER_SEC)
 
+/*
+ * Its process sees to the time limit and to the end of the command.  One that has
+ * not done so by then, microseconds later, never will: the command has stopped it.
+ */
+#define PATIENCE (10 * USECS_PER_SEC)
+
 /* for the alarms=, tries=, output= of a failure, the last with each byte escaped */
 #define FAILURE_DETAIL_SIZE (4 * ESG_COMMAND_OUTPUT + 128)
 
@@ -88,6 +94,7 @@ static EsgAlarmNewsKey keys[ESG_MAX_ALARMS];
 static int	key_count = 0;
 static bool under_way = false;
 static TimestampTz started_at = 0;
+static int	time_limit = 0;		/* seconds, of the run under way */
 
 /* in a row, and the time of the last one */
 static int	failures = 0;
@@ -205,6 +212,7 @@ start_run(const EsgAlarmNews *news, int count)
 	/* before what may fail, so that it counts as a failure */
 	under_way = true;
 	started_at = GetCurrentTimestamp();
+	time_limit = command.time_limit;
 	esg_child_start(&runner, esg_command_run, &command);
 }
 
@@ -264,6 +272,15 @@ conclude_failure(const char *reason, const EsgCommandResult *result)
 	failures = 0;
 }
 
+/* A clock set back does not end it. */
+static bool
+is_overdue(void)
+{
+	TimestampTz now = GetCurrentTimestamp();
+
+	return now >= started_at && esg_elapsed(started_at, time_limit * USECS_PER_SEC + PATIENCE, now);
+}
+
 /* Looks what has become of the run. */
 static void
 finish_run(void)
@@ -280,6 +297,12 @@ finish_run(void)
 		return;
 	}
 	result = esg_child_take(&runner, &size);
+	if (result == NULL && is_overdue())
+	{
+		esg_child_end(&runner);
+		under_way = false;
+		conclude_failure(psprintf("it took longer than %d s", time_limit), NULL);
+	}
 	if (result == NULL)
 		return;
 	under_way = false;

@@ -96,6 +96,31 @@ is_complete(const TlsLoad *load)
 		(load->last != NULL && SSL_CTX_get0_certificate(load->last) == NULL);
 }
 
+/* Before PostgreSQL 19 core marks a context so as soon as it has made it, other code hardly ever does. */
+static bool
+may_be_cores(SSL_CTX *context)
+{
+	return ESG_LAST_CTX_IS_BARE ||
+		(SSL_CTX_get_mode(context) & SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER) != 0;
+}
+
+/*
+ * Core makes none while "ssl" is off.  Who makes one before core has filled its
+ * first is a library on the TLS hook, and who makes one when core has all, but has
+ * not started yet, is one with business of its own.
+ */
+static bool
+is_made_by_others(void)
+{
+	if (!EnableSSL)
+		return true;
+	if (PgStartTime == 0)
+		return current != NULL || (pending != NULL && is_complete(pending));
+	return pending != NULL && pending->reload == PgReloadTime && pending->served.count == 0 &&
+		pending->last != NULL && may_be_cores(pending->last) &&
+		SSL_CTX_get0_certificate(pending->last) == NULL;
+}
+
 /* The pending load is in service now. */
 static void
 accept_pending(void)
@@ -117,6 +142,14 @@ reject_pending(void)
 	esg_server_state_load_failed(host, GetCurrentTimestamp());
 }
 
+/* It was a context of other code, and no load. */
+static void
+withdraw_pending(void)
+{
+	pending = NULL;
+	esg_server_state_load_withdrawn();
+}
+
 /*
  * A load that is still pending went into service without an old one to free: the
  * first after "ssl" was switched on.  Or it failed, and core has forgotten a
@@ -127,7 +160,13 @@ settle_pending(void)
 {
 	if (pending == NULL)
 		return;
-	if (is_complete(pending))
+	if (pending->served.count == 0 && pending->last != NULL && !may_be_cores(pending->last))
+	{
+		/* which may be freed at any time */
+		(void) SSL_CTX_set_ex_data(pending->last, ctx_index, NULL);
+		withdraw_pending();
+	}
+	else if (is_complete(pending))
 		accept_pending();
 	else
 		reject_pending();
@@ -160,7 +199,8 @@ ctx_made(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int idx, long argl, void *
 {
 	SSL_CTX    *context = parent;
 
-	if (!in_postmaster() || process_shared_preload_libraries_in_progress)
+	if (!in_postmaster() || process_shared_preload_libraries_in_progress ||
+		is_made_by_others())
 		return;
 	if (pending == NULL || pending->reload != PgReloadTime || is_complete(pending))
 		begin_load();
@@ -198,6 +238,8 @@ ctx_freed(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int idx, long argl, void 
 	load->alive--;
 	if (!EnableSSL)
 		turn_off();
+	else if (load == pending && load->served.count == 0 && !may_be_cores(parent))
+		withdraw_pending();
 	else if (load == pending)
 		reject_pending();
 	else if (load == current && pending != NULL)

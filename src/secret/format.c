@@ -67,13 +67,14 @@ write_u16(unsigned char *p, unsigned value)
 }
 
 /* Does data end in the SHA-256 of what is before sum_offset? */
-static int
-has_checksum(const unsigned char *data, size_t sum_offset)
+static EsgSecretResult
+check_checksum(const unsigned char *data, size_t sum_offset)
 {
 	unsigned char sum[SHA256_DIGEST_LENGTH];
 
-	return EVP_Digest(data, sum_offset, sum, NULL, EVP_sha256(), NULL) == 1 &&
-		CRYPTO_memcmp(sum, data + sum_offset, sizeof(sum)) == 0;
+	if (EVP_Digest(data, sum_offset, sum, NULL, EVP_sha256(), NULL) != 1)
+		return ESG_SECRET_CRYPTO_FAILED;
+	return CRYPTO_memcmp(sum, data + sum_offset, sizeof(sum)) == 0 ? ESG_SECRET_OK : ESG_SECRET_DAMAGED;
 }
 
 static int
@@ -99,9 +100,7 @@ check_frame(const unsigned char *data, size_t len, const char *magic,
 		return ESG_SECRET_TRUNCATED;
 	if (len > file_size)
 		return ESG_SECRET_TRAILING;
-	if (!has_checksum(data, sum_offset))
-		return ESG_SECRET_DAMAGED;
-	return ESG_SECRET_OK;
+	return check_checksum(data, sum_offset);
 }
 
 EsgSecretResult

@@ -86,6 +86,15 @@ parse_quietly(List **lines, EsgHosts *hosts)
 	return result;
 }
 
+/* Opening it would wait for somebody who writes, without end, as core does at the next load. */
+static bool
+is_fifo(void)
+{
+	struct stat st;
+
+	return stat(HostsFileName, &st) == 0 && S_ISFIFO(st.st_mode);
+}
+
 static char *
 copy_string(const char *str)
 {
@@ -208,6 +217,12 @@ esg_sni_hosts_read(void)
 	hosts->fault = "";
 	if (!ssl_sni)
 		return hosts;
+	if (is_fifo())
+	{
+		hosts->state = ESG_HOSTS_UNUSABLE;
+		hosts->fault = "it is a named pipe";
+		return hosts;
+	}
 	result = parse_quietly(&lines, hosts);
 	foreach(cell, lines)
 		hosts->hosts = lappend(hosts->hosts, copy_line(lfirst(cell)));

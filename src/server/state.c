@@ -85,6 +85,7 @@ static EsgServedSet *shared_set = NULL;
  * forked, but for those of EXEC_BACKEND, where it is empty.
  */
 static EsgLoadRecord local_load;
+static EsgLoadRecord earlier_load;	/* as it was when the last load began */
 static EsgServedSet local_set;
 
 static const EsgServedSet nothing = {.not_after_unix = PG_INT64_MIN};
@@ -156,6 +157,7 @@ esg_server_state_init(void)
 void
 esg_server_state_load_started(bool success_shows, const EsgFileMark *hosts_mark, TimestampTz now)
 {
+	earlier_load = local_load;
 	local_load.hook_active = true;
 	local_load.sequence++;
 	local_load.result = ESG_LOAD_PENDING;
@@ -163,6 +165,16 @@ esg_server_state_load_started(bool success_shows, const EsgFileMark *hosts_mark,
 	local_load.first_told = false;
 	local_load.hosts_mark = *hosts_mark;
 	local_load.at = now;
+	publish_load();
+}
+
+void
+esg_server_state_load_withdrawn(void)
+{
+	uint32		sequence = local_load.sequence;
+
+	local_load = earlier_load;
+	local_load.sequence = sequence + 1;
 	publish_load();
 }
 

@@ -98,6 +98,9 @@ extern void esg_server_state_init(void);
 extern void esg_server_state_load_started(bool success_shows, const EsgFileMark *hosts_mark,
 										  TimestampTz now);
 
+/* What began was no load: all is as before. */
+extern void esg_server_state_load_withdrawn(void);
+
 /* all certificates are loaded, and nothing was in service before */
 extern void esg_server_state_load_first(const EsgServedSet *served, TimestampTz now);
 extern void esg_server_state_load_succeeded(const EsgServedSet *served, TimestampTz now);
