@@ -9,7 +9,6 @@ use IPC::Run ();
 use Test::More;
 
 use ESG::Certs;
-use ESG::Shim;
 use ESG::Users;
 
 my $base = ESG::Users::enter();
@@ -144,19 +143,6 @@ foreach my $case (
 	is((ESG::Users::run($user, 'ssl_guard_ctl', 'decrypt', '-D', $dir, '-M', $kind))[1], "sesam\n", "$name: $user can read it");
 	($status, $said) = run_ctl('check', '-D', $dir, '-M', $kind, '--user', $user);
 	is($status, 0, "$name: check") or diag($said);
-}
-
-# ---- the limit of locked memory, which root does not have, and others do
-
-SKIP:
-{
-	my $shim = ESG::Shim::memory_limit($base);
-	skip 'no compiler', 1 if !defined $shim;
-	my $dir = make('server.key' => 'root:ssl-cert 0640');
-
-	local $ENV{LD_PRELOAD} = $shim;
-	is((run_ctl('encrypt', '-D', $dir))[0], 0, 'limited memory: a pair is made');
-	is_deeply([ run_ctl('check', '-D', $dir) ], [ 0, qq{the pair is usable for user "postgres"\n} ], 'limited memory: and found sound');
 }
 
 # ---- for whom root writes nothing, and leaves what is there

@@ -3,7 +3,6 @@
 #   my $shim = ESG::Shim::owner($directory);          # undef: no compiler
 #   my $shim = ESG::Shim::no_digest($directory, $fault);
 #   my $shim = ESG::Shim::count_calls($directory);
-#   my $shim = ESG::Shim::memory_limit($directory);
 #   { local $ENV{LD_PRELOAD} = $shim; $node->start; }
 #
 # owner: a file called "...uid-N..." belongs to N, until a file of the same name
@@ -11,8 +10,6 @@
 # no_digest: X509_digest() fails, as without memory, while the file $fault is
 # there.
 # count_calls: calls_of_stat and calls_of_strerror are int variables.
-# memory_limit: root locks what it likes; who is root no more has no memory left
-# beside what is locked, and may lock no more.
 
 package ESG::Shim;
 
@@ -121,50 +118,6 @@ strerror(int number)
 }
 SHIM
 
-# In a user namespace root has the limit, too, so that the kernel does not show it there.
-my $memory_limit = <<'SHIM';
-#include <errno.h>
-#include <stddef.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-void	   *__libc_malloc(size_t size);
-static int	locked = 0;
-static int	limited = 0;
-int
-mlockall(int flags)
-{
-	(void) flags;
-	if (limited)
-	{
-		errno = ENOMEM;
-		return -1;
-	}
-	locked = 1;
-	return 0;
-}
-int
-munlockall(void)
-{
-	locked = 0;
-	return 0;
-}
-int
-setresuid(uid_t real, uid_t effective, uid_t saved)
-{
-	limited = effective != 0;
-	return (int) syscall(SYS_setresuid, real, effective, saved);
-}
-void *
-malloc(size_t size)
-{
-	if (!(locked && limited))
-		return __libc_malloc(size);
-	errno = ENOMEM;
-	return NULL;
-}
-SHIM
-
 sub build
 {
 	my ($base, $source) = @_;
@@ -176,8 +129,6 @@ sub build
 sub owner { return build("$_[0]/owner", $owner); }
 
 sub count_calls { return build("$_[0]/count_calls", $count_calls); }
-
-sub memory_limit { return build("$_[0]/memory_limit", $memory_limit); }
 
 sub no_digest
 {
