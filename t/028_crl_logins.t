@@ -299,7 +299,7 @@ sub openssl_subject
 {
 	my ($made) = @_;
 
-	return ESG::Certs::openssl('x509', '-in', $made->{single}, '-noout', '-subject') =~ s/^subject=CN = (.*)\n$/$1/r;
+	return ESG::Certs::openssl('x509', '-in', $made->{single}, '-noout', '-subject') =~ s/^subject=CN ?= ?(.*)\n$/$1/r;
 }
 
 # ---- time

@@ -127,11 +127,13 @@ openssl_takes_short(void)
 	return taken;
 }
 
-/* Has it no seconds?  Digits only are counted. */
+/* Has it no seconds, and no offset either? */
 static bool
 is_short(int type, const char *raw)
 {
-	return strspn(raw, "0123456789") == (type == UTC ? 10 : 12);
+	size_t		digits = strspn(raw, "0123456789");
+
+	return digits == (type == UTC ? 10 : 12) && raw[digits] == 'Z';
 }
 
 static void
