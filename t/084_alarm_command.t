@@ -285,11 +285,11 @@ is(wait_processes(qr/^sleep\x{0}$nap\b/, 0), 0, 'is ended with all it has starte
 
 # one that stops the process which would end it
 $offset = $node->log_end;
-apply('ext_ssl_guard.alarm_command' => 'kill -STOP $PPID; exit 0');
+$node->apply('ext_ssl_guard.alarm_command' => 'kill -STOP $PPID; exit 0');
 $node->wait_log(qr/WARNING:  alarm command failed: it took longer than 2 s/, $offset);
-apply('ext_ssl_guard.alarm_command' => $tell);
+$node->apply('ext_ssl_guard.alarm_command' => $tell);
 isnt(events(runs(1)), '', 'a command that stops its parent ends itself, not all telling');
-apply('ext_ssl_guard.alarm_command' => '');
+$node->apply('ext_ssl_guard.alarm_command' => '');
 
 # unset: that was it
 runs(0);
