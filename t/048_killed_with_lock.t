@@ -259,6 +259,8 @@ my @cases = (
 	[ 'renewals', 'worker', 'releasing', 'reload', 'in' ],
 	[ 'renewals', 'session', 'acquired', 'SELECT * FROM ssl_guard_check()', 'in' ]);
 my %tried = map { $_->[0] => 1 } @cases;
+# taken with ssl_sni only, which is off here
+@locks = grep { $_ ne 'served hosts' } @locks;
 is(join(', ', sort @locks), join(', ', sort keys %tried), 'every lock is tried');
 
 # the process that is at it
