@@ -57,7 +57,7 @@ my $file = $node->path('server.crt');
 my $head = qr/^\S+ \S+ UTC [^\[]*\[\d+\] /m;
 my $end = sql("SELECT to_char(not_after AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM ssl_guard_certificates WHERE kind = 'server'");
 is(count('log', qr/${head}WARNING:  certificate "CN=db1\.example\.com" in file "\Q$file\E" expires in 5 days$/m), 1, 'the message');
-is(count('log', qr/${head}DETAIL:  code=expires_very_soon severity=critical setting=ssl_cert_file position=1 not_after=$end fingerprint=$old->{fingerprint}$/m),
+is(count('log', qr/${head}DETAIL:  code=expires_very_soon severity=critical setting=ssl_cert_file position=1 not_after=$end fingerprint=$old->{fingerprint} cluster=\w+$/m),
 	1, 'DETAIL');
 is(count('log', qr/${head}HINT:  Replace the certificate and reload the server\.$/m), 1, 'HINT');
 is(count('csv', qr/,WARNING,SG017,"certificate ""CN=db1\.example\.com"" in file .* expires in 5 days","code=expires_very_soon severity=critical /),

@@ -225,7 +225,7 @@ my $fail = "if [ -e $switch ]; then echo connection to example.com failed: \$SSL
 ESG::Certs::spew($switch, '');
 $node->apply('ext_ssl_guard.alarm_command' => $fail, 'ext_ssl_guard.extra_files' => 'nowhere.crt,elsewhere.crt');
 $offset = $node->log_end;
-my $failure = qr/WARNING:  alarm command failed: child process exited with exit code 7\n.*DETAIL:  alarms=2 tries=2 output="connection to example.com failed: raised"\n.*HINT:  It is run again in 4 s/;
+my $failure = qr/WARNING:  alarm command failed: child process exited with exit code 7\n.*DETAIL:  alarms=2 tries=2 output="connection to example.com failed: raised" cluster=main\n.*HINT:  It is run again in 4 s/;
 $node->wait_log($failure, 0);
 pass('a failure is in the log, with what it said');
 is(sql('SELECT alarm_commands_failed >= 2 FROM ssl_guard_status'), 't', 'and counted');

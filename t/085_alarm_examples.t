@@ -130,7 +130,7 @@ SKIP:
 	my $offset = $node->log_end;
 	apply(example('conf', qr/alarm-webhook/), 'one.crt', 'two.crt');
 	my $refused = answer($listener, '503 Service Unavailable');
-	$node->wait_log(qr/WARNING:  alarm command failed: child process exited with exit code 22\n.*DETAIL:  alarms=2 tries=1 output="curl: \(22\) The requested URL returned error: 503.*"\n.*HINT:  It is run again in 2 s\./, $offset);
+	$node->wait_log(qr/WARNING:  alarm command failed: child process exited with exit code 22\n.*DETAIL:  alarms=2 tries=1 output="curl: \(22\) The requested URL returned error: 503.*" cluster=\w+\n.*HINT:  It is run again in 2 s\./, $offset);
 	pass('a webhook that is out of order: the log says so');
 	my $request = answer($listener, '200 OK');
 	like($request->[0], qr{^POST /services/T0000/B0000 HTTP.*^Content-Type: application/json\r?$}ms, 'it is tried again');

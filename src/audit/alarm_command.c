@@ -254,7 +254,7 @@ log_failure(const char *reason, const EsgCommandResult *result)
 	ereport(WARNING,
 			(errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
 			 errmsg("alarm command failed: %s", reason),
-			 errdetail_internal("%s", describe_run(result)),
+			 errdetail_internal("%s", esg_report_with_cluster(describe_run(result))),
 			 pause >= 0 ? errhint("It is run again in %d s.", (int) pause) :
 			 errhint("It was run often enough, and nobody has been told. Mend \"ext_ssl_guard.alarm_command\", and look at \"ssl_guard_alarms\".")));
 }

@@ -223,6 +223,7 @@ refuse(Login *login, const EsgRefusal *refusal)
 	bool		about_cert = login->peer.cert != NULL && !(def->enforced & ESG_PLACE_FILE);
 	char	   *detail = psprintf("code=%s %s", def->name, esg_report_text(refusal->pairs));
 
+	detail = esg_report_with_cluster(detail);
 	login->denied = true;
 	write_down(keep_books, login, &login->peer);
 	ereport(FATAL,

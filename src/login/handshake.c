@@ -332,7 +332,7 @@ log_failure(const HandshakeRecord *record, const EsgFailure *failure)
 			 errmsg("TLS refused client certificate \"%s\" from %s: %s",
 					failure->subject, address,
 					X509_verify_cert_error_string(record->verify_error)),
-			 errdetail_internal("%s", detail),
+			 errdetail_internal("%s", esg_report_with_cluster(detail)),
 			 hint ? errhint("%s", hint) : 0));
 }
 

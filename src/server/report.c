@@ -86,6 +86,22 @@ esg_report_append_pair(char *buf, size_t size, const char *key, const char *valu
 		strlcat(buf, value, size);
 }
 
+/*
+ * The logs of many servers are read in one place: which of them is it?  Last, so
+ * that what finds a line by its first keys goes on doing so.
+ */
+char *
+esg_report_with_cluster(const char *pairs)
+{
+	size_t		size = strlen(pairs) + 2 * strlen(cluster_name) + 64;
+	char	   *all = palloc(size);
+
+	strlcpy(all, pairs, size);
+	if (*cluster_name != '\0')
+		esg_report_append_pair(all, size, "cluster", cluster_name);
+	return all;
+}
+
 char *
 esg_report_quoted(const char *printable)
 {
@@ -435,7 +451,8 @@ write_log_line(const EsgAlarm *alarm, int level, const char *lead, const char *d
 	const char *state = esg_findings_def(alarm->code)->sqlstate;
 	int			saved = client_min_messages;
 	char	   *message = esg_report_text(alarm->message);
-	char	   *pairs = esg_report_text(detail);
+	char	   *text = esg_report_text(detail);
+	char	   *pairs = esg_report_with_cluster(text);
 	char	   *advice = esg_report_text(hint);
 
 	client_min_messages = ERROR;
@@ -454,6 +471,7 @@ write_log_line(const EsgAlarm *alarm, int level, const char *lead, const char *d
 	}
 	PG_END_TRY();
 	pfree(message);
+	pfree(text);
 	pfree(pairs);
 	pfree(advice);
 }

@@ -86,6 +86,9 @@ extern void esg_report_log_event(EsgAlarmEvent event, const EsgAlarm *alarm);
 /* appends " key=value" to DETAIL text, quoting value where it has a space, quote, backslash or '=' */
 extern void esg_report_append_pair(char *buf, size_t size, const char *key, const char *value);
 
+/* DETAIL as it is logged: with " cluster=..." behind it where cluster_name is set; palloc'd */
+extern char *esg_report_with_cluster(const char *pairs);
+
 /* the sentence of a finding without its subject, its detail filled in; palloc'd */
 extern char *esg_report_predicate(EsgCode code, const char *detail);
 

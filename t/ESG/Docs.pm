@@ -285,6 +285,8 @@ sub normalize
 	$text =~ s/\b[0-9a-f]{64}\b|\b[0-9a-f]{4,}…/FINGERPRINT/g;
 	$text =~ s/\b[0-9A-F]{16}\b/SERIAL/g;
 	$text =~ s/\bport \d+/port PORT/g;
+	# the name that PostgreSQL::Test::Cluster gives each server
+	$text =~ s/ cluster=docs\d+$//gm;
 	# psql's columns are as wide as the paths in them
 	$text =~ s/-{2,}/--/g;
 	$text =~ s/[ \t]+/ /g;
