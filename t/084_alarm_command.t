@@ -339,7 +339,7 @@ $node->wait_sql("SELECT count(*) FROM ssl_guard_alarms", 1);
 # it talks without end
 $offset = $node->log_end;
 $node->apply('ext_ssl_guard.alarm_command' => 'yes bla; exit 1');
-$node->wait_log(qr/alarm command failed: it took longer than 2 s\n.*output="[^"\n]{900,8000}"\n/, $offset);
+$node->wait_log(qr/alarm command failed: it took longer than 2 s\n.*output="[^"\n]{900,8000}" cluster=main\n/, $offset);
 pass('one that talks without end: the end of it is kept');
 $node->apply('ext_ssl_guard.alarm_command' => '');
 

@@ -29,7 +29,7 @@ $clock->start($node);
 # each pause passes in one step; a reload makes the worker look at the clock
 foreach my $try (1 .. 14)
 {
-	$node->wait_log(qr/DETAIL:  alarms=1 tries=$try\n/, 0);
+	$node->wait_log(qr/DETAIL:  alarms=1 tries=$try cluster=\w+\n/, 0);
 	last if $try == 14;
 	$clock->set(30 + 3601 * $try);
 	$node->reload;
