@@ -12,7 +12,8 @@
 #
 # Each node's files /srv/tls are in $patroni->tls($node).  The log of a member's
 # server is $node->logfile, Patroni's own is beside it.  Everything listens on
-# 127.0.0.1.  Processes are ended by their numbers, at the end of the test, too.
+# 127.0.0.1.  Programs are those of PATH, or what "dev/setup --with-patroni" has
+# unpacked.  Processes are ended by their numbers, at the end of the test, too.
 
 package ESG::Patroni;
 
@@ -34,22 +35,23 @@ use ESG::Node;
 
 # Everything here has that name.
 my $host = '127.0.0.1';
+my $scratch = PostgreSQL::Test::Utils::tempdir();
 my @running;
+
+if ($ENV{ESG_PATRONI})
+{
+	$ENV{PATH} .= ":$ENV{ESG_PATRONI}/usr/bin";
+	$ENV{PYTHONPATH} = "$ENV{ESG_PATRONI}/usr/lib/python3/dist-packages";
+}
 
 # Why it cannot be run here; '' if it can.
 sub missing
 {
-	my @missing = grep { !find_program($_) } qw(patroni patronictl etcd curl);
+	my @missing = grep { my $name = $_; !grep { -x "$_/$name" } split /:/, $ENV{PATH} } qw(patroni patronictl etcd curl);
 
-	push @missing, 'python3-etcd' if !@missing && system("python3 -c 'import etcd, psycopg2' >/dev/null 2>&1") != 0;
-	return @missing ? 'not installed: ' . join(', ', @missing) . ' (dev/setup --with-patroni)' : '';
-}
-
-sub find_program
-{
-	my ($name) = @_;
-
-	return grep { -x "$_/$name" } split /:/, $ENV{PATH};
+	push @missing, 'python3-etcd, python3-psycopg2, python3-idna'
+	  if !@missing && system("/usr/bin/python3 -c 'import etcd, psycopg2, idna' >/dev/null 2>&1") != 0;
+	return @missing ? 'not there: ' . join(', ', @missing) . ' (dev/setup --with-patroni): Patroni NOT TESTED' : '';
 }
 
 # Starts a program whose output goes to a file.
@@ -218,12 +220,11 @@ sub shown
 {
 	my ($ca, $port, @options) = @_;
 	my ($out, $err) = ('', '');
-	my $file = PostgreSQL::Test::Utils::tempdir() . '/shown.crt';
 
 	IPC::Run::run([ 'openssl', 's_client', '-connect', "$host:$port", '-CAfile', $ca->{cert}, '-verify_return_error', @options ],
 		'<', \undef, '>', \$out, '2>', \$err);
 	return '' unless $out =~ /-----BEGIN CERTIFICATE-----/;
-	return ESG::Certs::fingerprint(ESG::Certs::spew($file, $out));
+	return ESG::Certs::fingerprint(ESG::Certs::spew("$scratch/shown.crt", $out));
 }
 
 sub rest_fingerprint
@@ -278,8 +279,10 @@ sub stop
 END
 {
 	my $status = $?;
+	# a copy, as end() changes the list
+	my @left = reverse @running;
 
-	end($_, 20) foreach reverse @running;
+	end($_, 20) foreach @left;
 	$? = $status;
 }
 
