@@ -43,6 +43,7 @@ my @packages = grep { !/^-|^install$|::/ } @ARGV;
 my $what = (-f 'WORLD/updated' ? 'updated ' : '') . "@packages";
 open(my $calls, '>>', 'WORLD/calls') or die;
 print $calls "@ARGV\n";
+if ($ARGV[0] eq 'download') { foreach my $name (grep { $_ ne 'download' } @packages) { open(my $new, '>', "$name.deb") or die; } exit(-f 'WORLD/gone' ? 100 : 0); }
 if (grep { $_ eq 'update' } @ARGV) { open(my $new, '>', 'WORLD/updated'); exit 0; }
 my ($answer) = grep { $what =~ $_->[0] } @{ do 'WORLD/plans' };
 if (!$answer) { print STDERR "E: Unable to locate package $packages[0]\n"; exit 100; }
@@ -71,6 +72,19 @@ my %archive = %{ do 'WORLD/archive' };
 my ($verb, @names) = @ARGV;
 if ($verb eq 'depends') { print "postgresql\n  Depends: postgresql-97\n"; }
 else { foreach my $name (@names) { print " $name | $_ | http://mirror suite/main amd64 Packages\n" foreach @{ $archive{$name} // [] }; } }
+PROGRAM
+
+# A package brings a program and a module of Python of its own name.
+my $dpkg_deb = <<'PROGRAM';
+my (undef, $archive, $dir) = @ARGV;
+my ($name) = $archive =~ m{([^/]+)\.deb$};
+foreach my $file ("bin/$name", 'lib/python3/dist-packages/' . ($name =~ s/^python3-//r) . '.py')
+{
+	my $path = $dir;
+	foreach my $part (split m{/}, "usr/$file") { mkdir $path; $path .= "/$part"; }
+	open(my $new, '>', $path) or die "$path: $!";
+	chmod 0755, $path;
+}
 PROGRAM
 
 my $sudo = <<'PROGRAM';
@@ -112,9 +126,9 @@ sub new_world
 	my %without = map { $_ => 1 } @{ $is{without} // [] };
 	my %program = (
 		'apt-get' => "#!$^X\n$apt_get", 'dpkg-query' => "#!$^X\n$dpkg_query", 'apt-cache' => "#!$^X\n$apt_cache",
-		sudo => "#!$^X\n$sudo", id => "#!/bin/sh\necho " . ($is{uid} // 0) . "\n",
+		'dpkg-deb' => "#!$^X\n$dpkg_deb", sudo => "#!$^X\n$sudo", id => "#!/bin/sh\necho " . ($is{uid} // 0) . "\n",
 		# what it looks for and finds; /usr/lib/postgresql has nothing
-		map { $_ => "#!/bin/sh\nexit 0\n" } qw(make cc openssl perl ls));
+		map { $_ => "#!/bin/sh\nexit 0\n" } qw(make cc openssl perl ls curl));
 
 	$world = "$base/w" . ++$count;
 	make_path("$world/bin", "$world/tmp");
@@ -357,6 +371,40 @@ new_world(plans => [ [ '^faketime$', 'Inst faketime (1 x [amd64])' ] ]);
 spew("$world/on_install", "#!/bin/sh\n" . appears('faketime') . "\n");
 run_setup('--with-faketime');
 is("$status " . installed_now(), "0 faketime; wish=; needrestart=1\n", '--with-faketime');
+
+# ---- what would start services is unpacked, by whoever it is
+SKIP:
+{
+	skip 'no /usr/bin/python3', 7 unless -x '/usr/bin/python3';
+	my @closure = map { "Inst $_ (1 x [amd64])" } qw(etcd psycopg2 idna patroni);
+	my $tree = sub { return join ' ', map { s{.*/}{}r } sort glob("$world/top/.build/patroni/usr/bin/*"); };
+	my $run = sub { return run_in_world("$world/bin/sh", "$world/top/dev/setup", '--with-patroni'); };
+	my $begin = sub {
+		new_world(uid => 1000, without => ['sudo'], plans => [ [ '^etcd-server patroni python3-etcd python3-idna$', @_ ] ]);
+		make_path("$world/top/dev");
+		spew("$world/top/dev/setup", slurp($setup));
+	};
+
+	$begin->(@closure, 'Inst libc6 [2.36] (2.37 x [amd64])', 'Conf etcd (1 x [amd64])');
+	$run->();
+	is($status, 0, '--with-patroni, without rights') or diag($said);
+	is($tree->(), 'etcd idna patroni psycopg2', 'what is missing of all that it needs is unpacked');
+	is(installed_now() . join('', glob("$world/top/.build/patroni/archive*")), '', 'nothing is installed, no archive is left');
+	$run->();
+	is("$status " . asked('download') =~ s/download //r, "0 etcd psycopg2 idna patroni\n", 'only once');
+
+	$begin->(@closure);
+	spew("$world/gone", '');
+	$run->();
+	is("$status " . ($said =~ /could not download etcd psycopg2 idna patroni : see / ? 'said' : $said), '1 said', 'none to be had');
+	$begin->('Inst etcd (1 x [amd64])');
+	$run->();
+	is("$status " . ($said =~ /do not have what is needed: patroni / ? 'said' : $said), '1 said', 'what was unpacked is not enough');
+	$begin->();
+	spew("$world/plans", '[]');
+	$run->();
+	is("$status " . ($said =~ /knows no way to install etcd-server patroni / ? 'said' : $said), '1 said', 'not to be had at all');
+}
 run_setup('--with-care');
 is("$status " . ($said =~ /usage/ ? 'usage' : $said), '1 usage', 'an unknown option');
 

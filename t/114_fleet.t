@@ -61,7 +61,7 @@ sub configure
 	my $dir = tls($name);
 	my %settings = (
 		ssl => 'on', ssl_cert_file => "$dir/server.crt", ssl_key_file => "$dir/server.key", ssl_ca_file => "$dir/root.crt",
-		'ext_ssl_guard.extra_files' => "$dir/replicator.crt");
+		'ext_ssl_guard.extra_files' => "client:$dir/replicator.crt");
 
 	$settings{primary_conninfo} = join ' ', 'host=127.0.0.1', 'port=' . $node{$upstream}->port, 'user=replicator', "application_name=$name",
 	  'sslmode=verify-full', "sslcert=$dir/replicator.crt", "sslkey=$dir/replicator.key", "sslrootcert=$dir/root.crt"
@@ -239,5 +239,11 @@ is(login('one', 'billing'), 'in', 'a login on the rewound one, which is a standb
 is(sql('one', 'SELECT served_fingerprint FROM ssl_guard_status'), $server{one}{fingerprint}, 'gets its own certificate, which lies outside');
 is(alarms('one'), 'none', 'of which there is nothing to say');
 
+
+# ---- without the library a standby knows no labels
+is(login('three', 'elsewhere'), 'role_label_mismatch', 'the third refuses');
+$node{three}->set_conf(shared_preload_libraries => '');
+$node{three}->restart;
+is(login('three', 'elsewhere'), 'in', 'without the library it does not');
 $node{$_}->stop foreach qw(three one two);
 done_testing();

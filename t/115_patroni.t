@@ -148,6 +148,20 @@ like(($patroni->rest($one, 'GET', '/patroni', issue_patroni('asks')))[1], qr/"ro
 is(($patroni->rest($one, 'PATCH', '/config', undef, '{}'))[0], '403', 'and who changes something needs a certificate');
 is(($patroni->rest($one, 'PATCH', '/config', issue_patroni('changes'), '{"loop_wait": 1}'))[0], '200', 'which is accepted');
 
+# ---- a typing error reaches all nodes
+sub set_for_all
+{
+	my ($value) = @_;
+
+	return ($patroni->rest($one, 'PATCH', '/config', issue_patroni('changes'), qq({"postgresql": {"parameters": {"ext_ssl_guard.finding_overrides": $value}}})))[0];
+}
+
+my $rejected = "SELECT count(*) FROM ssl_guard_alarms WHERE code = 'setting_rejected' AND severity = 'critical'";
+is(set_for_all('"no_such_code=off"'), '200', 'Patroni takes what the extension does not');
+is($_->wait_sql($rejected, 1), 1, $_->name . ': says so') foreach @nodes;
+is(set_for_all('null'), '200', 'taken back');
+is($_->wait_sql($rejected, 0), 0, $_->name . ': cleared') foreach @nodes;
+
 # ---- one node after the other gets another certificate
 start_logins($_) foreach @nodes;
 wait_logins($_, 5) foreach map { $_->name } @nodes;
