@@ -7,6 +7,7 @@
 #include "fmgr.h"
 
 #include "src/audit/renewals.h"
+#include "src/audit/service_facts.h"
 #include "src/server/alarms.h"
 #include "src/hooks/client_auth.h"
 #include "src/login/clients.h"
@@ -45,6 +46,7 @@ _PG_init(void)
 	esg_loaded_files_init();
 	esg_renewals_init();
 	esg_served_hosts_init();
+	esg_service_facts_init();
 	esg_shmem_init();
 	esg_handshake_init();
 	esg_tls_contexts_init();

@@ -95,6 +95,9 @@ EVP_PKEY_get_group_name(const EVP_PKEY *pkey, char *name, size_t size, size_t *l
 #define tokenize_auth_file(name, file, lines, elevel, depth) \
 	((void) (tokenize_auth_file)(name, file, lines, elevel))
 #define free_auth_file(file, depth) ((void) FreeFile(file))
+#define esg_auth_line_file(line) ((void) (line), (const char *) NULL)
+#else
+#define esg_auth_line_file(line) ((line)->file_name)
 #endif
 
 /*

@@ -378,6 +378,17 @@ esg_audit_inspect(const char *data, size_t len, EsgPlace place, EsgPemResult *re
 	return audit;
 }
 
+bool
+esg_audit_is_loaded(const EsgAuditFile *file)
+{
+	if (file->in_crl_dir)
+		return false;
+	return strcmp(file->file.setting, "ssl_cert_file") == 0 ||
+		strcmp(file->file.setting, "ssl_ca_file") == 0 ||
+		strcmp(file->file.setting, "ssl_crl_file") == 0 ||
+		(file->file.host != NULL && file->file.kind != ESG_FILE_KEY);
+}
+
 void
 esg_audit_free(EsgAudit *audit)
 {

@@ -50,18 +50,6 @@ has_room(const EsgOutlook *outlook, int max_moments)
 		outlook->alarm_count <= MAX_ALARMS;
 }
 
-/* What lies in ssl_crl_dir is read by OpenSSL when it is needed. */
-static bool
-is_loaded_by_server(const EsgAuditFile *file)
-{
-	if (file->in_crl_dir)
-		return false;
-	return strcmp(file->file.setting, "ssl_cert_file") == 0 ||
-		strcmp(file->file.setting, "ssl_ca_file") == 0 ||
-		strcmp(file->file.setting, "ssl_crl_file") == 0 ||
-		(file->file.host != NULL && file->file.kind != ESG_FILE_KEY);
-}
-
 static void
 note_leaf(EsgLoadedFile *loaded, const EsgAudit *audit, const EsgAuditFile *file)
 {
@@ -102,7 +90,7 @@ note_files(EsgOutlook *outlook, const EsgAudit *audit)
 		if (file->facts.exists && !esg_policy_file_is_directory(file->file.kind) &&
 			file->file.kind != ESG_FILE_CRL_DIR)
 			outlook->file_count++;
-		if (is_loaded_by_server(file))
+		if (esg_audit_is_loaded(file))
 			outlook->loaded_count++;
 	}
 	outlook->cert_count = audit->cert_count;
@@ -122,7 +110,7 @@ append_loaded(EsgOutlook *outlook, const EsgAudit *audit, Size *size)
 	next = (EsgLoadedFile *) ((char *) outlook + outlook_size(outlook->alarm_count));
 	for (int i = 0; i < audit->file_count; i++)
 	{
-		if (is_loaded_by_server(audit->files[i]))
+		if (esg_audit_is_loaded(audit->files[i]))
 			note_loaded_file(next++, audit, audit->files[i]);
 	}
 	return outlook;

@@ -30,6 +30,7 @@
 #include "utils/wait_event.h"
 
 #include "audit/alarm_command.h"
+#include "audit/auto_reload.h"
 #include "audit/check.h"
 #include "audit/child.h"
 #include "audit/file_state.h"
@@ -371,6 +372,11 @@ poll_files(EsgWorkerState *state)
 	EsgFileLook look;
 
 	esg_file_state_look(&look);
+	if (esg_auto_reload_takes(&look))
+	{
+		state->polled_at = GetCurrentTimestamp();
+		return;
+	}
 	if (!esg_file_state_unchanged(&state->look, &look))
 	{
 		state->read_anyway = false;
@@ -438,6 +444,17 @@ static void
 serve_alarm_command(EsgWorkerState *state)
 {
 	esg_alarm_command_serve();
+}
+
+/* When it is decided what becomes of changed files, all may look at them. */
+static void
+serve_auto_reload(EsgWorkerState *state)
+{
+	bool		was_busy = esg_auto_reload_is_busy();
+
+	esg_auto_reload_serve(!esg_child_is_running(&reader) && !state->reload_open);
+	if (was_busy && !esg_auto_reload_is_busy())
+		state->polled_at = 0;
 }
 
 /* ---- what is due ---- */
@@ -519,8 +536,10 @@ do_round(EsgWorkerState *state)
 		do_work(start_full_check, state);
 	if (is_change_due(state))
 		do_work(meet_change, state);
+	do_work(serve_auto_reload, state);
 	/* what lies on disk is compared with what is served when it has been read */
-	if (!esg_child_is_running(&reader) && !state->reload_open && is_poll_due(state, now))
+	if (!esg_child_is_running(&reader) && !state->reload_open && !esg_auto_reload_is_busy() &&
+		is_poll_due(state, now))
 		do_work(poll_files, state);
 	if (!esg_child_is_running(&reader) && !state->reload_open && is_served_news(state))
 		do_work(run_server_check, state);
@@ -574,6 +593,7 @@ next_sleep(const EsgWorkerState *state)
 		return SHORT_SLEEP;
 	sleep = Min(sleep, change - now);
 	sleep = Min(sleep, esg_alarm_command_time_left(now));
+	sleep = Min(sleep, esg_auto_reload_time_left(now));
 	/* rounded up: a millisecond too early would be a round for nothing */
 	return (long) (Max(sleep, 0) / 1000) + 1;
 }

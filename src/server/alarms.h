@@ -29,7 +29,9 @@ typedef enum EsgAlarmScope
 	ESG_SCOPE_LOGIN,			/* raised one by one at logins */
 	ESG_SCOPE_LABELS,			/* role labels that nobody can meet, roles
 								 * that do not exist: what the catalog says */
-	ESG_SCOPE_SETTINGS			/* values that do not do what they seem to */
+	ESG_SCOPE_SETTINGS,			/* values that do not do what they seem to */
+	ESG_SCOPE_RELOAD			/* what auto_reload does not load, or could
+								 * not */
 } EsgAlarmScope;
 
 /* One row of ssl_guard_alarms, copied out. */

@@ -38,6 +38,7 @@ int			esg_guc_expire_critical_lifetime_percent = 10;
 int			esg_guc_crl_alert_lifetime_percent = 5;
 int			esg_guc_crl_critical_lifetime_percent = 2;
 bool		esg_guc_learn_renewals = true;
+bool		esg_guc_auto_reload = false;
 int			esg_guc_min_security_bits = 112;
 int			esg_guc_max_file_mode = 0644;
 int			esg_guc_max_key_file_mode = 0600;
@@ -663,6 +664,19 @@ define_learning(void)
 							 PGC_SIGHUP, 0, NULL, NULL, NULL);
 }
 
+/* Who loads what was renewed. */
+static void
+define_auto_reload(void)
+{
+	/* May the server be reloaded by itself, if nothing else would change? */
+	DefineCustomBoolVariable("ext_ssl_guard.auto_reload",
+							 "Reloads the server when its TLS files have been renewed.",
+							 "What is worse than what is in service is not loaded, which is an alarm. Needs file_poll_interval.",
+							 &esg_guc_auto_reload,
+							 false,
+							 PGC_SIGHUP, 0, NULL, NULL, NULL);
+}
+
 /* Whole seconds; what is less than one would be 0, which means something else. */
 static bool
 check_interval(double *newval, void **extra, GucSource source)
@@ -903,6 +917,7 @@ esg_guc_init(void)
 	define_expiry_thresholds();
 	define_crl_thresholds();
 	define_learning();
+	define_auto_reload();
 	define_intervals();
 	define_alarm_command();
 	define_policy();

@@ -47,8 +47,8 @@ esg_loaded_files_init(void)
 	loaded = esg_shmem_map(sizeof(LoadedArea));
 }
 
-static uint64
-hash_name(const char *setting, const char *path)
+uint64
+esg_loaded_files_name(const char *setting, const char *path)
 {
 	uint64		seed = hash_bytes_extended((const unsigned char *) setting, (int) strlen(setting), 0);
 
@@ -95,7 +95,7 @@ esg_loaded_files_differ(const char *setting, const char *path, const unsigned ch
 						uint32 as_of)
 {
 	EsgLoadState load;
-	uint64		name = hash_name(setting, path);
+	uint64		name = esg_loaded_files_name(setting, path);
 	bool		differ;
 
 	if (area == NULL || loaded == NULL)

@@ -14,6 +14,9 @@
 
 extern void esg_loaded_files_init(void);
 
+/* a file's name to all who remember what was loaded */
+extern uint64 esg_loaded_files_name(const char *setting, const char *path);
+
 /*
  * Is this content (SHA-256) another than what the server loaded from the file
  * that the setting names?  Where nothing is known, and for files above

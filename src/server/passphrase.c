@@ -205,6 +205,37 @@ esg_passphrase_install(SSL_CTX *context, bool is_server_start)
 	}
 }
 
+/* OpenSSL's pem_password_cb; what is wrong with the pair is an alarm of its own. */
+static int
+answer_trial(char *buf, int size, int rwflag, void *userdata)
+{
+	EsgPassphraseSource *source = userdata;
+
+	*source = ESG_PASSPHRASE_PAIR;
+	fault_reported = true;
+	return answer(buf, size, rwflag, &at_reload);
+}
+
+static int
+answer_nobody(char *buf, int size, int rwflag, void *userdata)
+{
+	*(EsgPassphraseSource *) userdata = ESG_PASSPHRASE_NOBODY;
+	return -1;
+}
+
+void
+esg_passphrase_install_for_trial(SSL_CTX *context, bool with_pair, EsgPassphraseSource *source)
+{
+	char		directory[MAXPGPATH];
+	bool		has_pair = with_pair && (!esg_tls_files_passphrase_directory(directory) ||
+										 esg_secret_pair_exists(directory, KEY_NAME));
+
+	*source = ESG_PASSPHRASE_NOT_ASKED;
+	overwrite_freed(true);
+	SSL_CTX_set_default_passwd_cb(context, has_pair ? answer_trial : answer_nobody);
+	SSL_CTX_set_default_passwd_cb_userdata(context, source);
+}
+
 /* A BIO goes: maybe the key file's.  Backends load no key, and free many. */
 static void
 bio_freed(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int idx, long argl, void *argp)

@@ -19,6 +19,24 @@ extern void esg_passphrase_init(void);
  */
 extern void esg_passphrase_install(SSL_CTX *context, bool is_server_start);
 
+/* Who answers when a process of ours opens a key, to see whether it fits. */
+typedef enum EsgPassphraseSource
+{
+	ESG_PASSPHRASE_NOT_ASKED,
+	ESG_PASSPHRASE_PAIR,
+	ESG_PASSPHRASE_NOBODY		/* no pair: ssl_passphrase_command would be
+								 * run, or a person asked */
+} EsgPassphraseSource;
+
+/*
+ * For such a process, which ends right after it: like the above, but nobody is
+ * asked where there is no pair.  with_pair: false where the server would not use
+ * it.  *source says afterwards who was asked.  Nothing of a passphrase stays in
+ * memory that is freed.
+ */
+extern void esg_passphrase_install_for_trial(SSL_CTX *context, bool with_pair,
+											 EsgPassphraseSource *source);
+
 /*
  * True if there is a pair that cannot be used, or passphrase_directory is not
  * there; then out is the alarm of it (passphrase_unusable).  Not in the

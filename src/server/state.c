@@ -55,6 +55,7 @@ typedef struct EsgLoadRecord
 	int			failed_host;
 	int			served_count;	/* certificates in service */
 	EsgFileMark hosts_mark;		/* when the load began */
+	TimestampTz config_at;
 	EsgServedState served;		/* ESG_SEEN_LOAD, or ESG_SEEN_NOT since
 								 * seen_at */
 	uint32		served_number;	/* rises with each load that changed served */
@@ -164,6 +165,7 @@ esg_server_state_load_started(bool success_shows, const EsgFileMark *hosts_mark,
 	local_load.success_shows = success_shows;
 	local_load.first_told = false;
 	local_load.hosts_mark = *hosts_mark;
+	local_load.config_at = PgReloadTime;
 	local_load.at = now;
 	publish_load();
 }
@@ -215,6 +217,7 @@ end_load(EsgLoadResult result, bool in_service, TimestampTz now)
 	local_load.result = result;
 	local_load.in_service = in_service;
 	local_load.failed_host = -1;
+	local_load.config_at = PgReloadTime;
 	local_load.at = now;
 }
 
@@ -270,6 +273,7 @@ esg_server_state_load(EsgLoadState *out)
 	out->served_number = load.served_number;
 	out->served_count = load.served_count;
 	out->hosts_mark = load.hosts_mark;
+	out->config_at = load.config_at;
 	if (out->result == ESG_LOAD_PENDING && !load.success_shows &&
 		esg_elapsed(load.at, PENDING_LIMIT, GetCurrentTimestamp()))
 	{

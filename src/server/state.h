@@ -46,6 +46,8 @@ typedef struct EsgLoadState
 								 * in service; 0: none has */
 	int			served_count;	/* certificates in service */
 	EsgFileMark hosts_mark;		/* of pg_hosts.conf when the last load began */
+	TimestampTz config_at;		/* when the postmaster had read
+								 * postgresql.conf, before that load */
 } EsgLoadState;
 
 /* so many certificates in service are told apart; of those above it nobody says whether they are in service */

@@ -1,0 +1,16 @@
+/*
+ * audit/prove.h
+ *		Loading certificate, key, CAs and CRLs as the server would.
+ */
+#ifndef ESG_AUDIT_PROVE_H
+#define ESG_AUDIT_PROVE_H
+
+#include "audit/trial.h"
+
+/*
+ * Sets the proof in trial.  In a process of its own only, which ends soon: it
+ * opens private keys.
+ */
+extern void esg_prove_loading(EsgTrial *trial);
+
+#endif							/* ESG_AUDIT_PROVE_H */

@@ -1,0 +1,189 @@
+/*
+ * audit/trial.c
+ *		What would a reload load, and would it succeed?
+ */
+#include "postgres.h"
+
+#include "utils/timestamp.h"
+
+#include "audit/audit.h"
+#include "audit/file_state.h"
+#include "audit/prove.h"
+#include "audit/trial.h"
+#include "server/served_hosts.h"
+#include "x509/cut_text.h"
+
+static Size
+files_size(int file_count)
+{
+	return MAXALIGN(offsetof(EsgTrial, files) + (Size) file_count * sizeof(EsgTrialFile));
+}
+
+const EsgWorthItem *
+esg_trial_items(const EsgTrial *trial)
+{
+	return (const EsgWorthItem *) ((const char *) trial + files_size(trial->file_count));
+}
+
+static bool
+is_wanted(const EsgAuditFile *file)
+{
+	return esg_audit_is_loaded(file) ||
+		(file->file.kind == ESG_FILE_KEY && !esg_tls_files_is_extra(&file->file));
+}
+
+static EsgWorthKind
+kind_of(const EsgAuditFile *file)
+{
+	switch (file->file.kind)
+	{
+		case ESG_FILE_CERTIFICATE:
+			return ESG_WORTH_CERTIFICATE;
+		case ESG_FILE_CA:
+			return ESG_WORTH_CA;
+		case ESG_FILE_CRL:
+			return ESG_WORTH_CRL;
+		default:
+			return ESG_WORTH_OTHER;
+	}
+}
+
+static TimestampTz
+from_ns(int64 ns)
+{
+	const int64 epoch = (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
+
+	return ns / 1000 - epoch;
+}
+
+/* Unlike EsgAuditFile's, also of a file that has the key, too, and so shows no hash. */
+static bool
+is_sound(const EsgAuditFile *file)
+{
+	return file->scanned && !esg_findings_has(&file->findings, ESG_FILE_UNPARSABLE) &&
+		!esg_findings_has(&file->findings, ESG_FILE_PARTLY_READ) &&
+		!esg_findings_has(&file->findings, ESG_TRUSTED_CERTIFICATE_BLOCK);
+}
+
+static void
+note_file(EsgTrialFile *out, const EsgAuditFile *file)
+{
+	memset(out, 0, sizeof(*out));
+	strlcpy(out->setting, file->file.setting, sizeof(out->setting));
+	strlcpy(out->path, file->file.path, sizeof(out->path));
+	if (file->file.host != NULL)
+		esg_cut_text_copy(out->host, sizeof(out->host), file->file.host);
+	out->line = file->file.line;
+	out->host_index = file->file.host_index;
+	out->is_key = file->file.kind == ESG_FILE_KEY;
+	if (file->hashed)
+		memcpy(out->sha256, file->sha256, ESG_DIGEST_SIZE);
+	out->changed_at = from_ns(file->facts.ctime_ns);
+	out->worth.kind = kind_of(file);
+	out->worth.known = true;
+	out->worth.sound = is_sound(file);
+	esg_worth_add_findings(&out->worth, &file->findings);
+}
+
+static void
+note_leaf(EsgWorth *worth, const EsgCertInfo *cert)
+{
+	worth->begin = cert->not_before;
+	worth->end = cert->not_after;
+	worth->security_bits = cert->key.security_bits;
+	memcpy(worth->fingerprint, cert->fingerprint, ESG_DIGEST_SIZE);
+}
+
+/* What the items of a file are appended to. */
+typedef struct Items
+{
+	EsgWorthItem *items;		/* palloc'd */
+	int			count;
+} Items;
+
+static void
+note_certs(EsgTrialFile *out, const EsgAuditFile *file, const EsgAudit *audit, Items *items)
+{
+	for (int i = 0; i < audit->cert_count; i++)
+	{
+		const EsgAuditCert *cert = audit->certs[i];
+
+		if (cert->file != file)
+			continue;
+		esg_worth_add_findings(&out->worth, &cert->findings);
+		if (cert->place == ESG_PLACE_LEAF)
+			note_leaf(&out->worth, &cert->info);
+		if (cert->place == ESG_PLACE_CA)
+			items->count += esg_worth_read_ca(&cert->info, &items->items[items->count]) ? 1 : 0;
+	}
+}
+
+static void
+note_crls(EsgTrialFile *out, const EsgAuditFile *file, const EsgAudit *audit, Items *items)
+{
+	for (int i = 0; i < audit->crl_count; i++)
+	{
+		const EsgAuditCrl *crl = audit->crls[i];
+
+		if (crl->file != file)
+			continue;
+		esg_worth_add_findings(&out->worth, &crl->findings);
+		if (out->worth.kind == ESG_WORTH_CRL)
+			items->count += esg_worth_read_crl(&crl->info, &items->items[items->count]) ? 1 : 0;
+	}
+}
+
+static void
+note_content(EsgTrialFile *out, const EsgAuditFile *file, const EsgAudit *audit, Items *items)
+{
+	out->worth.first_item = items->count;
+	note_certs(out, file, audit, items);
+	note_crls(out, file, audit, items);
+	out->worth.item_count = items->count - out->worth.first_item;
+}
+
+static EsgTrial *
+make_trial(const EsgAudit *audit, Size *size)
+{
+	Items		items = {palloc_extended((audit->cert_count + audit->crl_count + 1) * sizeof(EsgWorthItem),
+										 MCXT_ALLOC_HUGE), 0};
+	EsgTrial   *trial = palloc_extended(files_size(audit->file_count), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+
+	for (int i = 0; i < audit->file_count; i++)
+	{
+		EsgTrialFile *out = &trial->files[trial->file_count];
+
+		if (!is_wanted(audit->files[i]))
+			continue;
+		note_file(out, audit->files[i]);
+		note_content(out, audit->files[i], audit, &items);
+		trial->file_count++;
+	}
+	trial->item_count = items.count;
+	*size = files_size(trial->file_count) + items.count * sizeof(EsgWorthItem);
+	trial = repalloc_huge(trial, *size);
+	memcpy((char *) trial + files_size(trial->file_count), items.items, items.count * sizeof(EsgWorthItem));
+	return trial;
+}
+
+/* What was judged, what was loaded and what lies there in the end is the same, or nothing is at rest. */
+void *
+esg_trial_run(void *arg, Size *size)
+{
+	const EsgTrialTask *task = arg;
+	unsigned char after[ESG_DIGEST_SIZE];
+	EsgAudit   *audit;
+	EsgTrial   *trial;
+
+	esg_served_hosts_use(task->hosts);
+	audit = esg_audit_run(ESG_AUDIT_ALL, NULL);
+	trial = make_trial(audit, size);
+	esg_file_state_of(audit, trial->signature);
+	esg_audit_free(audit);
+	if (task->prove)
+		esg_prove_loading(trial);
+	esg_config_files_read(&trial->config);
+	esg_file_state_now(after);
+	trial->at_rest = memcmp(after, trial->signature, ESG_DIGEST_SIZE) == 0;
+	return trial;
+}
