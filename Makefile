@@ -71,8 +71,8 @@ clean-folders:
 endif
 
 all: $(ctl_program) same-openssl
-install: install-ctl
-uninstall: uninstall-ctl
+install: install-ctl install-monitoring
+uninstall: uninstall-ctl uninstall-monitoring
 
 # With a second OpenSSL in it the server would crash.
 OPENSSL_CHECK = yes
@@ -92,6 +92,20 @@ install-ctl: $(ctl_program)
 
 uninstall-ctl:
 	rm -f '$(DESTDIR)$(bindir)/ssl_guard_ctl'
+
+# Two levels of folders, which PGXS's DOCS does not know; a plugin stays a program.
+monitoring_dir = $(DESTDIR)$(docdir)/ext_ssl_guard/monitoring
+.PHONY: install-monitoring uninstall-monitoring
+install-monitoring:
+	for file in $(patsubst $(srcroot)/monitoring/%,%,$(wildcard $(srcroot)/monitoring/*/*)); do \
+		$(MKDIR_P) '$(monitoring_dir)'/$${file%/*} && \
+		if [ -x '$(srcroot)'/monitoring/$$file ]; then install='$(INSTALL_SCRIPT)'; else install='$(INSTALL_DATA)'; fi && \
+		$$install '$(srcroot)'/monitoring/$$file '$(monitoring_dir)'/$$file || exit; \
+	done
+
+uninstall-monitoring:
+	rm -rf '$(monitoring_dir)'
+	rmdir '$(DESTDIR)$(docdir)/ext_ssl_guard' 2>/dev/null || :
 
 else # no PGXS
 
