@@ -25,9 +25,12 @@ esg_trial_items(const EsgTrial *trial)
 	return (const EsgWorthItem *) ((const char *) trial + files_size(trial->file_count));
 }
 
+/* Directories are listed under the setting that names what is in them. */
 static bool
 is_wanted(const EsgAuditFile *file)
 {
+	if (esg_policy_file_is_directory(file->file.kind))
+		return false;
 	return esg_audit_is_loaded(file) ||
 		(file->file.kind == ESG_FILE_KEY && !esg_tls_files_is_extra(&file->file));
 }
