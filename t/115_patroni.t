@@ -174,7 +174,6 @@ sub renew
 	my $loaded_at = $node->safe_psql('postgres', 'SELECT pg_conf_load_time()');
 
 	$patroni->install($node, issue($name, $days_left), 'server');
-	$node->safe_psql('postgres', 'SELECT pg_reload_conf()') if $ENV{TMP_RELOAD};
 	wait_served($node, $served{$name}{fingerprint});
 	wait_logins($name, 5) if kill 0, $logging_in{$name}{pid};
 	is($node->wait_sql('SELECT in_sync AND last_reload_ok FROM ssl_guard_status'), 't', "$name: in service");

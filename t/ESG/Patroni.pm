@@ -35,7 +35,7 @@ use ESG::Node;
 
 # Everything here has that name.
 my $host = '127.0.0.1';
-my $scratch = PostgreSQL::Test::Utils::tempdir();
+my $scratch;
 my @running;
 
 if ($ENV{ESG_PATRONI})
@@ -221,6 +221,7 @@ sub shown
 	my ($ca, $port, @options) = @_;
 	my ($out, $err) = ('', '');
 
+	$scratch //= PostgreSQL::Test::Utils::tempdir();
 	IPC::Run::run([ 'openssl', 's_client', '-connect', "$host:$port", '-CAfile', $ca->{cert}, '-verify_return_error', @options ],
 		'<', \undef, '>', \$out, '2>', \$err);
 	return '' unless $out =~ /-----BEGIN CERTIFICATE-----/;
