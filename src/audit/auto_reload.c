@@ -35,7 +35,7 @@
 #define SETTLE_PAUSE USECS_PER_SEC
 
 /* Whoever writes key and certificate one after the other has that long before it is an alarm. */
-#define REFUSAL_PATIENCE (10 * USECS_PER_SEC)
+#define REFUSAL_PATIENCE (5 * USECS_PER_SEC)
 
 /* Files that do not settle keep the usual alarms waiting for so long. */
 #define BUSY_LIMIT (60 * USECS_PER_SEC)
@@ -427,12 +427,18 @@ is_held(const EsgTrial *trial)
 }
 
 static void
+stand_by(void)
+{
+	show_alarm();
+	decide(REVIEW_PAUSE);
+}
+
+static void
 refuse(void)
 {
 	if (esg_elapsed(state.found_at, REFUSAL_PATIENCE, GetCurrentTimestamp()))
 	{
-		show_alarm();
-		decide(REVIEW_PAUSE);
+		stand_by();
 		return;
 	}
 	state.phase = PATIENT;
@@ -452,8 +458,10 @@ judge(const EsgTrial *trial)
 						 "they are not what is in service");
 		decide(0);
 	}
-	else if (is_refused(trial) || is_unloadable(trial) || is_held(trial))
+	else if (is_refused(trial) || is_unloadable(trial))
 		refuse();
+	else if (is_held(trial))
+		stand_by();
 	else
 		reload(trial);
 }

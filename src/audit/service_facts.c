@@ -21,8 +21,8 @@
 #include "server/served_hosts.h"
 #include "server/shmem.h"
 
-/* A CA above it, of some thousands, may be taken away unnoticed. */
-#define MAX_ITEMS 2500
+/* CAs and CRLs; one above it may be taken away unnoticed */
+#define MAX_ITEMS 1000
 
 typedef struct KeptFile
 {

@@ -116,8 +116,8 @@ note_certs(EsgTrialFile *out, const EsgAuditFile *file, const EsgAudit *audit, I
 		esg_worth_add_findings(&out->worth, &cert->findings);
 		if (cert->place == ESG_PLACE_LEAF)
 			note_leaf(&out->worth, &cert->info);
-		if (cert->place == ESG_PLACE_CA)
-			items->count += esg_worth_read_ca(&cert->info, &items->items[items->count]) ? 1 : 0;
+		if (out->worth.kind != ESG_WORTH_CRL)
+			items->count += esg_worth_read_cert(&cert->info, &items->items[items->count]) ? 1 : 0;
 	}
 }
 

@@ -78,9 +78,15 @@ copy_name(const X509_NAME *name, EsgWorthItem *out)
 	OPENSSL_free(text);
 }
 
+static unsigned long
+hash_name(const X509_NAME *name)
+{
+	return X509_NAME_hash_ex(name, NULL, NULL, NULL);
+}
+
 /* A CA's certificate may be replaced: its name and key stay. */
 bool
-esg_worth_read_ca(const EsgCertInfo *cert, EsgWorthItem *out)
+esg_worth_read_cert(const EsgCertInfo *cert, EsgWorthItem *out)
 {
 	const X509_NAME *subject = X509_get_subject_name(cert->cert);
 	unsigned char *name = NULL;
@@ -92,6 +98,8 @@ esg_worth_read_ca(const EsgCertInfo *cert, EsgWorthItem *out)
 	memset(out, 0, sizeof(*out));
 	out->begin = cert->not_before;
 	out->end = cert->not_after;
+	out->subject = hash_name(subject);
+	out->issuer = hash_name(X509_get_issuer_name(cert->cert));
 	copy_name(subject, out);
 	good = name_len > 0 && key_len > 0 && digest_two(name, name_len, key, key_len, out->id);
 	OPENSSL_free(name);
@@ -227,6 +235,57 @@ has_weaker_key(const Comparison *c)
 		return false;
 	return SAY(c, "its key is weaker (%d bits of security) than the one in service (%d)",
 			   c->renewed->security_bits, c->served->security_bits);
+}
+
+static const EsgWorthItem *
+find_subject(const EsgWorth *worth, const EsgWorthItem *items, unsigned long subject)
+{
+	for (int i = 0; i < worth->item_count; i++)
+	{
+		if (items[worth->first_item + i].subject == subject)
+			return &items[worth->first_item + i];
+	}
+	return NULL;
+}
+
+/* The issuer of the last certificate of the path that starts with the server's; *length: of how many it is. */
+static unsigned long
+find_top(const EsgWorth *worth, const EsgWorthItem *items, int *length)
+{
+	const EsgWorthItem *cert = &items[worth->first_item];
+	const EsgWorthItem *issuer;
+
+	for (*length = 1; *length < worth->item_count && cert->issuer != cert->subject; (*length)++)
+	{
+		issuer = find_subject(worth, items, cert->issuer);
+		if (issuer == NULL)
+			break;
+		cert = issuer;
+	}
+	return cert->issuer;
+}
+
+/*
+ * Whoever accepts the chain in service knows the issuer of its last certificate.
+ * A chain that ends elsewhere may be complete, too; not if it ends amid the other
+ * one, or before it has as many certificates.
+ */
+static bool
+has_gap(const Comparison *c)
+{
+	int			served_length;
+	int			length;
+	unsigned long served_top;
+	unsigned long top;
+
+	if (c->served->item_count == 0 || c->renewed->item_count == 0)
+		return false;
+	served_top = find_top(c->served, c->served_items, &served_length);
+	top = find_top(c->renewed, c->renewed_items, &length);
+	if (top == served_top ||
+		(length >= served_length && find_subject(c->served, c->served_items, top) == NULL))
+		return false;
+	return SAY(c, "it lacks intermediate certificates, and the one in service has them");
 }
 
 /* What makes clients refuse a chain, or not find their way. */
@@ -368,7 +427,7 @@ has_stale_crl(const Comparison *c)
 }
 
 static const CompareFn of_certificates[] = {
-	is_unsound, is_out_of_date, ends_earlier, has_weaker_key, has_worse_findings, NULL
+	is_unsound, is_out_of_date, ends_earlier, has_weaker_key, has_gap, has_worse_findings, NULL
 };
 static const CompareFn of_cas[] = {is_unsound, lacks_ca, has_worse_findings, NULL};
 static const CompareFn of_crls[] = {is_unsound, has_stale_crl, lacks_crl, has_worse_findings, NULL};

@@ -24,17 +24,21 @@ typedef enum EsgWorthKind
 #define ESG_WORTH_NAME_SIZE 96
 #define ESG_CRL_NUMBER_SIZE 24
 
-/* A CA in its file, or a CRL. */
+/* A certificate, or a CRL, in its file. */
 typedef struct EsgWorthItem
 {
-	unsigned char id[ESG_DIGEST_SIZE];	/* of the CA's name and key; of the
-										 * CRL's issuer and its key */
+	unsigned char id[ESG_DIGEST_SIZE];	/* of a certificate's name and key; of
+										 * the CRL's issuer and its key */
+	unsigned long subject;		/* of a certificate: its names, hashed by
+								 * OpenSSL */
+	unsigned long issuer;
 	EsgTime		begin;
 	EsgTime		end;
 	int			number_size;	/* of crlNumber; 0: it has none */
 	unsigned char number[ESG_CRL_NUMBER_SIZE];	/* big-endian, without zeroes
 												 * in front */
-	char		name[ESG_WORTH_NAME_SIZE];	/* of the CA, printable */
+	char		name[ESG_WORTH_NAME_SIZE];	/* of the subject, or the CRL's
+											 * issuer, printable */
 } EsgWorthItem;
 
 /* A file.  All zero is one of which nothing is known. */
@@ -49,7 +53,8 @@ typedef struct EsgWorth
 	unsigned char fingerprint[ESG_DIGEST_SIZE];
 	unsigned char severity[ESG_CODE_COUNT]; /* the worst EsgSeverity of each
 											 * code that counts */
-	int			first_item;		/* in the items that go with it */
+	int			first_item;		/* in the items that go with it; a chain's
+								 * first one is the server's certificate */
 	int			item_count;
 } EsgWorth;
 
@@ -60,7 +65,7 @@ typedef struct EsgWorth
 extern void esg_worth_add_findings(EsgWorth *worth, const EsgFindings *findings);
 
 /* the item's facts; false: OpenSSL could not tell them */
-extern bool esg_worth_read_ca(const EsgCertInfo *cert, EsgWorthItem *out);
+extern bool esg_worth_read_cert(const EsgCertInfo *cert, EsgWorthItem *out);
 extern bool esg_worth_read_crl(const EsgCrlInfo *crl, EsgWorthItem *out);
 
 #define ESG_REASON_SIZE 200

@@ -26,7 +26,8 @@ typedef struct Side
 		EsgSeverity severity;
 	}			findings[3];
 	const char *items;			/* "A" an item of that name, "A5" its number,
-								 * "A5@900-2000" and its times; blanks between */
+								 * "A5@900-2000" and its times, "A<B" its
+								 * issuer; blanks between */
 } Side;
 
 typedef struct Case
@@ -79,6 +80,26 @@ static const Case cases[] = {
 		{.end = 3000,.findings = {{ESG_CHAIN_INCOMPLETE, ESG_WARNING}, {ESG_WRONG_PURPOSE, ESG_CRITICAL}}},
 	"wrong_purpose"},
 	{"less of it", CERT, {.end = 2000,.findings = {{ESG_WEAK_KEY, ESG_CRITICAL}}}, {.end = 3000}, NULL},
+
+	/* chains */
+	{"the same chain", CERT, {.items = "S<I I<R"}, {.items = "S<I I<R"}, NULL},
+	{"no intermediate any more", CERT, {.items = "S<I I<R"}, {.items = "S<I"}, "lacks intermediate"},
+	{"one of two", CERT, {.items = "S<I I<J J<R"}, {.items = "S<I I<J"}, "lacks intermediate"},
+	{"the first of two", CERT, {.items = "S<I I<J J<R"}, {.items = "S<I J<R"}, "lacks intermediate"},
+	{"it was not there before", CERT, {.items = "S<I"}, {.items = "S<I"}, NULL},
+	{"one more", CERT, {.items = "S<I"}, {.items = "S<I I<R"}, NULL},
+	{"another order", CERT, {.items = "S<I I<J J<R"}, {.items = "S<I J<R I<J"}, NULL},
+	{"the root, too", CERT, {.items = "S<I I<R"}, {.items = "S<I I<R R<R"}, NULL},
+	{"the root no more", CERT, {.items = "S<I I<R R<R"}, {.items = "S<I I<R"}, NULL},
+	{"nothing but the root is lacking", CERT, {.items = "S<R R<R"}, {.items = "S<R"}, NULL},
+	{"another intermediate of the same root", CERT, {.items = "S<I I<R"}, {.items = "S<J J<R"}, NULL},
+	{"which is not there", CERT, {.items = "S<I I<R"}, {.items = "S<J"}, "lacks intermediate"},
+	{"issued by the root itself", CERT, {.items = "S<I I<R"}, {.items = "S<R"}, NULL},
+	{"another root", CERT, {.items = "S<I I<R"}, {.items = "S<K K<Q"}, NULL},
+	{"two that issued each other", CERT, {.items = "S<I I<R"}, {.items = "S<I I<J J<I"}, "lacks intermediate"},
+	{"self-signed, and renewed", CERT, {.items = "S<S"}, {.items = "S<S"}, NULL},
+	{"self-signed instead of issued", CERT, {.items = "S<I I<R"}, {.items = "S<S"}, "lacks intermediate"},
+	{"nothing is known of the chain in service", CERT, {.unknown = true}, {.items = "S<I"}, NULL},
 
 	/* nothing is known of what is in service */
 	{"unknown: without a fault", CERT, {.unknown = true,.bits = -1}, {.end = 3000,.bits = 128}, NULL},
@@ -150,6 +171,12 @@ read_item(const char *p, EsgWorthItem *out)
 		end = strtol(next + 1, &next, 10);
 		p = next;
 	}
+	if (*p == '<')
+	{
+		out->issuer = (unsigned char) p[1];
+		p += 2;
+	}
+	out->subject = out->id[0];
 	out->begin = at((int) begin);
 	out->end = at((int) end);
 	if (number > 255)
@@ -238,7 +265,7 @@ read_ca(const CertSpec *spec)
 	EsgCertInfo info;
 
 	esg_x509_info_read(cert, NULL, &info);
-	ok(esg_worth_read_ca(&info, &item), "a CA is read");
+	ok(esg_worth_read_cert(&info, &item), "a CA is read");
 	X509_free(cert);
 	return item;
 }
