@@ -121,7 +121,8 @@ cmp_ok(scalar(grep { $_->{name} =~ /^ssl_guard/ } @samples), '<', 150, 'and ther
 # --- values ----------------------------------------------------------------------
 
 my %status = (
-	worker_running => '(worker_pid IS NOT NULL)::int', tls_enabled => 'ssl::int', tls_hook_active => 'tls_hook_active::int',
+	worker_running => '(worker_pid IS NOT NULL)::int', in_recovery => 'pg_is_in_recovery()::int', tls_enabled => 'ssl::int',
+	tls_hook_active => 'tls_hook_active::int',
 	last_check_timestamp_seconds => 'extract(epoch FROM last_check_at)', next_check_timestamp_seconds => 'extract(epoch FROM next_check_at)',
 	last_reload_timestamp_seconds => 'extract(epoch FROM last_reload_at)', last_reload_successful => 'last_reload_ok::int',
 	in_sync => 'in_sync::int', served_not_after_timestamp_seconds => 'extract(epoch FROM served_not_after)',
