@@ -238,6 +238,17 @@ renew($_, 302) foreach @nodes;
 $two->safe_psql('postgres', "INSERT INTO written VALUES ('after the renewal')");
 is($one->wait_sql('SELECT count(*) FROM written', 2), 2, 'and replication goes on');
 
+# ---- what has been edited behind Patroni's back
+$two->safe_psql('postgres', "ALTER SYSTEM SET work_mem = '5MB'");
+my $before = $served{db2}{fingerprint};
+$patroni->install($two, issue('db2', 303), 'server');
+my $held = "SELECT count(*) FROM ssl_guard_alarms WHERE code = 'auto_reload_held'";
+is($two->wait_sql($held, 1), 1, 'is not applied by a renewal, which is said');
+is(seen_by_client($two), $before, 'and what was served is served');
+is(($patroni->ctl($two, 'reload', 'billing', 'db2', '--force'))[0], 0, 'patronictl reload');
+wait_served($two, $served{db2}{fingerprint});
+is($two->wait_sql($held, 0), 0, 'and the alarm is cleared');
+
 # without the label's certificate, on both
 is(($_->tcp_psql('SELECT 1', user => 'billing', sslmode => 'verify-full'))[0] == 0 ? 'in' : 'out', 'out', $_->name . ': nobody without a certificate') foreach @nodes;
 $patroni->stop;
