@@ -15,15 +15,15 @@
 
 /* certificates of a chain that are kept, and bytes of a reason */
 #define ESG_PROBED_CHAIN 10
-#define ESG_PROBED_REASON_SIZE 384
+#define ESG_PROBED_REASON_SIZE 512
 
 typedef enum EsgProbeOutcome
 {
-	ESG_PROBE_NOT_YET = 0,		/* or it is switched off, or there is no TLS */
-	ESG_PROBE_OK,
-	ESG_PROBE_FAILED,
-	ESG_PROBE_NO_ADDRESS,		/* the server listens on Unix sockets only */
-	ESG_PROBE_NO_HOSTS			/* it is not known what hosts are in service */
+	ESG_PROBED_NOT_YET = 0,		/* or it is switched off, or there is no TLS */
+	ESG_PROBED_OK,
+	ESG_PROBED_FAILED,
+	ESG_PROBED_NO_ADDRESS,		/* the server listens on Unix sockets only */
+	ESG_PROBED_NO_HOSTS			/* it is not known what hosts are in service */
 } EsgProbeOutcome;
 
 typedef struct EsgProbed

@@ -66,8 +66,8 @@ fail_late(Talk *talk)
 {
 	char		reason[64];
 
-	(void) snprintf(reason, sizeof(reason), "did not answer within %d.%d s",
-					talk->question->time_limit / 1000, talk->question->time_limit % 1000 / 100);
+	(void) snprintf(reason, sizeof(reason), "did not answer within %g s",
+					talk->question->time_limit / 100 / 10.0);
 	return fail(talk, ESG_TLS_SILENT, reason);
 }
 

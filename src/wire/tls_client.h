@@ -50,8 +50,8 @@ typedef struct EsgTlsAnswer
 {
 	EsgTlsEnd	end;
 	char		reason[ESG_TLS_REASON_SIZE];	/* what follows the server's
-												 * name: "did not answer within
-												 * 5 s"; "" if shown */
+												 * name: "did not answer
+												 * within 5 s"; "" if shown */
 	STACK_OF(X509) *chain;		/* as presented, the leaf first; NULL unless
 								 * shown */
 } EsgTlsAnswer;
