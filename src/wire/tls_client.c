@@ -94,6 +94,10 @@ fail_tls(Talk *talk)
 	const char *words = code != 0 ? ERR_reason_error_string(code) : NULL;
 	char		reason[ESG_TLS_REASON_SIZE];
 
+#ifdef SSL_R_UNEXPECTED_EOF_WHILE_READING
+	if (ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
+		return fail_closed(talk);
+#endif
 	if (words != NULL)
 		(void) snprintf(reason, sizeof(reason), "did not agree on TLS: %s", words);
 	else
@@ -187,6 +191,18 @@ request_tls(Talk *talk)
 	return true;
 }
 
+/* With one that TLS 1.3 has, too: without it OpenSSL does not even begin. */
+static void
+set_groups(SSL_CTX *context, const char *groups)
+{
+	char		more[1024];
+	int			len = snprintf(more, sizeof(more), "%s:P-256", groups);
+
+	/* twice the same is refused */
+	if (len >= (int) sizeof(more) || SSL_CTX_set1_groups_list(context, more) != 1)
+		(void) SSL_CTX_set1_groups_list(context, groups);
+}
+
 /* Takes down what the configuration of OpenSSL, or of the system, forbids. */
 static bool
 lower_limits(SSL_CTX *context, const char *groups)
@@ -196,7 +212,7 @@ lower_limits(SSL_CTX *context, const char *groups)
 	SSL_CTX_set_options(context, SSL_OP_LEGACY_SERVER_CONNECT);
 	(void) SSL_CTX_set_ciphersuites(context, ALL_CIPHERSUITES);
 	if (groups != NULL && groups[0] != '\0')
-		(void) SSL_CTX_set1_groups_list(context, groups);
+		set_groups(context, groups);
 	return SSL_CTX_set_min_proto_version(context, 0) == 1 &&
 		SSL_CTX_set_max_proto_version(context, 0) == 1 &&
 		SSL_CTX_set_cipher_list(context, ALL_CIPHERS) == 1;
