@@ -16,7 +16,6 @@ my $certs = ESG::Certs->new;
 my $ca = $certs->make_ca('ca');
 my $first = $certs->make_server('first', ca => $ca);
 my $second = $certs->make_server('second', ca => $ca);
-my $weak = $certs->make_server('weak', ca => $ca, key => 'rsa:1024');
 my $node = ESG::Node->new('main');
 
 sub sql { return $node->safe_psql('postgres', $_[0]); }
@@ -78,7 +77,7 @@ sub remarks
 }
 
 $node->setup(ca => $ca, server => $first, hba => ['host all all all reject'],
-	conf => 'ext_ssl_guard.file_poll_interval = 1s');
+	conf => "ext_ssl_guard.file_poll_interval = 1s\nwal_level = replica\nhot_standby = on");
 $node->start;
 is(probed('served_seen_by, in_sync, served_fingerprint', '-infinity'), "ok|probe|t|$first->{fingerprint}",
 	'nobody has logged in, nor may anybody');
@@ -135,13 +134,11 @@ unlike($node->log_since($offset), qr/could not|SSL error|unexpected|incomplete|r
 $node->apply('log_min_messages' => 'warning');
 
 # whatever the server serves
-install($weak);
 $node->set_conf(ssl_min_protocol_version => 'TLSv1', ssl_max_protocol_version => 'TLSv1', ssl_ciphers => 'ALL:@SECLEVEL=0');
-is(reload('served_seen_by, served_fingerprint'), "ok|probe|$weak->{fingerprint}", 'TLS 1.0 and a weak key');
-install($first);
-$node->set_conf(ssl_min_protocol_version => 'TLSv1.2', ssl_max_protocol_version => '', ssl_ciphers => 'AES128-SHA256', ssl_ecdh_curve => 'secp224r1');
+is(reload('served_seen_by, served_fingerprint'), "ok|probe|$first->{fingerprint}", 'TLS 1.0');
+$node->set_conf(ssl_min_protocol_version => 'TLSv1.2', ssl_max_protocol_version => 'TLSv1.2', ssl_ciphers => 'ECDHE-ECDSA-CAMELLIA128-SHA256', ssl_ecdh_curve => 'secp224r1');
 is(reload('served_seen_by, served_fingerprint'), "ok|probe|$first->{fingerprint}", 'or a cipher and a group that hardly anybody has');
-$node->set_conf(ssl_ciphers => 'HIGH', ssl_ecdh_curve => 'prime256v1');
+$node->set_conf(ssl_max_protocol_version => '', ssl_ciphers => 'HIGH', ssl_ecdh_curve => 'prime256v1');
 
 # switched off
 $node->apply('ext_ssl_guard.self_probe' => 'off');
