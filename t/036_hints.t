@@ -242,7 +242,7 @@ follow('reload_pending', 'Reload the server to put the new one into service.',
 	[ 'a new one', sub { edit() }, sub { +{ %below, no_reload => 1 } } ]);
 follow('file_not_reloaded', 'The server goes on with the old content until it is reloaded. Reload the server.',
 	[ 'a CA file', sub { edit() }, sub { { 'root.crt' => text($ca) . text($ESG::Cases::stranger), no_reload => 1 } } ]);
-excuse('probe_failed', 'there is no self-probe');
+excuse('probe_failed', 'what stops it is not a file: t/101_self_probe_fails.t');
 excuse('hook_inactive', 'it is retired');
 if (query("SELECT count(*) FROM pg_settings WHERE name = 'ssl_sni'"))
 {
