@@ -97,16 +97,19 @@ uninstall-ctl:
 	rm -f '$(DESTDIR)$(bindir)/ssl_guard_ctl'
 
 # PGXS's DOCS would put all into one folder, which other extensions' README.md is in.
-documents_dir = $(DESTDIR)$(docdir)/$(docmoduledir)/ext_ssl_guard
+documents_dir = $(DESTDIR)$(docdir)/ext_ssl_guard
 .PHONY: install-documents uninstall-documents
 install-documents:
 	$(MKDIR_P) '$(DESTDIR)$(mandir)/man1' $(patsubst %,'$(documents_dir)/%',$(sort $(dir $(documents))))
 	$(INSTALL_DATA) '$(srcroot)/docs/ssl_guard_ctl.1' '$(DESTDIR)$(mandir)/man1/'
-	for file in $(documents); do $(INSTALL) -m $$(test -x '$(srcroot)/'$$file && echo 755 || echo 644) '$(srcroot)/'$$file '$(documents_dir)/'$$file || exit; done
+	for file in $(documents); do \
+		if [ -x '$(srcroot)'/$$file ]; then install='$(INSTALL_SCRIPT)'; else install='$(INSTALL_DATA)'; fi && \
+		$$install '$(srcroot)'/$$file '$(documents_dir)'/$$file || exit; \
+	done
 
 uninstall-documents:
 	rm -f '$(DESTDIR)$(mandir)/man1/ssl_guard_ctl.1' $(patsubst %,'$(documents_dir)/%',$(documents))
-	rmdir $(patsubst %,'$(documents_dir)/%',$(filter-out ./,$(sort $(dir $(documents))))) '$(documents_dir)' 2>/dev/null || :
+	find '$(documents_dir)' -depth -type d -empty -delete 2>/dev/null || :
 
 else # no PGXS
 
