@@ -41,10 +41,13 @@ REGRESS = $(sort $(basename $(notdir $(wildcard $(srcroot)/sql/*.sql))))
 ctl_sources := $(patsubst $(srcroot)/%,%,$(wildcard $(srcroot)/src/ctl/*.c))
 ctl_objs = $(if $(ctl_sources),$(ctl_sources:.c=.o) $(filter src/secret/% $(addprefix src/policy/,access.o shell_text.o),$(OBJS)))
 ctl_program = $(if $(ctl_objs),ssl_guard_ctl)
+# Installed as they lie here, so that the links between them lead somewhere.
+documents := $(patsubst $(srcroot)/%,%,$(wildcard $(addprefix $(srcroot)/,*.md LICENSE docs/*.md docs/*.svg docs/Dockerfile))) \
+	$(shell cd '$(srcroot)' && find monitoring -type f 2>/dev/null)
 EXTRA_CLEAN = ssl_guard_ctl $(ctl_sources:.c=.o) results regression.diffs regression.out
 
 .DEFAULT_GOAL := all
-project_targets := demo test unit bench fuzz coverage lint format help
+project_targets := demo test unit bench fuzz coverage lint format dist packages help
 
 pgxs_goals := $(filter-out $(project_targets),$(or $(MAKECMDGOALS),all))
 ifneq ($(pgxs_goals),)
@@ -71,8 +74,8 @@ clean-folders:
 endif
 
 all: $(ctl_program) same-openssl
-install: install-ctl install-monitoring
-uninstall: uninstall-ctl uninstall-monitoring
+install: install-ctl install-documents
+uninstall: uninstall-ctl uninstall-documents
 
 # With a second OpenSSL in it the server would crash.
 OPENSSL_CHECK = yes
@@ -93,19 +96,20 @@ install-ctl: $(ctl_program)
 uninstall-ctl:
 	rm -f '$(DESTDIR)$(bindir)/ssl_guard_ctl'
 
-# Two levels of folders, which PGXS's DOCS does not know; a plugin stays a program.
-monitoring_dir = $(DESTDIR)$(docdir)/ext_ssl_guard/monitoring
-.PHONY: install-monitoring uninstall-monitoring
-install-monitoring:
-	for file in $(patsubst $(srcroot)/monitoring/%,%,$(wildcard $(srcroot)/monitoring/*/*)); do \
-		$(MKDIR_P) '$(monitoring_dir)'/$${file%/*} && \
-		if [ -x '$(srcroot)'/monitoring/$$file ]; then install='$(INSTALL_SCRIPT)'; else install='$(INSTALL_DATA)'; fi && \
-		$$install '$(srcroot)'/monitoring/$$file '$(monitoring_dir)'/$$file || exit; \
+# PGXS's DOCS would put all into one folder, which other extensions' README.md is in.
+documents_dir = $(DESTDIR)$(docdir)/ext_ssl_guard
+.PHONY: install-documents uninstall-documents
+install-documents:
+	$(MKDIR_P) '$(DESTDIR)$(mandir)/man1' $(patsubst %,'$(documents_dir)/%',$(sort $(dir $(documents))))
+	$(INSTALL_DATA) '$(srcroot)/docs/ssl_guard_ctl.1' '$(DESTDIR)$(mandir)/man1/'
+	for file in $(documents); do \
+		if [ -x '$(srcroot)'/$$file ]; then install='$(INSTALL_SCRIPT)'; else install='$(INSTALL_DATA)'; fi && \
+		$$install '$(srcroot)'/$$file '$(documents_dir)'/$$file || exit; \
 	done
 
-uninstall-monitoring:
-	rm -rf '$(monitoring_dir)'
-	rmdir '$(DESTDIR)$(docdir)/ext_ssl_guard' 2>/dev/null || :
+uninstall-documents:
+	rm -f '$(DESTDIR)$(mandir)/man1/ssl_guard_ctl.1' $(patsubst %,'$(documents_dir)/%',$(documents))
+	find '$(documents_dir)' -depth -type d -empty -delete 2>/dev/null || :
 
 else # no PGXS
 
@@ -138,6 +142,8 @@ help:
 	@echo 'fuzz      the fuzzers in dev/fuzz/, FUZZ_SECONDS each (60)'
 	@echo 'lint      layers, exports, function length, banned functions, layout'
 	@echo 'format    pg_bsd_indent over all sources'
+	@echo 'dist      the source archive'
+	@echo 'packages  the Debian packages, checked in clean systems, as root'
 	@echo 'PG_CONFIG=/path/to/pg_config chooses the server for all of them.'
 	@echo 'OPENSSL_CHECK=no builds although the server is linked with another OpenSSL.'
 
@@ -164,3 +170,9 @@ lint:
 
 format:
 	@'$(srcroot)/dev/format'
+
+dist:
+	@'$(srcroot)/dev/dist'
+
+packages:
+	@'$(srcroot)/dev/packages'

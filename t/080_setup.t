@@ -134,7 +134,7 @@ sub new_world
 	make_path("$world/bin", "$world/tmp");
 	make_server();
 	write_program($_, $program{$_}) foreach grep { !$without{$_} } keys %program;
-	foreach my $tool (qw(sh sed grep awk head sort uniq tr cat mktemp mkdir rmdir rm wc chmod))
+	foreach my $tool (qw(sh sed grep awk head sort uniq tr cat mktemp mkdir rmdir rm wc chmod dirname))
 	{
 		my ($path) = grep { -x $_ } map { "$_/$tool" } qw(/bin /usr/bin);
 		symlink $path, "$world/bin/$tool" or die "$tool: $!";
@@ -371,6 +371,11 @@ new_world(plans => [ [ '^faketime$', 'Inst faketime (1 x [amd64])' ] ]);
 spew("$world/on_install", "#!/bin/sh\n" . appears('faketime') . "\n");
 run_setup('--with-faketime');
 is("$status " . installed_now(), "0 faketime; wish=; needrestart=1\n", '--with-faketime');
+
+new_world(plans => [ [ '^mmdebstrap', 'Inst mmdebstrap (1.3 x [all])' ] ]);
+spew("$world/on_install", "#!/bin/sh\n" . appears('mmdebstrap') . "\n");
+run_setup('--with-packaging');
+is("$status " . installed_now(), "0 mmdebstrap; wish=; needrestart=1\n", '--with-packaging');
 
 # ---- what would start services is unpacked, by whoever it is
 SKIP:

@@ -49,9 +49,11 @@ sub run_make
 
 sub names { return map { s{^\Q$source\E/}{}r } glob("'$source'/$_[0]"); }
 
-my ($lib, $share, $bin) = map { ask($_) } qw(pkglibdir sharedir bindir);
+my ($lib, $share, $bin, $man, $doc) = map { ask($_) } qw(pkglibdir sharedir bindir mandir docdir);
+my @documents = ('LICENSE', 'docs/Dockerfile', map { names($_) } qw(*.md docs/*.md docs/*.svg));
+find({ no_chdir => 1, wanted => sub { push @documents, s{^\Q$source\E/}{}r if !-d } }, "$source/monitoring") if -d "$source/monitoring";
 my @installed = sort "$lib/ext_ssl_guard.so", "$bin/ssl_guard_ctl", "$share/extension/ext_ssl_guard.control",
-  map { "$share/extension/$_" } names('ext_ssl_guard--*.sql');
+  "$man/man1/ssl_guard_ctl.1", (map { "$share/extension/$_" } names('ext_ssl_guard--*.sql')), map { "$doc/ext_ssl_guard/$_" } @documents;
 my @modules = map { s/\.c$//r } 'ext_ssl_guard.c', grep { !m{^src/ctl/} } names('src/*/*.c');
 
 sub expect_installed
@@ -72,6 +74,7 @@ run_make($place, 'with_llvm=no', "DESTDIR='$base/dest 1'", 'install');
 expect_installed("$base/dest 1", 'in place');
 run_make($place, 'with_llvm=no', "DESTDIR='$base/dest 1'", 'uninstall');
 is(list_files("$base/dest 1"), '', 'in place: uninstalled');
+ok(!-e "$base/dest 1/$doc/ext_ssl_guard", 'with the folder of the documents');
 run_make($place, 'with_llvm=no', 'clean');
 is(list_files($place, 1), $before, 'in place: nothing is left behind');
 
