@@ -54,6 +54,9 @@ ifneq ($(wildcard $(PGXS)),)
 
 ifneq ($(srcroot),.)
 $(shell mkdir -p $(sort $(dir $(filter src/%,$(sources)) $(ctl_sources))))
+# PGXS sets it itself, but not that of a server built in its own source tree: from
+# there configure has taken out all lines that do.
+VPATH = $(srcroot)
 endif
 
 include $(PGXS)
