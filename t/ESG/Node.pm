@@ -74,6 +74,10 @@ our $timeout = $ENV{ESG_TEST_TIMEOUT} // 60;
 # Was the server built with EXEC_BACKEND, so that its processes inherit nothing?
 sub exec_backend { return `'$ENV{PG_CONFIG}' --cppflags --cflags` =~ /-DEXEC_BACKEND\b/; }
 
+# How much shared memory is ours at most, with default settings: 2 MB; with
+# EXEC_BACKEND what else is beside it is part of it.
+sub shmem_limit { return (exec_backend() ? 2.6 : 2) * 1024 * 1024; }
+
 # Compiles a library that the server can load, "$file.so", which is returned.
 sub build_library
 {
