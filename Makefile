@@ -47,7 +47,7 @@ documents := $(patsubst $(srcroot)/%,%,$(wildcard $(addprefix $(srcroot)/,*.md L
 EXTRA_CLEAN = ssl_guard_ctl $(ctl_sources:.c=.o) results regression.diffs regression.out
 
 .DEFAULT_GOAL := all
-project_targets := demo test unit bench fuzz coverage lint format dist packages help
+project_targets := demo test matrix check-cassert check-exec-backend unit bench fuzz coverage lint format dist packages help
 
 pgxs_goals := $(filter-out $(project_targets),$(or $(MAKECMDGOALS),all))
 ifneq ($(pgxs_goals),)
@@ -57,6 +57,9 @@ ifneq ($(wildcard $(PGXS)),)
 
 ifneq ($(srcroot),.)
 $(shell mkdir -p $(sort $(dir $(filter src/%,$(sources)) $(ctl_sources))))
+# PGXS sets it itself, but not that of a server built in its own source tree: from
+# there configure has taken out all lines that do.
+VPATH = $(srcroot)
 endif
 
 include $(PGXS)
@@ -128,14 +131,19 @@ endif # pgxs_goals
 
 .PHONY: $(project_targets)
 
-# Builds and installs into a relocated copy of the server, and runs there.
+# Builds and installs into a relocated copy of the server, and runs there; or of
+# one that is built from source for the purpose, with these options.
 in_sandbox = PG_CONFIG=`'$(srcroot)/dev/setup'` && export PG_CONFIG && exec '$(srcroot)/dev/sandbox'
+
+in_sandbox_of = PG_CONFIG=`'$(srcroot)/dev/server-from-source' $(1)` && export PG_CONFIG && exec $(2) '$(srcroot)/dev/sandbox'
 
 help:
 	@echo 'all install installcheck uninstall clean   as with any PGXS extension'
 	@echo 'demo      a throw-away server shows what the extension says and when'
 	@echo 'test      unit tests, pg_regress and TAP in a relocated copy of the server;'
 	@echo '          PROVE_TESTS="t/001_start.t ..." runs only these'
+	@echo 'check-cassert       test, with a server built from source with assertions'
+	@echo 'check-exec-backend  the same with one that starts its processes anew'
 	@echo 'unit      only the unit tests of the pure layer, with sanitizers'
 	@echo 'coverage  line coverage of the pure layer by its unit tests'
 	@echo 'bench     the scripts in dev/bench/'
@@ -152,6 +160,13 @@ demo:
 
 test:
 	@$(in_sandbox) t/run
+
+check-cassert:
+	@$(call in_sandbox_of,--cassert) t/run
+
+# its processes have to have the same things at the same addresses
+check-exec-backend:
+	@$(call in_sandbox_of,--exec-backend,setarch -R) t/run
 
 unit:
 	@$(in_sandbox) --no-server t/run --unit

@@ -68,6 +68,17 @@ EVP_PKEY_get_group_name(const EVP_PKEY *pkey, char *name, size_t size, size_t *l
 #endif
 
 /*
+ * A server built with EXEC_BACKEND, as developers do to test that it is possible,
+ * starts its processes anew: they have shared memory at the same address as the
+ * postmaster, and neither its variables nor descriptors nor TLS contexts.
+ */
+#ifdef EXEC_BACKEND
+#define ESG_CHILDREN_INHERIT false
+#else
+#define ESG_CHILDREN_INHERIT true
+#endif
+
+/*
  * What a check hook returns as "extra" belongs to guc.c: since 16 it lives in
  * a memory context of guc.c's and is made with guc_malloc(); before, it came
  * from malloc() and guc.c calls free().

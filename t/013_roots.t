@@ -66,7 +66,11 @@ my $cancelled_after = time - $started;
 is(sql('SELECT 1'), 1, 'and does no harm');
 $started = time;
 sql("SELECT count(*) FROM ssl_guard_certificates");
-cmp_ok($cancelled_after, '<', (time - $started) / 2, 'long before its end');
+SKIP:
+{
+	skip 'EXEC_BACKEND: each backend begins with loading the file', 1 if ESG::Node::exec_backend();
+	cmp_ok($cancelled_after, '<', (time - $started) / 2, 'long before its end');
+}
 
 $node->stop;
 done_testing();

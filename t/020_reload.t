@@ -82,8 +82,12 @@ $node->wait_log(qr/WARNING:.*certificate on disk is not the one in service/, $of
 like($node->log_since($offset), qr/DETAIL:.*code=reload_pending severity=warning/, 'DETAIL has code and severity');
 sleep 2.5;
 is($node->count_log(qr/code=reload_pending severity=warning/, $offset), 1, 'one line, not one a check');
-$node->tcp_psql('SELECT 1');
-is(status('in_sync'), 'f', 'a login changes nothing about it');
+SKIP:
+{
+	skip 'EXEC_BACKEND: each backend loads the files by itself', 1 if ESG::Node::exec_backend();
+	$node->tcp_psql('SELECT 1');
+	is(status('in_sync'), 'f', 'a login changes nothing about it');
+}
 reload();
 is($node->safe_psql('postgres', alarms()), '', 'a reload clears it');
 is(status('in_sync, served_seen_by, served_fingerprint'), "t|load|$second->{fingerprint}", 'in sync before the next login');
@@ -103,8 +107,13 @@ spoil();
 reload();
 like($node->wait_sql(alarms(), qr/reload_failed/), qr/critical reload_failed server/, 'reload_failed is raised');
 is(status('last_reload_ok, served_fingerprint'), "f|$first->{fingerprint}", 'the old certificate stays in service');
-my ($exit, $out, $err) = $node->tcp_psql('SELECT 1', sslmode => 'verify-ca');
-is("$exit $out", '0 1', 'and clients get in with it');
+SKIP:
+{
+	skip 'EXEC_BACKEND: each backend loads the files by itself', 1 if ESG::Node::exec_backend();
+	my ($exit, $out, $err) = $node->tcp_psql('SELECT 1', sslmode => 'verify-ca');
+
+	is("$exit $out", '0 1', 'and clients get in with it');
+}
 install($second);
 sleep 1.5;
 like($node->safe_psql('postgres', alarms()), qr/reload_failed/, 'mended files alone do not clear it');

@@ -113,7 +113,8 @@ is(query("SELECT severity, count(*) FROM ssl_guard_alarms WHERE code = 'role_lab
 	"$severity|118\ncritical|10", 'are worse now, and have a place');
 is(query('SELECT alarms_evicted FROM ssl_guard_status'), 560 - 128 + 10, 'who lost it is counted');
 
-is(query("SELECT sum(allocated_size) <= 2 * 1024 * 1024 FROM pg_shmem_allocations WHERE name LIKE 'ext_ssl_guard%'"),
+my $limit = ESG::Node::shmem_limit();
+is(query("SELECT sum(allocated_size) <= $limit FROM pg_shmem_allocations WHERE name LIKE 'ext_ssl_guard%'"),
 	't', 'shared memory');
 $node->stop;
 done_testing();

@@ -1,6 +1,7 @@
 # The build as others do it: in place, in a directory with a space in its name;
-# out of tree, with bitcode; "make install" with DESTDIR, "make uninstall",
-# "make clean".  What is installed, and what is left behind, is counted.
+# out of tree, with bitcode, and for a server that was itself built in its own
+# source tree; "make install" with DESTDIR, "make uninstall", "make clean".  What
+# is installed, and what is left behind, is counted.
 
 use strict;
 use warnings;
@@ -94,6 +95,22 @@ run_make($build, @words, "DESTDIR='$base/dest2'", 'uninstall');
 is(list_files("$base/dest2"), '', 'out of tree: uninstalled');
 run_make($build, @words, 'clean');
 is(list_files($build, 1), '', 'out of tree: nothing is left behind');
+
+# ---- out of tree, for a server built in place: configure has taken out what sets VPATH
+my $pgxs = ask('pgxs') =~ s{/src/makefiles/pgxs\.mk$}{}r;
+system('cp', '-rL', $pgxs, "$base/pgxs") == 0 or die 'cp';
+system('sed', '-i', '/^ *VPATH *=/d', "$base/pgxs/src/Makefile.global") == 0 or die 'sed';
+open(my $script, '>', "$base/pg_config") or die $!;
+print $script qq{#!/bin/sh\n[ "\$1" != --pgxs ] || { echo '$base/pgxs/src/makefiles/pgxs.mk'; exit; }\nexec '$pg_config' "\$@"\n};
+close $script;
+chmod 0755, "$base/pg_config" or die $!;
+$pg_config = "$base/pg_config";
+@words = ("-f '$source/Makefile'", 'with_llvm=no');
+run_make($build, @words, "-j$jobs", 'all');
+run_make($build, @words, "DESTDIR='$base/dest3'", 'install');
+expect_installed("$base/dest3", 'server built in place');
+run_make($build, @words, 'clean');
+is(list_files($build, 1), '', 'server built in place: nothing is left behind');
 is(join(' ', grep { /\.(o|bc|so|list)$|ssl_guard_ctl$/ && !/typedefs/ } split /\n/, list_files($source)), '', 'and nothing was written into the sources');
 
 done_testing();

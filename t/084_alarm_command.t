@@ -388,7 +388,8 @@ $node->restart;
 sql('SELECT count(*) FROM ssl_guard_check()');
 is($node->count_log(qr/four.crt" is missing/, $offset), 1, 'no worker: the log has the alarm');
 is(counters(), '0|0|0', 'and nobody is told');
-is(sql("SELECT sum(allocated_size) <= 2 * 1024 * 1024 FROM pg_shmem_allocations WHERE name LIKE 'ext_ssl_guard%'"), 't', 'shared memory');
+my $limit = ESG::Node::shmem_limit();
+is(sql("SELECT sum(allocated_size) <= $limit FROM pg_shmem_allocations WHERE name LIKE 'ext_ssl_guard%'"), 't', 'shared memory');
 
 $node->stop;
 done_testing();

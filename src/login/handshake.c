@@ -98,7 +98,7 @@ static const Reason reasons[] = {
 	{X509_V_ERR_OUT_OF_MEM, "out_of_memory", NULL},
 };
 
-/* Made once in the postmaster, inherited by every process. */
+/* Made once in the postmaster, inherited by every process; -1 where nothing is inherited. */
 static int	pipe_read = -1;
 static int	pipe_write = -1;
 static int	drop_counter = -1;
@@ -254,7 +254,7 @@ esg_handshake_init(void)
 {
 	int			ends[2];
 
-	if (IsUnderPostmaster || pipe(ends) != 0)
+	if (!ESG_CHILDREN_INHERIT || pipe(ends) != 0)
 		return;
 	pipe_read = ends[0];
 	pipe_write = ends[1];

@@ -5,7 +5,7 @@
  * The end of a verification is seen in a backend that may not touch shared
  * memory yet: it sends a fixed-size record through a pipe made in the
  * postmaster; the worker reads it, counts it and writes the log line.  OpenSSL's
- * verdict is never changed.
+ * verdict is never changed.  Where children inherit no pipe nothing is seen.
  */
 #ifndef ESG_LOGIN_HANDSHAKE_H
 #define ESG_LOGIN_HANDSHAKE_H

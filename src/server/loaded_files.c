@@ -43,8 +43,8 @@ begin_area(void)
 void
 esg_loaded_files_init(void)
 {
+	esg_shmem_map("loads", sizeof(LoadedArea), (void **) &loaded, NULL);
 	esg_shmem_register("loaded files", sizeof(*area), (void **) &area, &area_lock, begin_area);
-	loaded = esg_shmem_map(sizeof(LoadedArea));
 }
 
 uint64

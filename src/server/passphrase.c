@@ -33,6 +33,7 @@
 #include "miscadmin.h"
 #include "postmaster/postmaster.h"
 
+#include "compat.h"
 #include "policy/access.h"
 #include "secret/forget.h"
 #include "secret/pair.h"
@@ -134,8 +135,8 @@ report_unusable(const EsgPairStatus *status, bool is_server_start)
 }
 
 /*
- * OpenSSL's pem_password_cb.  Server children that load the key themselves
- * (EXEC_BACKEND) need not log each time what the postmaster has logged.
+ * OpenSSL's pem_password_cb.  Children that load the key by themselves need not
+ * log each time what the postmaster has logged.
  */
 static int
 answer(char *buf, int size, int rwflag, void *userdata)
@@ -236,14 +237,12 @@ esg_passphrase_install_for_trial(SSL_CTX *context, bool with_pair, EsgPassphrase
 	SSL_CTX_set_default_passwd_cb_userdata(context, source);
 }
 
-/* A BIO goes: maybe the key file's.  Backends load no key, and free many. */
+/* A BIO goes: maybe the key file's.  Backends that have inherited it load no key, and free many. */
 static void
 bio_freed(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int idx, long argl, void *argp)
 {
-#ifndef EXEC_BACKEND
-	if (IsUnderPostmaster)
+	if (IsUnderPostmaster && ESG_CHILDREN_INHERIT)
 		return;
-#endif
 	esg_secret_forget_stack();
 }
 

@@ -48,15 +48,19 @@ static const EsgHosts *given = NULL;
 static char *area = NULL;
 static LWLock *area_lock = NULL;
 
+static void
+begin_kept(void)
+{
+	pg_atomic_init_u32(&kept->latest, 0);
+}
+
 void
 esg_served_hosts_init(void)
 {
 	if (!ESG_LAST_CTX_IS_BARE)
 		return;
 	esg_shmem_register("served hosts", sizeof(*area), (void **) &area, &area_lock, NULL);
-	kept = esg_shmem_map(sizeof(KeptLists));
-	if (kept != NULL)
-		pg_atomic_init_u32(&kept->latest, 0);
+	esg_shmem_map("kept hosts", sizeof(KeptLists), (void **) &kept, begin_kept);
 }
 
 /* ------------------------------------------------------------------------

@@ -4,6 +4,10 @@
  *
  * One named tranche holds a lock for each area, in the order of registration;
  * the tables below are written by _PG_init only and then read-only.
+ *
+ * A process that has inherited nothing registers the same areas again and attaches
+ * to them.  Only the postmaster can ask for the tranche: its address is kept in
+ * shared memory.
  */
 #include "postgres.h"
 
@@ -53,21 +57,28 @@ esg_shmem_register(const char *name, Size size, void **memory, LWLock **lock,
 	areas[area_count++] = area;
 }
 
-void *
-esg_shmem_map(Size size)
+void
+esg_shmem_map(const char *name, Size size, void **memory, void (*begin) (void))
 {
-	void	   *memory;
+	static LWLock *unused;
+	void	   *mapped;
 
-	/* of EXEC_BACKEND, which inherits nothing */
-	if (IsUnderPostmaster)
-		return NULL;
-	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (memory != MAP_FAILED)
-		return memory;
-	ereport(LOG,
-			(errcode(ERRCODE_OUT_OF_MEMORY),
-			 errmsg("could not map memory: %m")));
-	return NULL;
+	if (!ESG_CHILDREN_INHERIT)
+	{
+		esg_shmem_register(name, size, memory, &unused, begin);
+		return;
+	}
+	mapped = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (mapped == MAP_FAILED)
+	{
+		ereport(LOG,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("could not map memory: %m")));
+		return;
+	}
+	*memory = mapped;
+	if (begin)
+		begin();
 }
 
 static void
@@ -75,9 +86,22 @@ esg_shmem_request(void)
 {
 	if (prev_shmem_request_hook)
 		prev_shmem_request_hook();
+	RequestAddinShmemSpace(CACHELINEALIGN(sizeof(LWLockPadded *)));
 	for (int i = 0; i < area_count; i++)
 		RequestAddinShmemSpace(CACHELINEALIGN(areas[i].size));
 	RequestNamedLWLockTranche(TRANCHE_NAME, area_count);
+}
+
+static LWLockPadded *
+find_locks(void)
+{
+	LWLockPadded **locks;
+	bool		found;
+
+	locks = ShmemInitStruct("ext_ssl_guard locks", sizeof(*locks), &found);
+	if (!found)
+		*locks = GetNamedLWLockTranche(TRANCHE_NAME);
+	return *locks;
 }
 
 static void
@@ -104,7 +128,7 @@ esg_shmem_startup(void)
 	if (prev_shmem_startup_hook)
 		prev_shmem_startup_hook();
 	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-	locks = GetNamedLWLockTranche(TRANCHE_NAME);
+	locks = find_locks();
 	for (int i = 0; i < area_count; i++)
 		attach_area(&areas[i], &locks[i].lock);
 	LWLockRelease(AddinShmemInitLock);

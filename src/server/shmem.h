@@ -26,9 +26,11 @@ extern void esg_shmem_register(const char *name, Size size, void **memory, LWLoc
 /*
  * Memory of zeroes beside the server's shared memory, which outlives it in a
  * restart after a crash; who writes to it has to see to what a crash leaves.
- * Inherited by all processes.  NULL, with a line in the log, if there is none.
+ * Where children inherit nothing it is an area like any other.  To be called
+ * before the registration whose begin uses it; *memory stays NULL, with a line in
+ * the log, if there is none.
  */
-extern void *esg_shmem_map(Size size);
+extern void esg_shmem_map(const char *name, Size size, void **memory, void (*begin) (void));
 
 /* after all registrations: installs the hooks */
 extern void esg_shmem_init(void);

@@ -84,7 +84,8 @@ static EsgServedSet *shared_set = NULL;
 
 /*
  * The postmaster's.  Its children have the record as it was when they were
- * forked, but for those of EXEC_BACKEND, where it is empty.
+ * forked; where they inherit nothing it is empty, and they have loaded the files
+ * by themselves.
  */
 static EsgLoadRecord local_load;
 static EsgLoadRecord earlier_load;	/* as it was when the last load began */
@@ -151,9 +152,9 @@ begin_area(void)
 void
 esg_server_state_init(void)
 {
+	esg_shmem_map("served set", sizeof(EsgServedSet), (void **) &shared_set, NULL);
 	esg_shmem_register("server state", sizeof(EsgServerStateArea), (void **) &area, &area_lock,
 					   begin_area);
-	shared_set = esg_shmem_map(sizeof(EsgServedSet));
 }
 
 void

@@ -36,6 +36,7 @@
 #   unlike($node->log_since($offset), qr/.../);
 #   $node->wait_sql('SELECT ...', 'expected');             # polls; last answer
 #
+#   if (ESG::Node::exec_backend()) ...                     # processes inherit nothing
 #   my $library = ESG::Node::build_library($file_without_c, $source);   # undef: no compiler
 #
 # Every connection string over TCP names sslcert, sslkey and sslrootcert, so
@@ -69,6 +70,13 @@ our $timeout = $ENV{ESG_TEST_TIMEOUT} // 60;
 	no warnings 'redefine';
 	*Test::Builder::BAIL_OUT = sub { die "$_[1]\n" };
 }
+
+# Was the server built with EXEC_BACKEND, so that its processes inherit nothing?
+sub exec_backend { return `'$ENV{PG_CONFIG}' --cppflags --cflags` =~ /-DEXEC_BACKEND\b/; }
+
+# How much shared memory is ours at most, with default settings: 2 MB; with
+# EXEC_BACKEND what else is beside it is part of it.
+sub shmem_limit { return (exec_backend() ? 2.6 : 2) * 1024 * 1024; }
 
 # Compiles a library that the server can load, "$file.so", which is returned.
 sub build_library
