@@ -44,7 +44,7 @@ ctl_program = $(if $(ctl_objs),ssl_guard_ctl)
 EXTRA_CLEAN = ssl_guard_ctl $(ctl_sources:.c=.o) results regression.diffs regression.out
 
 .DEFAULT_GOAL := all
-project_targets := demo test unit bench fuzz coverage lint format help
+project_targets := demo test matrix unit bench fuzz coverage lint format help
 
 pgxs_goals := $(filter-out $(project_targets),$(or $(MAKECMDGOALS),all))
 ifneq ($(pgxs_goals),)
@@ -118,6 +118,8 @@ help:
 	@echo 'demo      a throw-away server shows what the extension says and when'
 	@echo 'test      unit tests, pg_regress and TAP in a relocated copy of the server;'
 	@echo '          PROVE_TESTS="t/001_start.t ..." runs only these'
+	@echo 'matrix    the whole suite on several releases of Debian, in chroots, as root;'
+	@echo '          RELEASES="trixie ..." only these, "dev/matrix --help" says all'
 	@echo 'unit      only the unit tests of the pure layer, with sanitizers'
 	@echo 'coverage  line coverage of the pure layer by its unit tests'
 	@echo 'bench     the scripts in dev/bench/'
@@ -132,6 +134,9 @@ demo:
 
 test:
 	@$(in_sandbox) t/run
+
+matrix:
+	@'$(srcroot)/dev/matrix' $(RELEASES)
 
 unit:
 	@$(in_sandbox) --no-server t/run --unit
