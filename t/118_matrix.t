@@ -55,15 +55,16 @@ sub matrix
 	my $variables_text = join(' ', map { "$_='$all{$_}'" } sort keys %all);
 
 	ESG::Certs::spew("$base/suite", $suite);
-	# COMMAND is the last argument: the first one makes the chroot ready
-	program('timeout', <<"SH");
-for last in "\$@"; do :; done
-case \$last in
+	program('unshare', <<"SH");
+case "\$* " in
+	*' mmdebstrap '*)
+		while [ "\$1" != mmdebstrap ]; do shift; done
+		exec "\$@" ;;
 	*dev/setup*) echo /pg_config >"\$MATRIX_ROOT/pg_config" ;;
 	*) . '$base/suite' ;;
 esac
 SH
-	my $out = `env $variables_text PATH='$base/bin:$ENV{PATH}' unshare --user --map-root-user '$top/dev/matrix' @arguments 2>&1`;
+	my $out = `unshare --user --map-root-user env $variables_text PATH='$base/bin:$ENV{PATH}' '$top/dev/matrix' @arguments 2>&1`;
 	return ($out, $? >> 8);
 }
 
