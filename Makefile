@@ -144,6 +144,8 @@ help:
 	@echo '          PROVE_TESTS="t/001_start.t ..." runs only these'
 	@echo 'check-cassert       test, with a server built from source with assertions'
 	@echo 'check-exec-backend  the same with one that starts its processes anew'
+	@echo 'matrix    the whole suite on several releases of Debian, in chroots, as root;'
+	@echo '          RELEASES="trixie ..." only these, "dev/matrix --help" says all'
 	@echo 'unit      only the unit tests of the pure layer, with sanitizers'
 	@echo 'coverage  line coverage of the pure layer by its unit tests'
 	@echo 'bench     the scripts in dev/bench/'
@@ -167,6 +169,9 @@ check-cassert:
 # its processes have to have the same things at the same addresses
 check-exec-backend:
 	@$(call in_sandbox_of,--exec-backend,setarch -R) t/run
+
+matrix:
+	@'$(srcroot)/dev/matrix' $(RELEASES)
 
 unit:
 	@$(in_sandbox) --no-server t/run --unit

@@ -94,10 +94,17 @@ is(status('in_sync, served_seen_by, served_fingerprint'), "t|load|$second->{fing
 is($node->count_log(qr/alarm cleared: .*certificate on disk/, $offset), 1, 'the log says that it is cleared');
 is($node->count_log(qr/code=reload_failed/, $offset), 0, 'a good reload is not called a failure');
 
-# a sound reload of a new certificate makes no passing alarm
+# a sound reload of a new certificate makes no passing alarm; a look between the
+# two would rightly do so
 $offset = $node->log_end;
+my $worker = status('worker_pid');
+my $before = $node->safe_psql('postgres', 'SELECT clock_timestamp()');
+kill 'STOP', $worker;
 install($first);
-reload();
+$node->reload;
+$node->wait_sql("SELECT pg_conf_load_time() > '$before'");
+kill 'CONT', $worker;
+$node->wait_sql("SELECT last_check_at > pg_conf_load_time() FROM ssl_guard_status");
 is(status('in_sync'), 't', 'replaced and reloaded at once: in sync');
 is($node->count_log(qr/(alarm cleared|WARNING)/, $offset), 0, 'and the log is quiet');
 

@@ -428,7 +428,10 @@ check('number 0 is not there', { dir => { "$hash.r1" => ['fresh'] } },
 	'good out' => "crl_not_hashed $hash.r1:1, crl_missing root.crt:1");
 check('a gap', { dir => { "$hash.r0" => ['empty'], "$hash.r2" => ['fresh'] } }, 'good in, revoked in' => "crl_not_hashed $hash.r2:1");
 check('nonsense comes first', { dir => { "$hash.r0" => ['nonsense'], "$hash.r1" => ['fresh'] } },
-	'good out' => "file_unparsable $hash.r0, crl_not_hashed $hash.r1:1, crl_missing root.crt:1");
+	'good out' => "file_unparsable $hash.r0, crl_not_hashed $hash.r1:1, crl_missing root.crt:1",
+	'good in' => "file_unparsable $hash.r0");
+check('nonsense comes first, and a name is missing', { dir => { "$hash.r0" => ['nonsense'], 'ca.crl' => ['fresh'] } },
+	'good out' => "file_unparsable $hash.r0, crl_not_hashed ca.crl:1, crl_missing root.crt:1");
 check('DER in the directory', { dir => { "$hash.r0" => ['der'] } }, 'good out' => "file_unparsable $hash.r0, crl_missing root.crt:1");
 check('file stale, directory fresh', { file => ['stale'], dir => { "$hash.r0" => ['fresh'] } }, 'good in, revoked out' => '');
 check('file fresh, directory stale', { file => ['fresh'], dir => { "$hash.r0" => ['stale'] } }, 'good in, revoked out' => '');
@@ -473,6 +476,13 @@ my ($name) = map { $_->{message} =~ /is named "([^"]+)"/ } alarms();
 rename "$dir/ca.crl", "$dir/$name" or die "rename: $!";
 is(join(', ', map { $_->{code} } alarms()), '', 'crl_not_hashed: the name in the message helps');
 is(login('good'), 'in', 'crl_not_hashed: a client gets in');
+# behind one that cannot be read, where that name would do as well
+install({ dir => { "$hash.r0" => ['nonsense'], 'ca.crl' => ['fresh'] } });
+($name) = map { $_->{code} eq 'crl_not_hashed' ? $_->{message} =~ /(?:is named|stops at file) "([^"]+)"/ : () } alarms();
+rename "$dir/ca.crl", "$dir/$name" or die "rename: $!";
+is(login('good'), 'in', "crl_not_hashed: $name, as the message says, helps behind nonsense");
+is(join(', ', map { $_->{code} } alarms()), $name =~ /r0$/ ? '' : 'file_unparsable', 'crl_not_hashed: and the alarm goes');
+is_deeply([ glob($node->data_dir . '/pg_stat_tmp/ssl_guard*') ], [], 'nothing is left of what was tried');
 install({ ca => [ 'root', 'other' ], dir => { 'ca.crl' => ['fresh'], 'old.pem' => ['stale'], 'other.crl' => ['other'] } });
 ESG::Certs::openssl('rehash', $dir);
 is(join(', ', map { $_->{code} } alarms()), '', 'crl_not_hashed: openssl rehash helps');

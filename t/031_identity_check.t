@@ -125,9 +125,10 @@ foreach my $round (1 .. 3)
 	foreach my $role (qw(billing other))
 	{
 		write_map("mail billing\@example.com $role");
-		is( $session->query_safe(
-				"SELECT matched FROM ssl_guard_identity_check('$role', $pem) WHERE source = 'decision'"),
-			't', "one session, round $round, $role");
+		# some minor versions of 16 leave the newline
+		my $said = $session->query_safe(
+			"SELECT matched FROM ssl_guard_identity_check('$role', $pem) WHERE source = 'decision'") =~ s/\n\z//r;
+		is($said, 't', "one session, round $round, $role");
 	}
 }
 write_map('mail /^( other');

@@ -4,6 +4,8 @@
 use strict;
 use warnings;
 
+use File::Basename qw(basename);
+use File::Path ();
 use Test::More;
 
 use ESG::Cases qw(text with_server);
@@ -158,6 +160,19 @@ sub crl_dir
 	return { conf => { ssl_crl_dir => 'crls' } };
 }
 
+# Newer versions look behind a file that is no CRL.
+sub stops_at_nonsense
+{
+	my $dir = path('stops');
+
+	mkdir $dir or die "mkdir: $!";
+	ESG::Certs::spew("$dir/" . basename($hashed), 'no CRL');
+	ESG::Certs::spew("$dir/" . basename($hashed) =~ s/0$/1/r, $crl);
+	my $said = `openssl verify -crl_check -CAfile '$ca->{cert}' -CApath '$dir' '$server->{single}' 2>&1`;
+	File::Path::remove_tree($dir);
+	return $said !~ /: OK$/m;
+}
+
 foreach my $code (qw(crl_expired crl_expires_very_soon crl_expires_soon))
 {
 	my ($lead, $old) = ('Publish a new CRL at the CA', 'put it in place of the old one');
@@ -215,11 +230,11 @@ follow('crl_not_hashed',
 	[ 'rehashed', sub { shell('openssl rehash crls') }, sub { crl_dir('crls/ca.crl' => $crl) } ],
 	[ 'two of them', sub { shell('openssl rehash crls') },
 		sub { +{ %{ crl_dir('crls/ca.crl' => $crl, 'crls/other.pem' => new_crl($ESG::Cases::stranger)) }, 'root.crt' => text($ca) . $stranger } } ],
-	[ 'where OpenSSL stops', sub {
+	stops_at_nonsense() ? [ 'where OpenSSL stops', sub {
 			my ($name) = ESG::Hints::message('crl_not_hashed') =~ /stops at file "(\w+\.r\d+)"/;
 
 			edit("crls/$name" => new_crl($ca));
-		}, sub { crl_dir($hashed => 'no CRL', $hashed =~ s/0$/1/r => $crl) } ]);
+		}, sub { crl_dir($hashed => 'no CRL', $hashed =~ s/0$/1/r => $crl) } ] : ());
 $certs->revoke($ca, $server);
 follow('crl_revokes_own', 'Replace the revoked certificate and everything it issued, and reload the server.',
 	[ "the server's", sub { edit(%{ with_server($certs->make_server('not_revoked', ca => $ca)) }) }, sub { { 'root.crl' => new_crl($ca) } } ]);

@@ -13,6 +13,8 @@
 #
 # An entry has it in a comment, <!-- tried: L=verify C=login -->: the letters are
 # those of the entry's first line, and of a file A and R if it has CAs or CRLs.
+# "start/verify" is what older and newer releases of OpenSSL do: all such entries
+# are of the one or of the other.
 
 use strict;
 use warnings;
@@ -124,14 +126,19 @@ is(breaks('L', {}), 'nothing', 'nothing is broken');
 is(breaks('C', { client => $client, 'root.crl' => ESG::Certs::slurp($crl) }), 'nothing', 'and a client gets in, with a CRL');
 
 my %entry = ESG::Docs->new('docs/findings.md')->{text} =~ /^### (\w+)\n(.*?)(?=^##|\z)/gms;
+my $is_newer;
 foreach my $code (sort { $a cmp $b } keys %entry)
 {
-	my %said = ($entry{$code} =~ /^<!-- tried: (.*?) -->$/m ? $1 : '') =~ /(\w)=(\w+)/g;
+	my %said = ($entry{$code} =~ /^<!-- tried: (.*?) -->$/m ? $1 : '') =~ m{(\w)=([\w/]+)}g;
 
 	is(join(' ', sort keys %said), join(' ', sort keys %{ $case{$code} // {} }), "$code: the places that are tried");
 	foreach my $place (sort keys %{ $case{$code} // {} })
 	{
-		is(breaks($place, $case{$code}{$place}->()), $said{$place}, "$code in $place");
+		my $broken = breaks($place, $case{$code}{$place}->());
+		my @all = split m{/}, $said{$place};
+
+		$is_newer //= $broken eq $all[1] if @all == 2;
+		is($broken, $all[ @all == 2 && $is_newer ? 1 : 0 ], "$code in $place");
 	}
 	delete $case{$code};
 }

@@ -10,6 +10,7 @@
 #include "audit/crls.h"
 #include "audit/renewals.h"
 #include "policy/crl.h"
+#include "server/crl_dir.h"
 
 /* What is not palloc'd is freed with the audit. */
 typedef struct CrlJudge
@@ -62,6 +63,7 @@ collect_names(CrlJudge *judge)
 {
 	EsgAudit   *audit = judge->audit;
 	EsgCrlFileName *files = palloc(Max(audit->file_count, 1) * sizeof(*files));
+	bool		all_load = true;
 	int			count = 0;
 	int			i;
 
@@ -70,10 +72,11 @@ collect_names(CrlJudge *judge)
 		if (!audit->files[i]->in_crl_dir)
 			continue;
 		files[count].path = audit->files[i]->file.path;
-		files[count++].loads = does_load(audit->files[i]);
+		files[count].loads = does_load(audit->files[i]);
+		all_load &= files[count++].loads;
 	}
 	if (count > 0)
-		judge->names = esg_crl_names_make(files, count);
+		judge->names = esg_crl_names_make(files, count, !all_load && esg_crl_dir_passes_over());
 	judge->context.names = judge->names;
 	pfree(files);
 }

@@ -20,8 +20,8 @@ typedef struct HashName
 {
 	char		hash[HASH_LENGTH + 1];
 	int			number;
-	bool		loads;
-	bool		reached;		/* those before it are there and load */
+	bool		passed;			/* the search goes on behind it */
+	bool		reached;		/* those before it are there and are passed */
 } HashName;
 
 struct EsgCrlNames
@@ -89,12 +89,12 @@ compare_names(const void *a, const void *b)
 static bool
 goes_on(const HashName *from, const HashName *to)
 {
-	return from->reached && from->loads && to->number == from->number + 1 &&
+	return from->reached && from->passed && to->number == from->number + 1 &&
 		strcmp(from->hash, to->hash) == 0;
 }
 
 EsgCrlNames *
-esg_crl_names_make(const EsgCrlFileName *files, int count)
+esg_crl_names_make(const EsgCrlFileName *files, int count, bool passes_over)
 {
 	EsgCrlNames *names = OPENSSL_zalloc(sizeof(EsgCrlNames) + (size_t) count * sizeof(HashName));
 	int			i;
@@ -108,7 +108,7 @@ esg_crl_names_make(const EsgCrlFileName *files, int count)
 		if (!esg_crl_names_is_hash(files[i].path))
 			continue;
 		read_name(files[i].path, name);
-		name->loads = files[i].loads;
+		name->passed = files[i].loads || passes_over;
 		names->count++;
 	}
 	qsort(names->items, (size_t) names->count, sizeof(HashName), compare_names);
@@ -156,7 +156,7 @@ esg_crl_names_remark(const EsgCrlNames *names, const X509_CRL *crl, EsgRemark *r
 	int			number = 0;
 
 	print_hash(crl, hash, sizeof(hash));
-	while ((name = find_name(names, hash, number)) != NULL && name->loads)
+	while ((name = find_name(names, hash, number)) != NULL && name->passed)
 		number++;
 	if (name != NULL)
 		esg_remark_say(remark, "it stops at file \"%s.r%d\"", hash, number);

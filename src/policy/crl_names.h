@@ -3,7 +3,8 @@
  *		Names of the files in ssl_crl_dir, as OpenSSL looks for CRLs.
  *
  * It looks for "<hash of the issuer>.r0", then r1 and so on, and stops at the
- * first number that is not there or does not load (openssl-rehash(1)).
+ * first number that is not there (openssl-rehash(1)); versions before June 2026
+ * also at one that does not load.
  */
 #ifndef ESG_POLICY_CRL_NAMES_H
 #define ESG_POLICY_CRL_NAMES_H
@@ -26,8 +27,8 @@ typedef struct EsgCrlNames EsgCrlNames;
 /* is the name, with or without directory, "<hash>.rN"? */
 extern bool esg_crl_names_is_hash(const char *path);
 
-/* NULL if memory ran out. */
-extern EsgCrlNames *esg_crl_names_make(const EsgCrlFileName *files, int count);
+/* passes_over: this OpenSSL goes on behind what does not load.  NULL if memory ran out. */
+extern EsgCrlNames *esg_crl_names_make(const EsgCrlFileName *files, int count, bool passes_over);
 extern void esg_crl_names_free(EsgCrlNames *names);
 
 /* does OpenSSL come upon this CRL in the file at path? */
