@@ -38,10 +38,13 @@ _PG_init(void)
 	esg_guc_init();
 	if (!esg_shmem_preloading())
 		return;
-	/* shared memory in this order: what each login looks at is close together */
+	/*
+	 * Shared memory in this order: what each login looks at, the end of the
+	 * alarms and the beginning of the clients, is close together.
+	 */
+	esg_alarms_init();
 	esg_server_state_init();
 	esg_fallback_init();
-	esg_alarms_init();
 	esg_clients_init();
 	esg_failures_init();
 	esg_loaded_files_init();

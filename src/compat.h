@@ -37,6 +37,8 @@
 #define ERR_raise(lib, reason) ERR_put_error(lib, 0, reason, __FILE__, __LINE__)
 /* whoever asks has taken the types that cannot for himself */
 #define EVP_PKEY_can_sign(pkey) ((void) (pkey), 1)
+/* nothing belongs to a provider */
+#define EVP_MD_fetch(libctx, name, propq) ((EVP_MD *) EVP_get_digestbyname(name))
 
 static inline int
 EVP_PKEY_get_group_name(const EVP_PKEY *pkey, char *name, size_t size, size_t *len)
@@ -86,6 +88,11 @@ EVP_PKEY_get_group_name(const EVP_PKEY *pkey, char *name, size_t size, size_t *l
 #if PG_VERSION_NUM < 160000
 #define guc_malloc(elevel, size) malloc(size)
 #define guc_free(ptr) free(ptr)
+#endif
+
+/* Since 16 a relation's file has a number, and no node. */
+#if PG_VERSION_NUM < 160000
+#define RelationMapOidToFilenumber(relation, shared) RelationMapOidToFilenode(relation, shared)
 #endif
 
 /* Macros for variable-length data; before 16 postgres.h had them. */

@@ -11,6 +11,8 @@
  */
 #include "postgres.h"
 
+#include <sys/stat.h>
+
 #include "access/detoast.h"
 #include "access/genam.h"
 #include "access/heaptoast.h"
@@ -28,9 +30,11 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
+#include "utils/relmapper.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"
@@ -216,11 +220,30 @@ is_ours(Relation relation, HeapTuple tuple)
 }
 
 /*
+ * Is there no label of anybody, as on most servers?  Each login asks: the length of the
+ * catalog's file tells it at a fraction of what a lock and a look cost.  The
+ * file is longer before there is a row in it.  Whoever rewrites the catalog empties the
+ * old file after all have been told of the new one.
+ */
+static bool
+is_catalog_empty(void)
+{
+	Oid			file = RelationMapOidToFilenumber(SharedSecLabelRelationId, true);
+	char		path[MAXPGPATH];
+	struct stat status;
+
+	snprintf(path, sizeof(path), "global/%u", file);
+	if (stat(path, &status) != 0 || status.st_size != 0)
+		return false;
+	AcceptInvalidationMessages();
+	return RelationMapOidToFilenumber(SharedSecLabelRelationId, true) == file;
+}
+
+/*
  * Returns the row of pg_shseclabel, which has to be freed, or NULL.
  *
- * Each login comes here.  Labels are few, and mostly there are none: a single page
- * is read through faster than the index, with a lock and pages of its own, leads
- * to a row.
+ * Labels are few: a single page is read through faster than the index, with a
+ * lock and pages of its own, leads to a row.
  */
 static HeapTuple
 find_row(Relation relation, Oid role)
@@ -230,8 +253,6 @@ find_row(Relation relation, Oid role)
 	SysScanDesc scan;
 	HeapTuple	tuple;
 
-	if (pages == 0)
-		return NULL;
 	ScanKeyInit(&keys[0], Anum_pg_shseclabel_objoid, BTEqualStrategyNumber, F_OIDEQ,
 				ObjectIdGetDatum(role));
 	ScanKeyInit(&keys[1], Anum_pg_shseclabel_classoid, BTEqualStrategyNumber, F_OIDEQ,
@@ -253,13 +274,13 @@ find_row(Relation relation, Oid role)
 static bool
 read_label(const char *role_name, char **found, char **fault)
 {
-	Oid			role = get_role_oid(role_name, true);
+	Oid			role;
 	Relation	relation;
 	HeapTuple	tuple;
 	Datum		label = (Datum) 0;
 	bool		is_null = true;
 
-	if (!OidIsValid(role))
+	if (is_catalog_empty() || !OidIsValid(role = get_role_oid(role_name, true)))
 		return false;
 	relation = table_open(SharedSecLabelRelationId, AccessShareLock);
 	tuple = find_row(relation, role);

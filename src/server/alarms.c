@@ -62,10 +62,10 @@ static const Share shares[] = {
 
 typedef struct LostAlarms
 {
-	int			count;
 	uint32		hashes[MAX_LOST];
 	uint8		scopes[MAX_LOST];	/* a bit for each EsgAlarmScope */
 	bool		seen[MAX_LOST]; /* in the report being reconciled */
+	int			count;
 } LostAlarms;
 
 typedef struct EsgAlarmEntry
@@ -91,19 +91,20 @@ typedef struct EsgAlarmEntry
 	char		hint[ESG_HINT_SIZE];
 } EsgAlarmEntry;
 
+/* What good logins look at comes last, see _PG_init(). */
 typedef struct EsgAlarmArea
 {
 	int64		evicted;		/* see EsgAlarmCounts */
-	int			held[MAX_SCOPES];	/* how many entries each scope holds */
 	int64		commands_run;
 	int64		commands_failed;
 	int64		events_dropped;
 	uint32		listener;		/* 0: nobody is to be told of events */
 	uint32		last_number;	/* of the last event */
-	LostAlarms	lost;
 	bool		full[MAX_SCOPES];	/* said so in the log, until there is room */
 	int			used;			/* entries [0, used) have been in use */
 	EsgAlarmEntry entries[ESG_MAX_ALARMS];
+	LostAlarms	lost;
+	int			held[MAX_SCOPES];	/* how many entries each scope holds */
 } EsgAlarmArea;
 
 /* The complete set of a scope, as found by a look that began then. */

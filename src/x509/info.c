@@ -371,12 +371,26 @@ read_is_ca(const EsgCertInfo *info)
 	return ca == 1 || (ca == 3 && esg_x509_info_self_signed(info) == ESG_YES);
 }
 
+/*
+ * OpenSSL looks up EVP_sha256() anew each time.  The postmaster asks first, so
+ * that logins inherit what was found.
+ */
+static const EVP_MD *
+find_sha256(void)
+{
+	static const EVP_MD *found = NULL;
+
+	if (found == NULL)
+		found = EVP_MD_fetch(NULL, "SHA256", NULL);
+	return found != NULL ? found : EVP_sha256();
+}
+
 bool
 esg_x509_info_fingerprint(const X509 *cert, unsigned char *fingerprint)
 {
 	unsigned	len = 0;
 
-	return X509_digest(cert, EVP_sha256(), fingerprint, &len) == 1 && len == ESG_DIGEST_SIZE;
+	return X509_digest(cert, find_sha256(), fingerprint, &len) == 1 && len == ESG_DIGEST_SIZE;
 }
 
 void
