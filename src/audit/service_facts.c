@@ -49,10 +49,10 @@ static Kept *kept = NULL;
 void
 esg_service_facts_init(void)
 {
-	kept = esg_shmem_map(sizeof(Kept));
+	esg_shmem_map("service facts", sizeof(Kept), (void **) &kept, NULL);
 }
 
-/* Without the mapping, or with EXEC_BACKEND, a new worker begins anew. */
+/* Without the mapping a new worker begins anew. */
 static Kept *
 get_kept(void)
 {

@@ -34,7 +34,7 @@ esg_probed_init(void)
 {
 	esg_shmem_register("self-probe", sizeof(ProbedArea), (void **) &area, &area_lock, NULL);
 	if (ESG_LAST_CTX_IS_BARE)
-		hosts = esg_shmem_map(ESG_MAX_HOSTS * sizeof(HostDigest));
+		esg_shmem_map("probed hosts", ESG_MAX_HOSTS * sizeof(HostDigest), (void **) &hosts, NULL);
 }
 
 void
