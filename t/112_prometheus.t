@@ -5,6 +5,7 @@
 use strict;
 use warnings;
 
+use JSON::PP;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
@@ -118,6 +119,21 @@ my $alert = firing()->{SslGuardCertificateExpired};
 is($alert->{annotations}{summary}, "Certificate localhost of 127.0.0.1:$exporter->{port} has expired", 'its summary');
 is($alert->{annotations}{description}, "File $path, position 1 (ssl_cert_file).", 'its description');
 is("$alert->{labels}{severity} $alert->{labels}{cluster_name}", 'critical watched', 'its severity, and the cluster');
+
+# each query of the dashboard has an answer, but those about what is not there
+my $dashboard = decode_json(ESG::Certs::slurp(ESG::Monitoring::source() . '/grafana/ssl_guard.json'));
+my (@failed, @empty, $asked);
+foreach my $text (map { $_->{expr} } map { @{ $_->{targets} // [] } } @{ $dashboard->{panels} })
+{
+	my $real = $text =~ s/\$__rate_interval/1m/gr =~ s/\$(?:instance|cluster_name)/.*/gr;
+	my @found = eval { query($real) };
+
+	$asked++;
+	push @failed, $@ if $@;
+	push @empty, $text if !@found && $text !~ /ssl_guard_(?:host|crl|handshake)_/;
+}
+is(join("\n", @failed), '', "Prometheus understands the $asked queries of the dashboard");
+is(join("\n", @empty), '', 'and has something to show');
 
 # the renewed one lies on disk, then it is loaded
 my $renewed = $certs->make_server('renewed', ca => $ca);

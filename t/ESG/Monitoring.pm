@@ -166,7 +166,7 @@ sub samples
 	return @samples;
 }
 
-# { key => { column => usage } } of the queries file
+# { key => { column => { usage, description } } } of the queries file
 sub columns
 {
 	my ($text) = ESG::Certs::slurp(source() . '/prometheus/queries.yaml');
@@ -176,12 +176,12 @@ sub columns
 	{
 		$key = $1 if $line =~ /^(\w+):$/;
 		$column = $1 if $line =~ /^    - (\w+):$/;
-		$columns{$key}{$column} = $1 if $line =~ /^        usage: (\w+)$/;
+		$columns{$key}{$column}{$1} = $2 if $line =~ /^        (usage|description): (.*)$/;
 	}
 	return \%columns;
 }
 
-# { metric => { usage, labels => [names] } } that the queries make
+# { metric => { usage, description, labels => [names] } } that the queries make
 sub metrics
 {
 	my $columns = columns();
@@ -189,11 +189,11 @@ sub metrics
 
 	foreach my $key (keys %$columns)
 	{
-		my @labels = sort grep { $columns->{$key}{$_} eq 'LABEL' } keys %{ $columns->{$key} };
+		my @labels = sort grep { $columns->{$key}{$_}{usage} eq 'LABEL' } keys %{ $columns->{$key} };
 
-		foreach my $column (grep { $columns->{$key}{$_} ne 'LABEL' } keys %{ $columns->{$key} })
+		foreach my $column (grep { $columns->{$key}{$_}{usage} ne 'LABEL' } keys %{ $columns->{$key} })
 		{
-			$metrics{"${key}_$column"} = { usage => $columns->{$key}{$column}, labels => \@labels };
+			$metrics{"${key}_$column"} = { %{ $columns->{$key}{$column} }, labels => \@labels };
 		}
 	}
 	return \%metrics;
