@@ -69,7 +69,7 @@ refuse('a weaker key', qr/its key is weaker \(112 bits of security\) than the on
 refuse('a key that does not fit', qr{file ".*/server\.key" .*: key values mismatch}, 'server.crt' => \renewed()->{cert});
 refuse('a chain that is broken', qr/it lacks intermediate certificates, and the one in service has them/,
 	ESG::Renewal::pair(renewed(chain => [])));
-refuse('a worse finding', qr/finding wrong_purpose \(critical\)/, ESG::Renewal::pair(renewed(eku => ['clientAuth'])));
+refuse('a worse finding', qr/finding wrong_purpose \(critical\)/, ESG::Renewal::pair(renewed(eku => 'clientAuth')));
 refuse('garbage', qr/it cannot be read to its end/, 'server.crt' => "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
 refuse('a CA less', qr/CA "CN=other", whose clients are let in now, is not in it any more/, 'root.crt' => \$root->{cert});
 refuse('a CA file that is broken', qr/it cannot be read to its end/, 'root.crt' => ESG::Certs::slurp($bundle) . "-----BEGIN CERTIFICATE-----\nAAAA\n");

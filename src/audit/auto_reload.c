@@ -75,7 +75,7 @@ static struct
 	TimestampTz found_at;		/* when it was found first */
 	bool		has_alarm;
 	EsgAlarm	alarm;			/* the one that stands, or will when PATIENT */
-} state;
+}			state;
 
 static EsgChild trier =
 {
@@ -276,7 +276,11 @@ meet_load(const EsgLoadState *load)
 
 	if (load->sequence == state.sequence && load->result == state.result)
 		return;
-	/* a worker before this one may have left an alarm, which says something still */
+
+	/*
+	 * a worker before this one may have left an alarm, which says something
+	 * still
+	 */
 	if (state.sequence != 0)
 		drop_alarm();
 	state.sequence = load->sequence;
@@ -336,7 +340,7 @@ static void
 reload(const EsgTrial *trial)
 {
 	note_attempt(esg_service_facts_attempt(), trial);
-	if (trial->proof == ESG_PROOF_NEEDS_COMMAND)
+	if (trial->proved.proof == ESG_PROOF_NEEDS_COMMAND)
 		ereport(LOG,
 				(errmsg("whether the private key fits is known only when the server loads it: "
 						"\"ssl_passphrase_command\" has its passphrase")));
@@ -384,7 +388,7 @@ is_refused(const EsgTrial *trial)
 static const EsgTrialFile *
 find_fault(const EsgTrial *trial)
 {
-	char	   *path = esg_tls_files_absolute(trial->proof_path);
+	char	   *path = esg_tls_files_absolute(trial->proved.path);
 
 	for (int i = 0; i < trial->file_count; i++)
 	{
@@ -399,10 +403,10 @@ is_unloadable(const EsgTrial *trial)
 {
 	const EsgTrialFile *file;
 
-	if (trial->proof == ESG_PROOF_LOADS || trial->proof == ESG_PROOF_NEEDS_COMMAND)
+	if (trial->proved.proof == ESG_PROOF_LOADS || trial->proved.proof == ESG_PROOF_NEEDS_COMMAND)
 		return false;
 	file = find_fault(trial);
-	fill_file_alarm(file, file->path, trial->proof_reason);
+	fill_file_alarm(file, file->path, trial->proved.reason);
 	return true;
 }
 
@@ -508,7 +512,7 @@ meet_trial(const EsgTrial *trial)
 	}
 	else if (!is_same_as_before(trial))
 		note_found(trial);
-	else if (trial->proof == ESG_PROOF_NONE)
+	else if (trial->proved.proof == ESG_PROOF_NONE)
 		look_in(0);
 	else
 		judge(trial);

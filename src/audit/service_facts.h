@@ -16,7 +16,8 @@ typedef struct EsgAttempt
 {
 	bool		open;			/* its outcome is not known */
 	TimestampTz at;				/* 0: there has been none */
-	unsigned char signature[ESG_DIGEST_SIZE];	/* of the files that it was for */
+	unsigned char signature[ESG_DIGEST_SIZE];	/* of the files that it was
+												 * for */
 	char		files[256];		/* their settings, separated by commas */
 	unsigned char before[ESG_DIGEST_SIZE];	/* fingerprint of the certificate
 											 * in service then; zeroes: not

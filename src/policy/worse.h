@@ -47,7 +47,8 @@ typedef struct EsgWorth
 	EsgWorthKind kind;
 	bool		known;
 	bool		sound;			/* it was read to its end */
-	EsgTime		begin;			/* of a server's certificate, as the next three */
+	EsgTime		begin;			/* of a server's certificate, as the next
+								 * three */
 	EsgTime		end;
 	int			security_bits;	/* -1 if unknown */
 	unsigned char fingerprint[ESG_DIGEST_SIZE];
