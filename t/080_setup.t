@@ -357,6 +357,34 @@ new_world(plans => [ [ '^faketime$', 'Inst faketime (1 x [amd64])' ] ]);
 spew("$world/on_install", "#!/bin/sh\n" . appears('faketime') . "\n");
 run_setup('--with-faketime');
 is("$status " . installed_now(), "0 faketime; wish=; needrestart=1\n", '--with-faketime');
+# not installed: their services would start
+new_world(plans => [ [ '^download prometheus' ] ]);
+make_path("$world/dev");
+spew("$world/dev/setup", slurp($setup));
+write_program('jq', "#!/bin/sh\n");
+write_program('check_postgres', "#!/bin/sh\n");
+spew("$world/on_install", "#!/bin/sh\n: >one.deb; : >two.deb\n");
+write_program('dpkg-deb', <<'PROGRAM');
+#!/bin/sh
+[ "$1" = -x ] && mkdir -p "$3/usr/bin" || exit 1
+for name in prometheus prometheus-postgres-exporter rsyslogd; do
+	[ -f "$2" ] && : >"$3/usr/bin/$name" && chmod 755 "$3/usr/bin/$name"
+done
+PROGRAM
+run_in_world("$world/bin/sh", "$world/dev/setup", '--with-monitoring');
+is("$status " . installed_now() =~ s/; wish.*//r, "0 download prometheus prometheus-postgres-exporter rsyslog libestr0 libfastjson4 liblognorm5\n",
+	'--with-monitoring: downloads what is not here');
+is(join(' ', map { s{.*/}{}r } glob("$world/.build/monitoring/*")), 'setup.log usr', 'and unpacks it in the tree');
+is(calls() =~ /^(install|update)/m ? calls() : '', '', 'but installs nothing');
+run_in_world("$world/bin/sh", "$world/dev/setup", '--with-monitoring');
+is("$status " . (() = installed_now() =~ /\n/g), '0 1', 'only once');
+new_world();
+make_path("$world/dev");
+spew("$world/dev/setup", slurp($setup));
+write_program('jq', "#!/bin/sh\n");
+run_in_world("$world/bin/sh", "$world/dev/setup", '--with-monitoring');
+is($status, 1, 'where it cannot be had');
+like($said, qr{^setup: apt-get could not download prometheus .*: see \S+/setup\.log$}m, 'it says so');
 run_setup('--with-care');
 is("$status " . ($said =~ /usage/ ? 'usage' : $said), '1 usage', 'an unknown option');
 
