@@ -49,9 +49,9 @@ sub run_make
 
 sub names { return map { s{^\Q$source\E/}{}r } glob("'$source'/$_[0]"); }
 
-my ($lib, $share, $bin) = map { ask($_) } qw(pkglibdir sharedir bindir);
+my ($lib, $share, $bin, $doc) = map { ask($_) } qw(pkglibdir sharedir bindir docdir);
 my @installed = sort "$lib/ext_ssl_guard.so", "$bin/ssl_guard_ctl", "$share/extension/ext_ssl_guard.control",
-  map { "$share/extension/$_" } names('ext_ssl_guard--*.sql');
+  (map { "$share/extension/$_" } names('ext_ssl_guard--*.sql')), (map { "$doc/ext_ssl_guard/$_" } names('monitoring/*/*'));
 my @modules = map { s/\.c$//r } 'ext_ssl_guard.c', grep { !m{^src/ctl/} } names('src/*/*.c');
 
 sub expect_installed
