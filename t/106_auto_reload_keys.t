@@ -14,6 +14,7 @@ use ESG::Certs;
 use ESG::Memory;
 use ESG::Node;
 use ESG::Renewal;
+use ESG::Shim;
 
 my $passphrase = 'Sesam oeffne dich 4711';
 my $certs = ESG::Certs->new;
@@ -84,6 +85,69 @@ $r->put(ESG::Renewal::pair($cert));
 encrypt('another passphrase');
 $r->in_service($cert, 'with its pair it is loaded');
 
+# --- who opens the key ------------------------------------------------------------------
+
+# Stops where the key has been loaded, in a process of which nobody shall get a dump.
+my $shim = ESG::Shim::build($certs->dir . '/stop', <<'SHIM');
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+int
+SSL_CTX_check_private_key(const void *context)
+{
+	if (prctl(PR_GET_DUMPABLE) == 0)
+		kill(getpid(), SIGSTOP);
+	return ((int (*) (const void *)) dlsym(RTLD_NEXT, "SSL_CTX_check_private_key")) (context);
+}
+SHIM
+
+sub stopped_child
+{
+	my ($parent) = @_;
+	my $until = time + 60;
+
+	while (time < $until)
+	{
+		foreach my $stat (glob '/proc/[0-9]*/stat')
+		{
+			return $1 if eval { ESG::Certs::slurp($stat) } && ESG::Certs::slurp($stat) =~ /^(\d+) \(.*\) T $parent /s;
+		}
+		sleep 0.1;
+	}
+	return;
+}
+
+SKIP:
+{
+	skip 'no C compiler, or no /proc', 7 unless $shim && -d "/proc/$$";
+	$node->stop;
+	{
+		local $ENV{LD_PRELOAD} = $shim;
+		$node->start;
+	}
+	$node->wait_sql('SELECT in_sync FROM ssl_guard_status');
+	$cert = renewed(passphrase => 'another passphrase');
+	$r->begin;
+	$r->put(ESG::Renewal::pair($cert));
+	my $child = stopped_child(worker());
+	ok($child, 'a child of the worker has loaded the key, and gets no core dump') or skip 'no child', 6;
+	like(ESG::Certs::slurp("/proc/$child/limits"), qr/^Max core file size +0 +0 /m, 'nor may it');
+	is((stat "/proc/$child/environ")[4], 0, 'its memory is for root alone');
+	my $before = $node->safe_psql('postgres', 'SELECT clock_timestamp()');
+	$node->reload;
+	is($node->wait_sql("SELECT last_check_at > '$before' FROM ssl_guard_status"), 't', 'while it hangs, the worker goes on');
+	is($r->wait_served($cert), $cert->{fingerprint}, 'and somebody else may reload');
+	my $start = time;
+	$node->stop;
+	cmp_ok(time - $start, '<', 20, 'the server stops');
+	ok(!kill(0, $child), 'and the child is gone');
+	$node->start;
+	$node->wait_sql('SELECT in_sync FROM ssl_guard_status');
+}
+
 # --- a key that is none --------------------------------------------------------------
 
 $r->begin;
@@ -132,6 +196,7 @@ is($r->wait_served($cert), $cert->{fingerprint}, 'the primary');
 $node->backup('base');
 my $standby = ESG::Node->new('standby');
 $standby->init_from_backup($node, 'base', has_streaming => 1);
+chmod 0600, $standby->path('server.key') or die "chmod: $!";
 $standby->start;
 my $s = ESG::Renewal->new($standby);
 is($s->wait_served($cert), $cert->{fingerprint}, 'a standby');
