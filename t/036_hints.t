@@ -242,6 +242,27 @@ follow('reload_pending', 'Reload the server to put the new one into service.',
 	[ 'a new one', sub { edit() }, sub { +{ %below, no_reload => 1 } } ]);
 follow('file_not_reloaded', 'The server goes on with the old content until it is reloaded. Reload the server.',
 	[ 'a CA file', sub { edit() }, sub { { 'root.crt' => text($ca) . text($ESG::Cases::stranger), no_reload => 1 } } ]);
+my %auto = ('ext_ssl_guard.auto_reload' => 'on');
+my $ending = $certs->make_server('ending', ca => $ca, key => $server, days_left => 300);
+my $lasting = $certs->make_server('lasting', ca => $ca, key => $server, days_left => 800, lifetime => 810);
+# something else than what the server has loaded, once it has loaded the settings
+my $renewed = sub {
+	my ($code, $file, $text, @change) = @_;
+
+	return sub {
+		return { conf => {%auto}, after => sub {
+				put(@change) if @change;
+				put($file => ref $text ? text($text) : $text);
+				node()->wait_sql("SELECT count(*) FROM ssl_guard_alarms WHERE code = '$code'", '1');
+			} };
+	};
+};
+follow('auto_reload_refused', 'The server goes on with what it has loaded before. Put the right file in its place; or, if it is right as it is, reload the server.',
+	[ 'the right file', sub { put('server.crt' => $server{'server.crt'}) }, $renewed->('auto_reload_refused', 'server.crt', $ending) ],
+	[ 'it is right', sub { edit() }, $renewed->('auto_reload_refused', 'server.crt', $ending) ]);
+follow('auto_reload_held', 'A reload would also apply what nobody has reloaded yet. Look through it, and reload the server.',
+	[ 'pg_ident.conf', sub { edit() }, $renewed->('auto_reload_held', 'server.crt', $lasting, 'pg_ident.conf' => "held held held\n") ]);
+excuse('auto_reload_failed', 'see t/105_auto_reload_refused.t');
 excuse('probe_failed', 'what stops it is not a file: t/101_self_probe_fails.t');
 excuse('hook_inactive', 'it is retired');
 if (query("SELECT count(*) FROM pg_settings WHERE name = 'ssl_sni'"))

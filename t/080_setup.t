@@ -43,7 +43,7 @@ my @packages = grep { !/^-|^install$|::/ } @ARGV;
 my $what = (-f 'WORLD/updated' ? 'updated ' : '') . "@packages";
 open(my $calls, '>>', 'WORLD/calls') or die;
 print $calls "@ARGV\n";
-if ($ARGV[0] eq 'download') { foreach my $name (grep { $_ ne 'download' } @packages) { open(my $new, '>', "$name.deb") or die; } exit(-f 'WORLD/gone' ? 100 : 0); }
+if ($ARGV[0] eq 'download' && -f 'WORLD/downloads') { foreach my $name (grep { $_ ne 'download' } @packages) { open(my $new, '>', "$name.deb") or die; } exit(-f 'WORLD/gone' ? 100 : 0); }
 if (grep { $_ eq 'update' } @ARGV) { open(my $new, '>', 'WORLD/updated'); exit 0; }
 my ($answer) = grep { $what =~ $_->[0] } @{ do 'WORLD/plans' };
 if (!$answer) { print STDERR "E: Unable to locate package $packages[0]\n"; exit 100; }
@@ -387,6 +387,7 @@ SKIP:
 	my $begin = sub {
 		new_world(uid => 1000, without => ['sudo'], plans => [ [ '^etcd-server patroni python3-etcd python3-idna$', @_ ] ]);
 		make_path("$world/top/dev");
+		spew("$world/downloads", '');
 		spew("$world/top/dev/setup", slurp($setup));
 	};
 
@@ -410,6 +411,35 @@ SKIP:
 	$run->();
 	is("$status " . ($said =~ /knows no way to install etcd-server patroni / ? 'said' : $said), '1 said', 'not to be had at all');
 }
+
+# not installed: their services would start
+new_world(plans => [ [ '^download prometheus' ] ]);
+make_path("$world/dev");
+spew("$world/dev/setup", slurp($setup));
+write_program('jq', "#!/bin/sh\n");
+write_program('check_postgres', "#!/bin/sh\n");
+spew("$world/on_install", "#!/bin/sh\n: >one.deb; : >two.deb\n");
+write_program('dpkg-deb', <<'PROGRAM');
+#!/bin/sh
+[ "$1" = -x ] && mkdir -p "$3/usr/bin" || exit 1
+for name in prometheus prometheus-postgres-exporter rsyslogd; do
+	[ -f "$2" ] && : >"$3/usr/bin/$name" && chmod 755 "$3/usr/bin/$name"
+done
+PROGRAM
+run_in_world("$world/bin/sh", "$world/dev/setup", '--with-monitoring');
+is("$status " . installed_now() =~ s/; wish.*//r, "0 download prometheus prometheus-postgres-exporter rsyslog libestr0 libfastjson4 liblognorm5\n",
+	'--with-monitoring: downloads what is not here');
+is(join(' ', map { s{.*/}{}r } glob("$world/.build/monitoring/*")), 'setup.log usr', 'and unpacks it in the tree');
+is(calls() =~ /^(install|update)/m ? calls() : '', '', 'but installs nothing');
+run_in_world("$world/bin/sh", "$world/dev/setup", '--with-monitoring');
+is("$status " . (() = installed_now() =~ /\n/g), '0 1', 'only once');
+new_world();
+make_path("$world/dev");
+spew("$world/dev/setup", slurp($setup));
+write_program('jq', "#!/bin/sh\n");
+run_in_world("$world/bin/sh", "$world/dev/setup", '--with-monitoring');
+is($status, 1, 'where it cannot be had');
+like($said, qr{^setup: apt-get could not download prometheus .*: see \S+/setup\.log$}m, 'it says so');
 run_setup('--with-care');
 is("$status " . ($said =~ /usage/ ? 'usage' : $said), '1 usage', 'an unknown option');
 

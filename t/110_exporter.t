@@ -169,6 +169,19 @@ my %alarms = map { /(.*)\|(.*)/; $1 => $2 } split /\n/, sql("SELECT code || ' ' 
 is_deeply({ map { ("$_->{labels}{code} $_->{labels}{severity}" => $_->{value}) } grep { $_->{name} eq 'ssl_guard_alarms_standing' } @samples },
 	\%alarms, 'the alarms');
 
+# a database without an encoding: what is not UTF-8 would end the exporter
+sql("CREATE DATABASE plain TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'");
+$node->safe_psql('plain', 'CREATE EXTENSION ext_ssl_guard');
+my $first = $exporter;
+my $plain_file = "plain\xe9.crt";
+$node->replace($hostile->{cert}, $plain_file);
+$node->apply('ext_ssl_guard.extra_files' => $plain_file);
+$exporter = ESG::Monitoring->exporter($node, 'watcher', database => 'plain');
+scrape('a database without an encoding');
+is(count_of('ssl_guard_certificate_severity', setting => 'ext_ssl_guard.extra_files'), 1, 'has the certificate of a file with a strange name');
+$exporter->stop;
+$exporter = $first;
+
 # --- when it is bad ------------------------------------------------------------------
 
 # ten objects of one code are one series

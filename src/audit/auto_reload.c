@@ -75,7 +75,7 @@ static struct
 	TimestampTz found_at;		/* when it was found first */
 	bool		has_alarm;
 	EsgAlarm	alarm;			/* the one that stands, or will when PATIENT */
-} state;
+}			state;
 
 static EsgChild trier =
 {
@@ -227,6 +227,7 @@ fail_attempt(EsgAttempt *attempt, const char *reason)
 	char		pairs[ESG_DETAIL_SIZE];
 
 	attempt->open = false;
+	attempt->failed = true;
 	describe_attempt(attempt, pairs, sizeof(pairs));
 	fill_server_alarm(ESG_AUTO_RELOAD_FAILED, reason, pairs);
 	show_alarm();
@@ -254,6 +255,7 @@ conclude_attempt(EsgAttempt *attempt, const EsgLoadState *load)
 {
 	char		pairs[ESG_DETAIL_SIZE];
 
+	attempt->sequence = load->sequence;
 	if (load->result != ESG_LOAD_OK)
 		fail_attempt(attempt, "the server could not load them");
 	else if (!is_in_service(attempt))
@@ -276,13 +278,21 @@ meet_load(const EsgLoadState *load)
 
 	if (load->sequence == state.sequence && load->result == state.result)
 		return;
-	/* a worker before this one may have left an alarm, which says something still */
+
+	/*
+	 * a worker before this one may have left an alarm, which says something
+	 * still
+	 */
 	if (state.sequence != 0)
 		drop_alarm();
 	state.sequence = load->sequence;
 	state.result = load->result;
-	if (attempt->open)
+	if (attempt->open && attempt->sequence != load->sequence)
 		conclude_attempt(attempt, load);
+	if (esg_guc_file_poll_interval == 0)
+		ereport(LOG,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"ext_ssl_guard.auto_reload\" has no effect while \"ext_ssl_guard.file_poll_interval\" is 0")));
 	start_over();
 }
 
@@ -329,6 +339,7 @@ note_attempt(EsgAttempt *attempt, const EsgTrial *trial)
 		has_certificate = has_certificate || file->worth.kind == ESG_WORTH_CERTIFICATE;
 	}
 	attempt->at = GetCurrentTimestamp();
+	attempt->sequence = state.sequence;
 	attempt->open = true;
 }
 
@@ -336,7 +347,7 @@ static void
 reload(const EsgTrial *trial)
 {
 	note_attempt(esg_service_facts_attempt(), trial);
-	if (trial->proof == ESG_PROOF_NEEDS_COMMAND)
+	if (trial->proved.proof == ESG_PROOF_NEEDS_COMMAND)
 		ereport(LOG,
 				(errmsg("whether the private key fits is known only when the server loads it: "
 						"\"ssl_passphrase_command\" has its passphrase")));
@@ -384,7 +395,7 @@ is_refused(const EsgTrial *trial)
 static const EsgTrialFile *
 find_fault(const EsgTrial *trial)
 {
-	char	   *path = esg_tls_files_absolute(trial->proof_path);
+	char	   *path = esg_tls_files_absolute(trial->proved.path);
 
 	for (int i = 0; i < trial->file_count; i++)
 	{
@@ -399,10 +410,10 @@ is_unloadable(const EsgTrial *trial)
 {
 	const EsgTrialFile *file;
 
-	if (trial->proof == ESG_PROOF_LOADS || trial->proof == ESG_PROOF_NEEDS_COMMAND)
+	if (trial->proved.proof == ESG_PROOF_LOADS || trial->proved.proof == ESG_PROOF_NEEDS_COMMAND)
 		return false;
 	file = find_fault(trial);
-	fill_file_alarm(file, file->path, trial->proof_reason);
+	fill_file_alarm(file, file->path, trial->proved.reason);
 	return true;
 }
 
@@ -445,17 +456,29 @@ refuse(void)
 	state.next_at = state.found_at + REFUSAL_PATIENCE;
 }
 
+/*
+ * Has it been tried with the same content?  When somebody has loaded something
+ * since, and that went well, it is another case.
+ */
+static bool
+is_tried(const EsgAttempt *attempt, const EsgTrial *trial)
+{
+	return attempt->at != 0 &&
+		memcmp(attempt->signature, trial->signature, ESG_DIGEST_SIZE) == 0 &&
+		(attempt->sequence == state.sequence ||
+		 (attempt->failed && state.result == ESG_LOAD_FAILED));
+}
+
 /* The files have settled, and are not what is in service. */
 static void
 judge(const EsgTrial *trial)
 {
 	EsgAttempt *attempt = esg_service_facts_attempt();
 
-	if (attempt->at != 0 && memcmp(attempt->signature, trial->signature, ESG_DIGEST_SIZE) == 0)
+	if (is_tried(attempt, trial))
 	{
-		if (!attempt->open)
-			fail_attempt(attempt, state.result == ESG_LOAD_FAILED ? "the server could not load them" :
-						 "they are not what is in service");
+		if (attempt->failed)
+			fail_attempt(attempt, "the server could not load them");
 		decide(0);
 	}
 	else if (is_refused(trial) || is_unloadable(trial))
@@ -508,7 +531,7 @@ meet_trial(const EsgTrial *trial)
 	}
 	else if (!is_same_as_before(trial))
 		note_found(trial);
-	else if (trial->proof == ESG_PROOF_NONE)
+	else if (trial->proved.proof == ESG_PROOF_NONE)
 		look_in(0);
 	else
 		judge(trial);

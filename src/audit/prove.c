@@ -53,114 +53,114 @@ keep_secret(void)
 }
 
 static bool
-fail(EsgTrial *trial, EsgProof proof, const char *path, const char *reason)
+fail(EsgProved *out, EsgProof proof, const char *path, const char *reason)
 {
-	trial->proof = proof;
-	strlcpy(trial->proof_path, path, sizeof(trial->proof_path));
-	strlcpy(trial->proof_reason, reason, sizeof(trial->proof_reason));
+	out->proof = proof;
+	strlcpy(out->path, path, sizeof(out->path));
+	strlcpy(out->reason, reason, sizeof(out->reason));
 	return false;
 }
 
 /* The first error of the queue is the one nearest to the cause. */
 static bool
-fail_by_openssl(EsgTrial *trial, const char *path)
+fail_by_openssl(EsgProved *out, const char *path)
 {
 	const char *reason = ERR_reason_error_string(ERR_get_error());
 
 	ERR_clear_error();
-	return fail(trial, ESG_PROOF_FAILS, path, reason != NULL ? reason : "it cannot be loaded");
+	return fail(out, ESG_PROOF_FAILS, path, reason != NULL ? reason : "it cannot be loaded");
 }
 
 /* Opening anything else could wait without end; for core it would, too. */
 static bool
-is_file(EsgTrial *trial, const char *path)
+is_file(EsgProved *out, const char *path)
 {
 	struct stat st;
 
 	if (stat(path, &st) != 0)
-		return fail(trial, ESG_PROOF_FAILS, path, strerror(errno));
+		return fail(out, ESG_PROOF_FAILS, path, strerror(errno));
 	if (!S_ISREG(st.st_mode))
-		return fail(trial, ESG_PROOF_FAILS, path, "it is not a regular file");
+		return fail(out, ESG_PROOF_FAILS, path, "it is not a regular file");
 	return true;
 }
 
 /* Core's own conditions. */
 static bool
-is_safe_key(EsgTrial *trial, const char *path)
+is_safe_key(EsgProved *out, const char *path)
 {
 	EsgKeyRule	rule = {geteuid(), ESG_KEY_MODE_ANY};
 	struct stat st;
 
-	if (!is_file(trial, path) || stat(path, &st) != 0)
+	if (!is_file(out, path) || stat(path, &st) != 0)
 		return false;
 	if (!esg_key_mode_trusts(st.st_uid, rule.user))
-		return fail(trial, ESG_PROOF_FAILS, path, "the server does not take a key that belongs to another user");
+		return fail(out, ESG_PROOF_FAILS, path, "the server does not take a key that belongs to another user");
 	if ((st.st_mode & 0777 & ~esg_key_mode_allowed(st.st_uid, &rule)) != 0)
-		return fail(trial, ESG_PROOF_FAILS, path, "the server does not take a key that others may read");
+		return fail(out, ESG_PROOF_FAILS, path, "the server does not take a key that others may read");
 	return true;
 }
 
 static bool
-load_certificate(EsgTrial *trial, SSL_CTX *context, const TlsSet *set)
+load_certificate(EsgProved *out, SSL_CTX *context, const TlsSet *set)
 {
-	if (!is_file(trial, set->cert))
+	if (!is_file(out, set->cert))
 		return false;
 	return SSL_CTX_use_certificate_chain_file(context, set->cert) == 1 ||
-		fail_by_openssl(trial, set->cert);
+		fail_by_openssl(out, set->cert);
 }
 
 /* What the server will be able to do that we do not do here is no fault. */
 static bool
-note_unanswered(EsgTrial *trial, const TlsSet *set)
+note_unanswered(EsgProved *out, const TlsSet *set)
 {
 	ERR_clear_error();
 	if (set->command[0] == '\0' || !set->command_at_reload)
-		return fail(trial, ESG_PROOF_NEEDS_PERSON, set->key,
+		return fail(out, ESG_PROOF_NEEDS_PERSON, set->key,
 					"the key is encrypted, and nobody gives its passphrase at a reload");
-	if (trial->proof == ESG_PROOF_NONE)
-		(void) fail(trial, ESG_PROOF_NEEDS_COMMAND, set->key, "only \"ssl_passphrase_command\" opens the key");
+	if (out->proof == ESG_PROOF_NONE)
+		(void) fail(out, ESG_PROOF_NEEDS_COMMAND, set->key, "only \"ssl_passphrase_command\" opens the key");
 	return true;
 }
 
 static bool
-load_key(EsgTrial *trial, SSL_CTX *context, const TlsSet *set)
+load_key(EsgProved *out, SSL_CTX *context, const TlsSet *set)
 {
 	EsgPassphraseSource source;
 	int			loaded;
 
-	if (!is_safe_key(trial, set->key))
+	if (!is_safe_key(out, set->key))
 		return false;
 	esg_passphrase_install_for_trial(context, set->with_pair, &source);
 	loaded = SSL_CTX_use_PrivateKey_file(context, set->key, SSL_FILETYPE_PEM);
 	esg_secret_forget_stack();
 	if (loaded == 1)
-		return SSL_CTX_check_private_key(context) == 1 || fail_by_openssl(trial, set->key);
+		return SSL_CTX_check_private_key(context) == 1 || fail_by_openssl(out, set->key);
 	if (source == ESG_PASSPHRASE_NOBODY)
-		return note_unanswered(trial, set);
-	return fail_by_openssl(trial, set->key);
+		return note_unanswered(out, set);
+	return fail_by_openssl(out, set->key);
 }
 
 static bool
-load_ca(EsgTrial *trial, SSL_CTX *context, const TlsSet *set)
+load_ca(EsgProved *out, SSL_CTX *context, const TlsSet *set)
 {
 	STACK_OF(X509_NAME) *names;
 
 	if (set->ca[0] == '\0')
 		return true;
-	if (!is_file(trial, set->ca))
+	if (!is_file(out, set->ca))
 		return false;
 	names = SSL_load_client_CA_file(set->ca);
 	if (names == NULL || SSL_CTX_load_verify_locations(context, set->ca, NULL) != 1)
 	{
 		sk_X509_NAME_pop_free(names, X509_NAME_free);
-		return fail_by_openssl(trial, set->ca);
+		return fail_by_openssl(out, set->ca);
 	}
 	sk_X509_NAME_pop_free(names, X509_NAME_free);
 	return true;
 }
 
 static bool
-load_crls(EsgTrial *trial, SSL_CTX *context, const TlsSet *set)
+load_crls(EsgProved *out, SSL_CTX *context, const TlsSet *set)
 {
 	const char *file = set->crl[0] != '\0' ? set->crl : NULL;
 	const char *dir = set->crl_dir[0] != '\0' ? set->crl_dir : NULL;
@@ -168,40 +168,40 @@ load_crls(EsgTrial *trial, SSL_CTX *context, const TlsSet *set)
 	/* core looks at them where there are CAs only */
 	if (set->ca[0] == '\0' || (file == NULL && dir == NULL))
 		return true;
-	if (file != NULL && !is_file(trial, file))
+	if (file != NULL && !is_file(out, file))
 		return false;
 	return X509_STORE_load_locations(SSL_CTX_get_cert_store(context), file, dir) == 1 ||
-		fail_by_openssl(trial, file != NULL ? file : dir);
+		fail_by_openssl(out, file != NULL ? file : dir);
 }
 
 static bool
-load_set(EsgTrial *trial, const TlsSet *set)
+load_set(EsgProved *out, const TlsSet *set)
 {
 	SSL_CTX    *context = SSL_CTX_new(TLS_server_method());
 	bool		good;
 
 	if (context == NULL)
-		return fail_by_openssl(trial, set->cert);
-	good = load_certificate(trial, context, set) && load_key(trial, context, set) &&
-		load_ca(trial, context, set) && load_crls(trial, context, set);
+		return fail_by_openssl(out, set->cert);
+	good = load_certificate(out, context, set) && load_key(out, context, set) &&
+		load_ca(out, context, set) && load_crls(out, context, set);
 	SSL_CTX_free(context);
 	ERR_clear_error();
 	return good;
 }
 
 static bool
-load_host(EsgTrial *trial, const EsgHost *host)
+load_host(EsgProved *out, const EsgHost *host)
 {
 	TlsSet		set = {.cert = host->cert,.key = host->key,.ca = host->ca,
 		.crl = ssl_crl_file,.crl_dir = ssl_crl_dir,
 		.command = host->command,.command_at_reload = host->command_at_reload,.with_pair = false
 	};
 
-	return load_set(trial, &set);
+	return load_set(out, &set);
 }
 
 static bool
-load_settings(EsgTrial *trial)
+load_settings(EsgProved *out)
 {
 	TlsSet		set = {.cert = ssl_cert_file,.key = ssl_key_file,.ca = ssl_ca_file,
 		.crl = ssl_crl_file,.crl_dir = ssl_crl_dir,
@@ -209,25 +209,25 @@ load_settings(EsgTrial *trial)
 		.command_at_reload = ssl_passphrase_command_supports_reload,.with_pair = !ssl_sni
 	};
 
-	return load_set(trial, &set);
+	return load_set(out, &set);
 }
 
 void
-esg_prove_loading(EsgTrial *trial)
+esg_prove_loading(EsgProved *out)
 {
 	const EsgHosts *hosts = esg_served_hosts(NULL);
 	bool		good = true;
 	ListCell   *cell;
 
 	keep_secret();
-	trial->proof = ESG_PROOF_NONE;
+	out->proof = ESG_PROOF_NONE;
 	if (hosts->state != ESG_HOSTS_LISTED)
-		good = load_settings(trial);
+		good = load_settings(out);
 	else
 		foreach(cell, hosts->hosts)
-		{
-			good = good && load_host(trial, lfirst(cell));
-		}
-	if (good && trial->proof == ESG_PROOF_NONE)
-		trial->proof = ESG_PROOF_LOADS;
+	{
+		good = good && load_host(out, lfirst(cell));
+	}
+	if (good && out->proof == ESG_PROOF_NONE)
+		out->proof = ESG_PROOF_LOADS;
 }

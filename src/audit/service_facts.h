@@ -15,8 +15,12 @@
 typedef struct EsgAttempt
 {
 	bool		open;			/* its outcome is not known */
+	bool		failed;			/* it has brought nothing into service */
 	TimestampTz at;				/* 0: there has been none */
-	unsigned char signature[ESG_DIGEST_SIZE];	/* of the files that it was for */
+	uint32		sequence;		/* of EsgLoadState, when it was begun; of its
+								 * outcome, when that is known */
+	unsigned char signature[ESG_DIGEST_SIZE];	/* of the files that it was
+												 * for */
 	char		files[256];		/* their settings, separated by commas */
 	unsigned char before[ESG_DIGEST_SIZE];	/* fingerprint of the certificate
 											 * in service then; zeroes: not

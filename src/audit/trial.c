@@ -8,7 +8,6 @@
 
 #include "audit/audit.h"
 #include "audit/file_state.h"
-#include "audit/prove.h"
 #include "audit/trial.h"
 #include "server/served_hosts.h"
 #include "x509/cut_text.h"
@@ -184,7 +183,7 @@ esg_trial_run(void *arg, Size *size)
 	esg_file_state_of(audit, trial->signature);
 	esg_audit_free(audit);
 	if (task->prove)
-		esg_prove_loading(trial);
+		esg_prove_loading(&trial->proved);
 	esg_config_files_read(&trial->config);
 	esg_file_state_now(after);
 	trial->at_rest = memcmp(after, trial->signature, ESG_DIGEST_SIZE) == 0;

@@ -9,19 +9,9 @@
 #define ESG_AUDIT_TRIAL_H
 
 #include "audit/config_files.h"
+#include "audit/prove.h"
 #include "policy/worse.h"
 #include "server/sni_hosts.h"
-
-/* Has the server's user loaded certificate, key, CAs and CRLs as the server would? */
-typedef enum EsgProof
-{
-	ESG_PROOF_NONE,				/* it was not tried */
-	ESG_PROOF_LOADS,
-	ESG_PROOF_NEEDS_COMMAND,	/* only ssl_passphrase_command, which is not
-								 * run for it, opens a key; all else loads */
-	ESG_PROOF_NEEDS_PERSON,		/* that is not allowed at reload */
-	ESG_PROOF_FAILS
-} EsgProof;
 
 /* A file that the server loads, or one of its keys.  Names that are too long are cut. */
 typedef struct EsgTrialFile
@@ -45,9 +35,7 @@ typedef struct EsgTrial
 	bool		at_rest;		/* the files stayed as they are while it
 								 * lasted */
 	EsgConfigState config;
-	EsgProof	proof;
-	char		proof_path[MAXPGPATH];	/* the file at fault */
-	char		proof_reason[ESG_REASON_SIZE];
+	EsgProved	proved;
 	int			file_count;
 	int			item_count;
 	EsgTrialFile files[FLEXIBLE_ARRAY_MEMBER];

@@ -297,11 +297,11 @@ is_about_chain(int code)
 		code == ESG_BAD_SIGNATURE || code == ESG_CHAIN_REFUSED;
 }
 
-/* Of a file of which nothing is known, notices are expected. */
+/* A notice breaks nothing: to go on with a certificate that ends would. */
 static int
 worst_of(const EsgWorth *worth)
 {
-	int			worst = worth->known ? ESG_OK : ESG_NOTICE;
+	int			worst = ESG_NOTICE;
 
 	for (int code = 0; code < ESG_CODE_COUNT; code++)
 		if (worth->severity[code] > worst)

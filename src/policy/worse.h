@@ -47,7 +47,8 @@ typedef struct EsgWorth
 	EsgWorthKind kind;
 	bool		known;
 	bool		sound;			/* it was read to its end */
-	EsgTime		begin;			/* of a server's certificate, as the next three */
+	EsgTime		begin;			/* of a server's certificate, as the next
+								 * three */
 	EsgTime		end;
 	int			security_bits;	/* -1 if unknown */
 	unsigned char fingerprint[ESG_DIGEST_SIZE];
@@ -72,7 +73,7 @@ extern bool esg_worth_read_crl(const EsgCrlInfo *crl, EsgWorthItem *out);
 
 /*
  * Is it?  Then reason, of ESG_REASON_SIZE, is why.  Where nothing is known of the
- * one in service, the new one must be without a fault.
+ * one in service, the new one must be without a fault.  Notices are none.
  */
 extern bool esg_worse_than(const EsgWorth *served, const EsgWorthItem *served_items,
 						   const EsgWorth *renewed, const EsgWorthItem *renewed_items,

@@ -115,6 +115,21 @@ my %fault = (
 
 		put($docs, 'root.crl', text($docs->{certs}->make_crl($docs->{ca}, 'renewed', next_update => 250 * 86400)));
 	},
+	auto_reload_refused => sub {
+		my ($docs) = @_;
+
+		$docs->node->apply('ext_ssl_guard.auto_reload' => 'on');
+		put($docs, 'server.crt', text($docs->{certs}->make_server('ending', ca => $docs->{ca}, key => $docs->{server}, days_left => 300,
+			subject => '/CN=db1.example.com', san => ['DNS:db1.example.com'])));
+	},
+	auto_reload_held => sub {
+		my ($docs) = @_;
+
+		$docs->node->apply('ext_ssl_guard.auto_reload' => 'on');
+		$docs->node->set_conf(work_mem => '5MB');
+		put($docs, 'server.crt', text($docs->{certs}->make_server('lasting', ca => $docs->{ca}, key => $docs->{server}, days_left => 400, lifetime => 401,
+			subject => '/CN=db1.example.com', san => ['DNS:db1.example.com'])));
+	},
 	reload_pending => sub {
 		my ($docs) = @_;
 
@@ -158,7 +173,7 @@ sub restore
 	my ($docs) = @_;
 	my $crls = $docs->node->path('crls');
 
-	$docs->node->set_conf(ssl_crl_dir => '');
+	$docs->node->set_conf(ssl_crl_dir => '', 'ext_ssl_guard.auto_reload' => 'off');
 	unlink glob("'$crls'/*");
 	rmdir $crls;
 	put_server($docs, $docs->{server});

@@ -115,6 +115,8 @@ sub new
 	my ($client, $peer) = map { PostgreSQL::Test::Cluster::get_free_port() } 1, 2;
 
 	$self->{etcd_port} = $client;
+	# without it etcd 3.4 does not start there
+	local $ENV{ETCD_UNSUPPORTED_ARCH} = 'arm64' if (POSIX::uname())[4] eq 'aarch64';
 	$self->{etcd} = $self->spawn("$PostgreSQL::Test::Utils::log_path/etcd.log", 'etcd', '--name', 'test',
 		'--data-dir', "$self->{dir}/etcd",
 		'--listen-client-urls', "http://$host:$client", '--advertise-client-urls', "http://$host:$client",
