@@ -487,9 +487,12 @@ get_pause(void)
 {
 	if (next_host > 0)
 		return ROUND_PAUSE;
+	/* also if another check asks for it */
+	if (failures == 1)
+		return CONFIRM_PAUSE;
 	if (requested || failures == 0)
 		return 0;
-	return failures == 1 ? CONFIRM_PAUSE : RETRY_PAUSE << Min(failures - 2, MAX_DOUBLINGS);
+	return RETRY_PAUSE << Min(failures - 2, MAX_DOUBLINGS);
 }
 
 static bool
