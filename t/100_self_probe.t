@@ -73,7 +73,7 @@ sub remarks
 {
 	my ($offset) = @_;
 
-	return join("\n", grep { !/received SIGHUP|parameter ".*" changed|\[local\]|application_name=|checkpoint/ } split /\n/, $node->log_since($offset));
+	return join("\n", grep { !/received SIGHUP|parameter ".*" changed|\[local\]|application_name=|connection authenticated|checkpoint/ } split /\n/, $node->log_since($offset));
 }
 
 $node->setup(ca => $ca, server => $first, hba => ['host all all all reject'],
