@@ -43,8 +43,8 @@
 
 /* for all handshakes of a round, milliseconds */
 #define TIME_LIMIT 5000
-/* A round that has no end by then hangs at a name server, microseconds. */
-#define PATIENCE (6 * USECS_PER_SEC)
+/* A round that has no end by then hangs at a name server, milliseconds. */
+#define PATIENCE (TIME_LIMIT + 1000)
 /* of the server's addresses so many are tried, if the ones before fail */
 #define MAX_TRIES 3
 /* hosts of a round, and the pause to the next one, microseconds */
@@ -104,7 +104,7 @@ static bool requested = false;
 
 /* The round under way, and the pass that it belongs to. */
 static bool under_way = false;
-static TimestampTz started_at = 0;
+static instr_time started_at;	/* by a clock that nobody sets */
 static uint32 sequence = 0;		/* EsgLoadState's, at the begin of the pass */
 static uint32 served_number = 0;	/* the same */
 static int	host_count = 0;		/* in service; 0: no host is asked for */
@@ -114,6 +114,17 @@ static EsgProbed pass;			/* what has come out so far */
 
 static TimestampTz ended_at = 0;	/* of the last round */
 static int	failures = 0;		/* passes in a row */
+
+/* Milliseconds since then. */
+static int
+elapsed(instr_time since)
+{
+	instr_time	now;
+
+	INSTR_TIME_SET_CURRENT(now);
+	INSTR_TIME_SUBTRACT(now, since);
+	return (int) INSTR_TIME_GET_MILLISEC(now);
+}
 
 /* ------------------------------------------------------------------------
  * In the child
@@ -132,11 +143,7 @@ typedef struct Asking
 static int
 time_left(const Asking *asking)
 {
-	instr_time	now;
-
-	INSTR_TIME_SET_CURRENT(now);
-	INSTR_TIME_SUBTRACT(now, asking->began);
-	return Max(TIME_LIMIT - (int) INSTR_TIME_GET_MILLISEC(now), 0);
+	return Max(TIME_LIMIT - elapsed(asking->began), 0);
 }
 
 /* The first failure is the one that is told. */
@@ -312,7 +319,7 @@ start_round(const EsgLoadState *load)
 
 	/* before what may fail, so that it counts as a failure */
 	under_way = true;
-	started_at = GetCurrentTimestamp();
+	INSTR_TIME_SET_CURRENT(started_at);
 	if (next_host == 0)
 		begin_pass(load);
 	round = palloc0(sizeof(Round));
@@ -415,15 +422,6 @@ is_moot(void)
 	return load.sequence != sequence;
 }
 
-/* A clock set back does not end it. */
-static bool
-is_overdue(void)
-{
-	TimestampTz now = GetCurrentTimestamp();
-
-	return now >= started_at && esg_elapsed(started_at, PATIENCE, now);
-}
-
 /* The next round has what is left. */
 static bool
 end_round(bool news)
@@ -446,7 +444,7 @@ finish_round(void)
 		note_pass_failure("there is no process to do it");
 	else if ((report = esg_child_take(&prober, &size)) == NULL)
 	{
-		if (!is_overdue())
+		if (elapsed(started_at) < PATIENCE)
 			return false;
 		esg_child_end(&prober);
 		note_pass_failure("it does not come to an end");
@@ -487,9 +485,12 @@ get_pause(void)
 {
 	if (next_host > 0)
 		return ROUND_PAUSE;
+	/* also if another check asks for it */
+	if (failures == 1)
+		return CONFIRM_PAUSE;
 	if (requested || failures == 0)
 		return 0;
-	return failures == 1 ? CONFIRM_PAUSE : RETRY_PAUSE << Min(failures - 2, MAX_DOUBLINGS);
+	return RETRY_PAUSE << Min(failures - 2, MAX_DOUBLINGS);
 }
 
 static bool

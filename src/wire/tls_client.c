@@ -61,13 +61,17 @@ fail(Talk *talk, EsgTlsEnd end, const char *reason)
 	return false;
 }
 
+/* In whole seconds, where there are any, so that the next time it is said the same. */
 static bool
 fail_late(Talk *talk)
 {
+	int			limit = talk->question->time_limit;
 	char		reason[64];
 
-	(void) snprintf(reason, sizeof(reason), "did not answer within %g s",
-					talk->question->time_limit / 100 / 10.0);
+	if (limit >= 1000)
+		(void) snprintf(reason, sizeof(reason), "did not answer within %d s", (limit + 500) / 1000);
+	else
+		(void) snprintf(reason, sizeof(reason), "did not answer within 0.%d s", limit / 100);
 	return fail(talk, ESG_TLS_SILENT, reason);
 }
 
