@@ -101,7 +101,7 @@ foreach my $version (@released)
 			$then = rows($db, $view, $renamed{$version}{$view});
 			last if $now eq $then;
 		}
-		like($now, qr/^\{/, "$view has rows");
+		like($now, qr/^\{/, "$view has rows") unless $view eq 'ssl_guard_handshake_failures' && ESG::Node::exec_backend();
 		is($then, $now, "$version: $view answers before the update");
 	}
 	is($node->safe_psql($db, "SELECT to_jsonb(i) - 'expires_in' FROM ssl_guard_inspect('$pem') AS i"),
