@@ -292,9 +292,14 @@ SKIP:
 	skip 'root reads everything', 6 if $> == 0;
 	test_path('file_unreadable', 'mode 0000', 'root.crl', sub { put('root.crl' => 'x'); chmod 0, $_[0]; });
 }
-test_path('file_not_regular', 'a FIFO', $_, sub { mkfifo($_[0], 0600) or die $! }) foreach qw(server.crt root.crt root.crl extra.crt);
+SKIP:
+{
+	skip 'EXEC_BACKEND: each backend would read it, without end', 24 if ESG::Node::exec_backend();
+	test_path('file_not_regular', 'a FIFO', $_, sub { mkfifo($_[0], 0600) or die $! }) foreach qw(server.crt root.crt root.crl);
+	test_path('file_not_regular', 'a device', 'root.crl', sub { symlink '/dev/zero', $_[0] or die $! });
+}
+test_path('file_not_regular', 'a FIFO', 'extra.crt', sub { mkfifo($_[0], 0600) or die $! });
 test_path('file_not_regular', 'a directory', 'root.crl', sub { mkdir $_[0] or die $! }, sub { rmdir $_[0] });
-test_path('file_not_regular', 'a device', 'root.crl', sub { symlink '/dev/zero', $_[0] or die $! });
 test_path('file_not_regular', 'a loop', 'root.crl', sub { symlink $_[0], $_[0] or die $! });
 my %limit = ('server.crt' => 1 << 20, 'root.crt' => 64 << 20, 'root.crl' => 1 << 30, 'extra.crt' => 64 << 20);
 foreach my $name (sort keys %limit)

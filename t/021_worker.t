@@ -72,10 +72,14 @@ foreach my $case (
 {
 	my ($code, $word, $make) = @$case;
 
-	-d $path ? rmdir $path : unlink $path;
-	$make->();
-	is($node->wait_sql("SELECT count(*) FROM ssl_guard_alarms WHERE code = '$code' AND message LIKE '%$word%'", 1),
-		1, "$code ($word) is seen without a reload");
+SKIP:
+	{
+		skip 'EXEC_BACKEND: each backend would wait for who writes into it', 1 if $word eq 'FIFO' && ESG::Node::exec_backend();
+		-d $path ? rmdir $path : unlink $path;
+		$make->();
+		is($node->wait_sql("SELECT count(*) FROM ssl_guard_alarms WHERE code = '$code' AND message LIKE '%$word%'", 1),
+			1, "$code ($word) is seen without a reload");
+	}
 }
 unlink $path;
 $node->replace($ca->{cert}, 'root.crt');

@@ -125,22 +125,26 @@ $node->safe_psql('postgres', 'SELECT count(*) FROM ssl_guard_check()');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM ssl_guard_alarms'), 0, 'mended: no alarm is left');
 
 # ---- a FIFO for the CRL at a reload: core waits for what is written, and gets all of it
-unlink $node->path('root.crl');
-mkfifo($node->path('root.crl'), 0600) or die "mkfifo: $!";
-kill 'HUP', $postmaster;
-my $pid = fork // die "fork: $!";
-if ($pid == 0)
+SKIP:
 {
-	alarm 30;
+	skip 'EXEC_BACKEND: each backend would wait for who writes into it', 3 if ESG::Node::exec_backend();
+	unlink $node->path('root.crl');
+	mkfifo($node->path('root.crl'), 0600) or die "mkfifo: $!";
+	kill 'HUP', $postmaster;
+	my $pid = fork // die "fork: $!";
+	if ($pid == 0)
+	{
+		alarm 30;
+		ESG::Certs::spew($node->path('root.crl'), $good{'root.crl'});
+		POSIX::_exit(0);
+	}
+	waitpid $pid, 0;
+	is($?, 0, 'the writer met a reader');
+	is($node->wait_sql("SELECT last_reload_ok FROM ssl_guard_status"), 't', 'the reload went well: nothing was taken from the FIFO');
+	is($node->wait_sql("SELECT count(*) FROM ssl_guard_alarms WHERE code = 'file_not_regular'", 1), 1, 'and there is an alarm');
+	unlink $node->path('root.crl');
 	ESG::Certs::spew($node->path('root.crl'), $good{'root.crl'});
-	POSIX::_exit(0);
 }
-waitpid $pid, 0;
-is($?, 0, 'the writer met a reader');
-is($node->wait_sql("SELECT last_reload_ok FROM ssl_guard_status"), 't', 'the reload went well: nothing was taken from the FIFO');
-is($node->wait_sql("SELECT count(*) FROM ssl_guard_alarms WHERE code = 'file_not_regular'", 1), 1, 'and there is an alarm');
-unlink $node->path('root.crl');
-ESG::Certs::spew($node->path('root.crl'), $good{'root.crl'});
 configure();
 
 # ---- planted links

@@ -45,11 +45,17 @@ write_file("$tree/configure", <<'END', 0755);
 for option in "$@"; do
 	case $option in --prefix=*) prefix=${option#--prefix=} ;; esac
 done
-echo "prefix = $prefix" >Makefile.global
+mkdir -p src
+for variable in bindir libdir pkglibdir datadir sysconfdir includedir pkgincludedir includedir_server \
+	includedir_internal docdir mandir localedir pgxsdir bitcodedir; do
+	echo "$variable = $prefix/$variable"
+done >src/Makefile.global
+echo "prefix = $prefix" >>src/Makefile.global
+cat patched >>src/Makefile.global
 printf '%s\n' "$PWD" "$@" >told
 END
 write_file("$tree/Makefile", <<"END");
-include Makefile.global
+include src/Makefile.global
 all:
 	test ! -f '$base/broken'
 install:
@@ -58,7 +64,17 @@ install:
 END
 write_file("$tree/contrib/auth_delay/Makefile", "all install:\n");
 write_file("$tree/src/backend/parser/gram.c", '');
-system("tar -czf '$base/archive.tar.gz' -C '$base/sources' postgresql-$major.0") == 0 or die 'tar';
+
+# patched: what the distribution would have set after all
+sub make_archive
+{
+	my ($patched) = @_;
+
+	write_file("$tree/patched", $patched);
+	system("tar -czf '$base/archive.tar.gz' -C '$base/sources' postgresql-$major.0") == 0 or die 'tar';
+	return;
+}
+make_archive('');
 
 write_file("$base/bin/apt-get", <<"END", 0755);
 #!/bin/sh
@@ -115,6 +131,14 @@ ok(!-e $asked, 'which is not built again');
 is($status, 0, 'the other kind') or diag($err);
 isnt($out, $again, 'is another server');
 is(join(' ', grep { /^(--enable-cassert|CPPFLAGS)/ } split /\n/, slurp($out)), 'CPPFLAGS=-DEXEC_BACKEND', 'built with EXEC_BACKEND');
+
+# ---- sources that would be installed over another server
+make_archive("pkglibdir = $base/elsewhere\ninstall: spoil\nspoil:\n\ttouch '$base/spoilt'\n");
+($status, $out, $err) = run_script("$base/more", '--cassert');
+is($status, 1, 'folders outside of the own one');
+like($err, qr{would be installed outside of "\Q$base\E/more/\S+", in "\Q$base\E/elsewhere"}, 'for this reason');
+is($out, '', 'no server is named');
+ok(!-e "$base/spoilt", 'and nothing is installed');
 
 # ---- what it refuses
 is((run_script("$source/servers"))[0], 1, 'not in the source tree');
