@@ -5,7 +5,7 @@
 use strict;
 use warnings;
 
-use Cwd qw(getcwd);
+use Cwd qw(abs_path getcwd);
 use File::Path qw(make_path);
 use Test::More;
 
@@ -13,7 +13,7 @@ use ESG::Certs;
 use ESG::Docs;
 
 my $top = $ENV{SRC} // getcwd();
-my $base = ESG::Certs->new->dir;
+my $base = abs_path(ESG::Certs->new->dir);
 my $help = `'$top/dev/matrix' --help`;
 is($?, 0, 'there is help');
 like($help, qr/\b$_\b/, "it speaks of $_")
@@ -58,9 +58,9 @@ sub matrix
 	program('unshare', <<"SH");
 case "\$* " in
 	*' mmdebstrap '*)
-		while [ "\$1" != mmdebstrap ]; do shift; done
+		while [ "\$1" != timeout ]; do shift; done
 		exec "\$@" ;;
-	*dev/setup*) echo /pg_config >"\$MATRIX_ROOT/pg_config" ;;
+	*--from-source*) echo /pg_config >"\$MATRIX_ROOT/pg_config" ;;
 	*) . '$base/suite' ;;
 esac
 SH
@@ -110,6 +110,14 @@ sub test_all
 	program('mmdebstrap', 'echo "E: Failed to fetch http://x/y.deb"; exit 1');
 	($out, $status) = matrix({}, $fine, 'trixie');
 	is($status, 0, 'a package that cannot be had is the same');
+	program('mmdebstrap', "$makes; sleep 1");
+	($out, $status) = matrix({ MATRIX_MINUTES => 1 }, $fine, '--fresh', 'trixie');
+	is($status, 0, 'in time');
+	program('mmdebstrap', 'exec sleep 3600');
+	# SECONDS is inherited: 50 of the minute are over
+	($out, $status) = matrix({ MATRIX_MINUTES => 1, SECONDS => 50 }, $fine, '--fresh', 'trixie');
+	is($status, 0, 'a bootstrap that is not done when the time is up is no failure');
+	like($out, qr/^== trixie IS LEFT OUT.*time was up while/m, 'but a line');
 	program('mmdebstrap', 'echo "E: broken"; exit 1');
 	($out, $status) = matrix({}, $fine, 'trixie');
 	is($status, 1, 'a bootstrap that breaks is a failure');
