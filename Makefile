@@ -19,11 +19,14 @@ PG_CONFIG ?= pg_config
 
 # every folder of src/ but ctl/, which is the program's
 all_sources := $(filter-out src/ctl/%,$(sort $(patsubst $(srcroot)/%,%,$(wildcard $(srcroot)/src/*/*.c))))
-# What each login runs lies together, as each piece of 64 kB costs it a page fault.
-login_sources := src/hooks/client_auth.c src/login/%.c src/policy/findings.c src/policy/policy.c \
-	src/server/alarms.c src/server/guc.c src/server/served_cert.c src/server/shmem.c src/server/state.c \
-	src/x509/info.c
-sources := ext_ssl_guard.c $(filter $(login_sources),$(all_sources)) $(filter-out $(login_sources),$(all_sources))
+# What each login runs lies together, and behind it what judges files and certificates at one:
+# each piece of 64 kB costs a login a page fault.
+login_sources := $(addprefix src/,hooks/client_auth.c login/%.c policy/findings.c policy/policy.c server/alarms.c \
+	server/guc.c server/passphrase.c server/served_cert.c server/shmem.c server/state.c x509/info.c)
+judge_sources := $(addprefix src/,policy/cert_facts.c policy/certificate.c policy/chain.c policy/file.c policy/label.c \
+	server/report.c server/served_hosts.c server/tls_files.c x509/cut_text.c x509/identities.c x509/name.c)
+sources := ext_ssl_guard.c $(filter $(login_sources),$(all_sources)) $(filter $(judge_sources),$(all_sources)) \
+	$(filter-out $(login_sources) $(judge_sources),$(all_sources))
 headers := $(wildcard $(srcroot)/src/*.h $(srcroot)/src/*/*.h)
 OBJS = $(sources:.c=.o)
 

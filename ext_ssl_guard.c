@@ -38,6 +38,7 @@ _PG_init(void)
 	esg_guc_init();
 	if (!esg_shmem_preloading())
 		return;
+
 	/*
 	 * Shared memory in this order: what each login looks at, the end of the
 	 * alarms and the beginning of the clients, is close together.

@@ -1,6 +1,6 @@
 # What a healthy login does besides what core does anyway is little, and does not
 # grow: one subtransaction whatever is checked, no words about healthy files, no
-# look at extra_files, no page for a role without a label.
+# look at extra_files, no page for a role without a label, no lock while there are none.
 
 use strict;
 use warnings;
@@ -118,9 +118,17 @@ is($off->{subtransactions}, 1, 'all checks off: one subtransaction');
 is($off->{stat}, 0, 'no file is looked at');
 
 apply(role_label_check => 'enforce');
-is(cost('app')->{pages}, $off->{pages}, 'while there are no labels, a look for one takes no page');
+{
+	my $locked = $node->background_psql('postgres');
+
+	$locked->query_safe('BEGIN; LOCK TABLE pg_shseclabel IN ACCESS EXCLUSIVE MODE');
+	is(cost('app')->{pages}, $off->{pages}, 'while there are no labels, a look for one takes no page and no lock');
+	$locked->quit;
+}
 $node->safe_psql('postgres', q{SECURITY LABEL FOR ext_ssl_guard ON ROLE labelled IS 'uri=spiffe://prod/app'});
 is(cost('app')->{pages}, $off->{pages} + 1, 'among few labels, it takes one');
+$node->safe_psql('postgres', 'VACUUM FULL pg_shseclabel');
+is(cost('app')->{pages}, $off->{pages} + 1, 'also when their catalog is in another file');
 
 apply(client_certificate_check => 'enforce', file_permission_check => 'enforce', identity_check => 'enforce', identity_sources => 'uri',
 	identity_map => 'prod');
