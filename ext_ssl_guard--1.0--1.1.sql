@@ -328,7 +328,10 @@ CREATE FUNCTION ssl_guard_read_status(
     OUT alarm_commands_run bigint,
     OUT alarm_commands_failed bigint,
     OUT alarm_events_dropped bigint,
-    OUT failed_host text)
+    OUT failed_host text,
+    OUT probe_result text,
+    OUT probed_at timestamptz,
+    OUT served_chain text[])
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'ssl_guard_read_status_1_1'
 LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1;
@@ -362,7 +365,10 @@ CREATE OR REPLACE VIEW ssl_guard_status AS
         alarm_commands_run,
         alarm_commands_failed,
         alarm_events_dropped,
-        failed_host
+        failed_host,
+        probe_result,
+        probed_at,
+        served_chain
     FROM ssl_guard_read_status();
 
 DROP FUNCTION ssl_guard_read_status_1_0();
@@ -376,6 +382,9 @@ COMMENT ON COLUMN ssl_guard_status.alarm_commands_run IS 'how often alarm_comman
 COMMENT ON COLUMN ssl_guard_status.alarm_commands_failed IS 'how often it failed or took too long';
 COMMENT ON COLUMN ssl_guard_status.alarm_events_dropped IS 'of how many raised, escalated or ended alarms it will not be told: it failed too often, or their place was needed';
 COMMENT ON COLUMN ssl_guard_status.failed_host IS 'names of the host in pg_hosts.conf at which the last reload failed, separated by commas; NULL if it did not, or the file has been edited since';
+COMMENT ON COLUMN ssl_guard_status.probe_result IS 'of the last self-probe: ok, failed, no_tcp (the server listens on Unix sockets only), no_tls (ssl is off), hosts_unknown (pg_hosts.conf was edited since it was loaded), off (self_probe is); NULL: there was none yet';
+COMMENT ON COLUMN ssl_guard_status.probed_at IS 'when that was';
+COMMENT ON COLUMN ssl_guard_status.served_chain IS 'SHA-256 of each certificate that the self-probe was shown, the server''s own first; NULL if it has not seen them since the last load, or several hosts have theirs';
 
 --
 -- ssl_guard_client_certificates

@@ -18,6 +18,7 @@
 #include "src/server/loaded_files.h"
 #include "src/server/one_openssl.h"
 #include "src/server/passphrase.h"
+#include "src/server/probed.h"
 #include "src/login/role_label.h"
 #include "src/server/state.h"
 #include "src/server/served_hosts.h"
@@ -45,6 +46,7 @@ _PG_init(void)
 	esg_failures_init();
 	esg_loaded_files_init();
 	esg_renewals_init();
+	esg_probed_init();
 	esg_served_hosts_init();
 	esg_service_facts_init();
 	esg_shmem_init();

@@ -30,6 +30,7 @@ my @settings = (
 	[ 'crl_critical_lifetime_percent', '2', [ [ '1', '1' ], [ '100', '100' ] ],
 		[ [ '0', qr/outside/ ], [ '101', qr/outside/ ] ] ],
 	[ 'auto_reload', 'off', [ [ 'on', 'on' ] ], [ [ 'maybe', qr/Boolean/ ] ] ],
+	[ 'self_probe', 'on', [ [ 'off', 'off' ] ], [ [ 'maybe', qr/Boolean/ ] ] ],
 	[ 'learn_renewals', 'on', [ [ 'off', 'off' ] ], [ [ 'maybe', qr/Boolean/ ] ] ],
 	[ 'alarm_repeat_interval', '1d', [ [ '1s', '1s' ] ], [ [ '0', qr/outside/ ], [ '366d', qr/outside/ ] ] ],
 	[ 'alarm_command', '', [ [ 'exec /bin/true', 'exec /bin/true' ], [ '', '' ] ], [] ],

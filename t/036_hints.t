@@ -263,7 +263,7 @@ follow('auto_reload_refused', 'The server goes on with what it has loaded before
 follow('auto_reload_held', 'A reload would also apply what nobody has reloaded yet. Look through it, and reload the server.',
 	[ 'pg_ident.conf', sub { edit() }, $renewed->('auto_reload_held', 'server.crt', $lasting, 'pg_ident.conf' => "held held held\n") ]);
 excuse('auto_reload_failed', 'see t/105_auto_reload_refused.t');
-excuse('probe_failed', 'there is no self-probe');
+excuse('probe_failed', 'what stops it is not a file: t/101_self_probe_fails.t');
 excuse('hook_inactive', 'it is retired');
 if (query("SELECT count(*) FROM pg_settings WHERE name = 'ssl_sni'"))
 {

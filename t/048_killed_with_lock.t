@@ -257,7 +257,9 @@ my @cases = (
 	[ 'loaded files', 'worker', 'releasing', 'reload', 'in' ],
 	[ 'loaded files', 'session', 'releasing', 'SELECT * FROM ssl_guard_check()', 'in' ],
 	[ 'renewals', 'worker', 'releasing', 'reload', 'in' ],
-	[ 'renewals', 'session', 'acquired', 'SELECT * FROM ssl_guard_check()', 'in' ]);
+	[ 'renewals', 'session', 'acquired', 'SELECT * FROM ssl_guard_check()', 'in' ],
+	[ 'self-probe', 'worker', 'releasing', 'reload', 'in' ],
+	[ 'self-probe', 'session', 'acquired', 'SELECT * FROM ssl_guard_status', 'in' ]);
 my %tried = map { $_->[0] => 1 } @cases;
 # taken with ssl_sni only, which is off here
 @locks = grep { $_ ne 'served hosts' } @locks;

@@ -16,6 +16,7 @@
 #include "server/guc.h"
 #include "server/loaded_files.h"
 #include "server/passphrase.h"
+#include "server/probed.h"
 #include "server/served_hosts.h"
 #include "server/state.h"
 #include "server/tls_files.h"
@@ -30,6 +31,7 @@ typedef struct ServerFacts
 	EsgLoadState load;
 	EsgServedState served;
 	EsgCheckState disk;
+	EsgProbed	probed;
 } ServerFacts;
 
 /* Is that so?  Then say, unless NULL, has its detail, and describe "key=value" pairs about it. */
@@ -48,6 +50,7 @@ read_facts(ServerFacts *facts)
 	esg_server_state_load(&facts->load);
 	esg_server_state_served(&facts->served);
 	esg_server_state_check(&facts->disk);
+	esg_probed_get(&facts->probed);
 }
 
 /* What is in service stays so until a later load succeeds. */
@@ -121,6 +124,18 @@ describe_pending(const ServerFacts *facts, char *pairs, size_t size)
 }
 
 static bool
+has_probe_failed(const ServerFacts *facts)
+{
+	return facts->tls && esg_guc_self_probe && facts->probed.alarming;
+}
+
+static const char *
+say_why_probe_failed(const ServerFacts *facts)
+{
+	return facts->probed.reason;
+}
+
+static bool
 is_passphrase_in_backup(const ServerFacts *facts)
 {
 	return facts->tls && esg_passphrase_in_backup();
@@ -142,6 +157,7 @@ describe_pair(const ServerFacts *facts, char *pairs, size_t size)
 static const ServerCheck server_checks[] = {
 	{ESG_RELOAD_FAILED, has_reload_failed, say_what_is_left, describe_failed_host},
 	{ESG_RELOAD_PENDING, is_reload_pending, say_what_is_pending, describe_pending},
+	{ESG_PROBE_FAILED, has_probe_failed, say_why_probe_failed, NULL},
 	{ESG_PASSPHRASE_IN_BACKUP, is_passphrase_in_backup, NULL, describe_pair},
 };
 

@@ -21,7 +21,7 @@ extern void esg_check_run(void);
 extern void esg_check_conclude(const EsgOutlook *outlook, int moment, TimestampTz began,
 							   uint32 load_sequence);
 
-/* the running server only: reload_failed, reload_pending, passphrase_in_backup */
+/* the running server only: reload_failed, reload_pending, probe_failed, passphrase_in_backup */
 extern void esg_check_server(void);
 
 /*

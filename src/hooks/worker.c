@@ -35,6 +35,7 @@
 #include "audit/child.h"
 #include "audit/file_state.h"
 #include "audit/outlook.h"
+#include "audit/probe.h"
 #include "audit/renewals.h"
 #include "compat.h"
 #include "hooks/worker.h"
@@ -113,6 +114,8 @@ typedef struct EsgWorkerState
 	EsgOutlook *outlook;		/* of the last full check, NULL if none; ours */
 	int			moment;			/* the one in force */
 	TimestampTz next_shown;		/* next_check_at */
+	bool		probe_news;		/* what the self-probe has seen is not judged
+								 * yet */
 } EsgWorkerState;
 
 /* One kind of work; runs in a context that is emptied afterwards. */
@@ -354,6 +357,7 @@ start_full_check(EsgWorkerState *state)
 	state->reload_open = false;
 	state->read_anyway = true;
 	esg_server_state_load(&state->load);
+	esg_probe_request();
 	start_reading(state);
 }
 
@@ -362,6 +366,24 @@ run_server_check(EsgWorkerState *state)
 {
 	esg_server_state_served(&state->served);
 	esg_check_server();
+}
+
+static void
+serve_probe(EsgWorkerState *state)
+{
+	if (esg_probe_serve())
+		state->probe_news = true;
+}
+
+/* The files are as they were, but not what is served. */
+static void
+judge_probe(EsgWorkerState *state)
+{
+	state->probe_news = false;
+	if (state->outlook != NULL)
+		conclude_check(state, GetCurrentTimestamp());
+	else
+		run_server_check(state);
 }
 
 /* Looks whether the files are as they were when they were checked. */
@@ -537,12 +559,15 @@ do_round(EsgWorkerState *state)
 	if (is_change_due(state))
 		do_work(meet_change, state);
 	do_work(serve_auto_reload, state);
+	do_work(serve_probe, state);
 	/* what lies on disk is compared with what is served when it has been read */
 	if (!esg_child_is_running(&reader) && !state->reload_open && !esg_auto_reload_is_busy() &&
 		is_poll_due(state, now))
 		do_work(poll_files, state);
 	if (!esg_child_is_running(&reader) && !state->reload_open && is_served_news(state))
 		do_work(run_server_check, state);
+	if (!esg_child_is_running(&reader) && !state->reload_open && state->probe_news)
+		do_work(judge_probe, state);
 	do_work(serve_alarm_command, state);
 	show_next_check(state);
 }
@@ -594,6 +619,7 @@ next_sleep(const EsgWorkerState *state)
 	sleep = Min(sleep, change - now);
 	sleep = Min(sleep, esg_alarm_command_time_left(now));
 	sleep = Min(sleep, esg_auto_reload_time_left(now));
+	sleep = Min(sleep, esg_probe_time_left(now));
 	/* rounded up: a millisecond too early would be a round for nothing */
 	return (long) (Max(sleep, 0) / 1000) + 1;
 }

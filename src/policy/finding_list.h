@@ -367,8 +367,8 @@ FINDING(RELOAD_PENDING, "reload_pending", "SG066", WARNING, SERVER, 0,
 		RAISED_BY(AUDIT))
 FINDING(PROBE_FAILED, "probe_failed", "SG067", WARNING, SERVER, 0,
 		"the TLS handshake of the self-probe failed: %s",
-		"Check \"listen_addresses\", \"pg_hba.conf\" and the TLS settings.",
-		RAISED_BY(NOBODY))
+		"Try it with openssl s_client -starttls postgres -connect, as the server's user, and mend what stops it: the server's TLS settings, a packet filter, or another program on that port. It is tried again at each reload, and every few minutes.",
+		RAISED_BY(AUDIT))
 FINDING(HOOK_INACTIVE, "hook_inactive", "SG068", WARNING, SERVER, 0,
 		"the server does not call the TLS hook while \"ssl_sni\" is on",
 		"Raised by version 1.0 only. Update the library.",

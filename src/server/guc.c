@@ -39,6 +39,7 @@ int			esg_guc_crl_alert_lifetime_percent = 5;
 int			esg_guc_crl_critical_lifetime_percent = 2;
 bool		esg_guc_learn_renewals = true;
 bool		esg_guc_auto_reload = false;
+bool		esg_guc_self_probe = true;
 int			esg_guc_min_security_bits = 112;
 int			esg_guc_max_file_mode = 0644;
 int			esg_guc_max_key_file_mode = 0600;
@@ -734,6 +735,22 @@ define_intervals(void)
 							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
 }
 
+/* What clients are really shown. */
+static void
+define_probe(void)
+{
+	/*
+	 * May the worker connect to the server to see it?  Each time is a line in
+	 * the log where "log_connections" wants one.
+	 */
+	DefineCustomBoolVariable("ext_ssl_guard.self_probe",
+							 "Looks at the server's certificate by a TLS handshake with its own port.",
+							 "At each full check and after each reload; no session comes of it.",
+							 &esg_guc_self_probe,
+							 true,
+							 PGC_SIGHUP, 0, NULL, NULL, NULL);
+}
+
 /* Who is told of alarms, besides the log. */
 static void
 define_alarm_command(void)
@@ -919,6 +936,7 @@ esg_guc_init(void)
 	define_learning();
 	define_auto_reload();
 	define_intervals();
+	define_probe();
 	define_alarm_command();
 	define_policy();
 	define_file_settings();

@@ -55,6 +55,7 @@ extern int	esg_guc_crl_critical_lifetime_percent;
 
 extern bool esg_guc_learn_renewals;
 extern bool esg_guc_auto_reload;
+extern bool esg_guc_self_probe;
 extern int	esg_guc_min_security_bits;
 
 /* permission bits, as in st_mode */

@@ -10,6 +10,9 @@
 
 #include "nodes/pg_list.h"
 
+/* so many certificates in service are told apart; of those above it nobody says whether they are in service */
+#define ESG_MAX_HOSTS 512
+
 /* One line; strings that are not there are "". */
 typedef struct EsgHost
 {

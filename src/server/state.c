@@ -30,6 +30,7 @@
 #include "compat.h"
 #include "policy/certificate.h"
 #include "policy/elapsed.h"
+#include "server/probed.h"
 #include "server/shmem.h"
 #include "server/state.h"
 
@@ -293,6 +294,7 @@ esg_server_state_served_set(EsgServedSet *out)
 	memset(out, 0, sizeof(*out));
 	if (area != NULL)
 		read_load_and_set(&load, out);
+	esg_probed_apply(load.served_number, out->fingerprints, Min(out->count, ESG_MAX_HOSTS));
 	return load.served_number;
 }
 

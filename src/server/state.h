@@ -50,9 +50,6 @@ typedef struct EsgLoadState
 								 * postgresql.conf, before that load */
 } EsgLoadState;
 
-/* so many certificates in service are told apart; of those above it nobody says whether they are in service */
-#define ESG_MAX_HOSTS 512
-
 /* The certificates that a load has put into service, in the order in which core loaded them. */
 typedef struct EsgServedSet
 {
@@ -120,7 +117,10 @@ extern void esg_server_state_load(EsgLoadState *out);
 /* of the one certificate in service; nothing is seen where there are several */
 extern void esg_server_state_served(EsgServedState *out);
 
-/* all that are in service; returns EsgLoadState's served_number */
+/*
+ * All that are in service, as the last self-probe saw those that it has asked
+ * for; returns EsgLoadState's served_number.
+ */
 extern uint32 esg_server_state_served_set(EsgServedSet *out);
 
 /* the index-th of them, from 0; NULL if it is not known */

@@ -10,6 +10,7 @@
 #include "libpq/libpq.h"
 #include "miscadmin.h"
 #include "postmaster/postmaster.h"
+#include "utils/builtins.h"
 #include "utils/timestamp.h"
 
 #include "audit/check.h"
@@ -17,6 +18,7 @@
 #include "login/role_label.h"
 #include "server/alarms.h"
 #include "server/guc.h"
+#include "server/probed.h"
 #include "server/shmem.h"
 #include "server/state.h"
 #include "sql/row.h"
@@ -138,6 +140,9 @@ static const EsgSqlColumn status_columns[] = {
 	ESG_SQL_ADDED("alarm_commands_failed", ESG_SQL_INT8, ESG_SQL_1_1),
 	ESG_SQL_ADDED("alarm_events_dropped", ESG_SQL_INT8, ESG_SQL_1_1),
 	ESG_SQL_ADDED("failed_host", ESG_SQL_TEXT, ESG_SQL_1_1),
+	ESG_SQL_ADDED("probe_result", ESG_SQL_TEXT, ESG_SQL_1_1),
+	ESG_SQL_ADDED("probed_at", ESG_SQL_TIMESTAMP, ESG_SQL_1_1),
+	ESG_SQL_ADDED("served_chain", ESG_SQL_TEXTS, ESG_SQL_1_1),
 	ESG_SQL_LAST_COLUMN
 };
 
@@ -215,6 +220,60 @@ set_served(EsgSqlRow *row, const EsgCheckState *check, const EsgLoadState *load)
 												ESG_DIGEST_SIZE) == 0);
 }
 
+/* NULL: there is none yet. */
+static const char *
+probe_result(const EsgProbed *probed, const EsgLoadState *load)
+{
+	if (!esg_guc_self_probe)
+		return "off";
+	if (!EnableSSL || !load->in_service)
+		return "no_tls";
+	switch (probed->outcome)
+	{
+		case ESG_PROBED_OK:
+			return "ok";
+		case ESG_PROBED_FAILED:
+			return "failed";
+		case ESG_PROBED_NO_ADDRESS:
+			return "no_tcp";
+		case ESG_PROBED_NO_HOSTS:
+			return "hosts_unknown";
+		default:
+			return NULL;
+	}
+}
+
+/* SHA-256 of each certificate, as shown. */
+static void
+set_chain(EsgSqlRow *row, const EsgProbed *probed)
+{
+	Datum		items[ESG_PROBED_CHAIN];
+	char		text[ESG_FINGERPRINT_TEXT_SIZE];
+
+	for (int i = 0; i < probed->chain_count; i++)
+	{
+		esg_x509_info_fingerprint_text(probed->chain[i], text);
+		items[i] = CStringGetTextDatum(text);
+	}
+	esg_sql_row_texts(row, "served_chain", items, probed->chain_count);
+}
+
+/* The chain of a load that is history is not the one that is served. */
+static void
+set_probed(EsgSqlRow *row, const EsgLoadState *load)
+{
+	EsgProbed	probed;
+	const char *result;
+
+	esg_probed_get(&probed);
+	result = probe_result(&probed, load);
+	if (result != NULL)
+		esg_sql_row_text(row, "probe_result", result);
+	esg_sql_row_timestamp(row, "probed_at", probed.at);
+	if (EnableSSL && probed.chain_count > 0 && probed.load_sequence == load->sequence)
+		set_chain(row, &probed);
+}
+
 static void
 set_counts(EsgSqlRow *row)
 {
@@ -257,6 +316,7 @@ read_status(FunctionCallInfo fcinfo, EsgSqlScript script)
 	esg_sql_row_timestamp(&row, "next_check_at", check.next_check_at);
 	set_load(&row, &load);
 	set_served(&row, &check, &load);
+	set_probed(&row, &load);
 	set_counts(&row);
 	esg_sql_row_end(&row);
 	return (Datum) 0;

@@ -29,7 +29,7 @@ sub new
 sub excused
 {
 	my ($server_version) = @_;
-	my %excused = (probe_failed => 'there is no self-probe yet', hook_inactive => 'it is retired');
+	my %excused = (hook_inactive => 'it is retired');
 
 	return \%excused if $server_version >= 19;
 	$excused{$_} = 'needs ssl_sni, of PostgreSQL 19' foreach 'hosts_file_unusable', 'host_name_not_covered';

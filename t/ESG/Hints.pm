@@ -7,7 +7,7 @@
 #   follow('weak_key', 'Make a new key of RSA 2048, P-256 or better …',
 #       [ 'LX', anew(key => 'rsa:2048') ],
 #       [ 'an intermediate', sub { issue(…) }, sub { below_other(key => 'rsa:1024') } ]);
-#   excuse('probe_failed', 'there is no self-probe');
+#   excuse('hook_inactive', 'it is retired');
 #   done('certificates', 'chains');
 #
 # follow() names a code, the words that were followed, and what was done: an

@@ -1,0 +1,249 @@
+/*
+ * test_tls_client.c
+ *		A client that asks servers, good and bad, for their certificate.
+ *
+ * Each server is a child of the test's, which serves one connection on a loopback
+ * address, and says by its exit status whether the client has hung up as
+ * it should.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include "certmaker.h"
+#include "esg_test.h"
+#include "wire/tls_client.h"
+
+/* milliseconds */
+#define PATIENT 20000
+#define IMPATIENT 300
+
+typedef struct Server
+{
+	const char *what;
+	const char *answer;			/* to SSLRequest; NULL: none, "": hangs up */
+	const char *ciphers;		/* then TLS with these, NULL: not even that */
+	int			version;		/* of TLS at most, 0: any */
+	int			bits;			/* of the key */
+	const char *groups;			/* for key exchange, on both sides */
+	int			drips;			/* sends a byte of a record every 50 ms instead */
+	EsgTlsEnd	end;
+	const char *reason;			/* the beginning of it */
+} Server;
+
+static const Server servers[] = {
+	{"TLS 1.3", "S", "ALL", 0, 2048, NULL, 0, ESG_TLS_SHOWN, ""},
+	{"TLS 1.2", "S", "ALL", TLS1_2_VERSION, 2048, NULL, 0, ESG_TLS_SHOWN, ""},
+	{"TLS 1.0", "S", "ALL:@SECLEVEL=0", TLS1_VERSION, 2048, NULL, 0, ESG_TLS_SHOWN, ""},
+	{"a weak key", "S", "ALL:@SECLEVEL=0", 0, 1024, NULL, 0, ESG_TLS_SHOWN, ""},
+	{"a weak key, TLS 1.2, and no ECDHE", "S", "AES128-SHA:@SECLEVEL=0", TLS1_2_VERSION, 1024, NULL, 0, ESG_TLS_SHOWN, ""},
+	{"a group that OpenSSL does not offer by itself", "S", "ALL", TLS1_2_VERSION, 2048, "secp224r1", 0, ESG_TLS_SHOWN, ""},
+	{"no certificate", "S", "aNULL:@SECLEVEL=0", TLS1_2_VERSION, 0, NULL, 0, ESG_TLS_REFUSED, "did not agree on TLS: "},
+	{"no TLS", "N", NULL, 0, 0, NULL, 0, ESG_TLS_NONE, "says that it has no TLS"},
+	{"an error", "E", NULL, 0, 0, NULL, 0, ESG_TLS_NOT_POSTGRES, "answered with an error"},
+	{"a web server", "HTTP/1.1 400", NULL, 0, 0, NULL, 0, ESG_TLS_NOT_POSTGRES, "does not answer like PostgreSQL"},
+	{"who hangs up", "", NULL, 0, 0, NULL, 0, ESG_TLS_CLOSED, "closed the connection"},
+	{"who hangs up before TLS", "S", NULL, 0, 0, NULL, 0, ESG_TLS_CLOSED, "closed the connection"},
+	{"nonsense for TLS", "S<html>", NULL, 0, 0, NULL, 0, ESG_TLS_REFUSED, "did not agree on TLS: "},
+	{"who says nothing", NULL, NULL, 0, 0, NULL, 0, ESG_TLS_SILENT, "did not answer within 0.3 s"},
+	{"who stops before TLS", "S", NULL, 0, 0, NULL, 1, ESG_TLS_SILENT, "did not answer within 0.3 s"},
+};
+
+static int
+count_fds(void)
+{
+	int			count = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
+	return count;
+}
+
+static long
+now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000L + t.tv_nsec / 1000000;
+}
+
+static SSL_CTX *
+make_context(const Server *server)
+{
+	SSL_CTX    *context = SSL_CTX_new(TLS_server_method());
+	CertSpec	leaf = {.subject = "CN=leaf",.key = server->bits ? certmaker_rsa(server->bits) : NULL};
+	CertSpec	ca = {.subject = "CN=ca"};
+
+	if (context == NULL || SSL_CTX_set_min_proto_version(context, 0) != 1 ||
+		SSL_CTX_set_max_proto_version(context, server->version) != 1 ||
+		SSL_CTX_set_cipher_list(context, server->ciphers) != 1)
+		_exit(10);
+	if (strstr(server->ciphers, "@SECLEVEL=0"))
+		SSL_CTX_set_security_level(context, 0);
+	if (server->groups != NULL && SSL_CTX_set1_groups_list(context, server->groups) != 1)
+		_exit(11);
+	if (server->bits != 0 &&
+		(SSL_CTX_use_certificate(context, certmaker_cert(&leaf)) != 1 ||
+		 SSL_CTX_use_PrivateKey(context, leaf.key) != 1 ||
+		 SSL_CTX_add0_chain_cert(context, certmaker_cert(&ca)) != 1))
+		_exit(12);
+	return context;
+}
+
+/* 0: the client closes TLS, then the connection, both as one does who is content. */
+static int
+serve_tls(const Server *server, int fd)
+{
+	SSL		   *ssl = SSL_new(make_context(server));
+	char		byte;
+	int			n;
+
+	SSL_set_fd(ssl, fd);
+	if (SSL_accept(ssl) != 1)
+		return 20;
+	n = SSL_read(ssl, &byte, 1);
+	if (n > 0 || SSL_get_error(ssl, n) != SSL_ERROR_ZERO_RETURN)
+		return 21;
+	SSL_shutdown(ssl);
+	return read(fd, &byte, 1) == 0 ? 0 : 22;
+}
+
+/* the head of a record that never has an end */
+static void
+drip(int fd)
+{
+	static const unsigned char head[] = {22, 3, 3, 0x40, 0};
+
+	for (size_t i = 0; i < 100; i++)
+	{
+		struct timespec pause = {0, 50000000};
+
+		if (write(fd, i < sizeof(head) ? &head[i] : &head[4], 1) != 1)
+			_exit(0);
+		nanosleep(&pause, NULL);
+	}
+	_exit(0);
+}
+
+static void
+serve(const Server *server, int listener)
+{
+	static const unsigned char wanted[8] = {0, 0, 0, 8, 4, 210, 22, 47};
+	unsigned char request[8];
+	int			fd = accept(listener, NULL, NULL);
+
+	alarm(60);
+	if (fd < 0 || recv(fd, request, sizeof(request), MSG_WAITALL) != sizeof(request) ||
+		memcmp(request, wanted, sizeof(wanted)) != 0)
+		_exit(1);
+	if (server->answer == NULL)
+		_exit(read(fd, request, 1) == 0 ? 0 : 2);
+	if (write(fd, server->answer, strlen(server->answer)) != (ssize_t) strlen(server->answer))
+		_exit(3);
+	if (server->drips)
+		drip(fd);
+	_exit(server->ciphers != NULL ? serve_tls(server, fd) : 0);
+}
+
+static int
+listen_on(struct sockaddr_in *address)
+{
+	socklen_t	size = sizeof(*address);
+	int			fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	memset(address, 0, sizeof(*address));
+	address->sin_family = AF_INET;
+	address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (bind(fd, (struct sockaddr *) address, size) != 0 || listen(fd, 5) != 0 ||
+		getsockname(fd, (struct sockaddr *) address, &size) != 0)
+		_exit(1);
+	return fd;
+}
+
+static void
+try_server(const Server *server)
+{
+	struct sockaddr_in address;
+	int			listener = listen_on(&address);
+	EsgTlsQuestion question = {(struct sockaddr *) &address, sizeof(address), NULL, server->groups,
+	server->end == ESG_TLS_SILENT ? IMPATIENT : PATIENT};
+	EsgTlsAnswer answer;
+	char		name[200];
+	int			status = 0;
+	pid_t		pid = fork();
+
+	if (pid == 0)
+		serve(server, listener);
+	close(listener);
+	(void) esg_tls_client_ask(&question, &answer);
+	(void) waitpid(pid, &status, 0);
+	snprintf(name, sizeof(name), "%s: %s", server->what, answer.reason);
+	is_int(answer.end, server->end, name);
+	ok(strncmp(answer.reason, server->reason, strlen(server->reason)) == 0 &&
+	   (server->reason[0] != '\0' || answer.reason[0] == '\0'), "%s: the reason", server->what);
+	ok(ERR_peek_error() == 0, "%s: no error is left", server->what);
+	is_int(answer.chain ? sk_X509_num(answer.chain) : -1, server->end == ESG_TLS_SHOWN ? 2 : -1, "certificates");
+	if (server->end == ESG_TLS_SHOWN)
+		is_int(status, 0, "and the server sees an orderly end");
+	esg_tls_client_forget(&answer);
+	ok(answer.chain == NULL, "%s: forgotten", server->what);
+}
+
+/* nobody listens there */
+static void
+try_nobody(void)
+{
+	struct sockaddr_in address;
+	int			listener = listen_on(&address);
+	EsgTlsQuestion question = {(struct sockaddr *) &address, sizeof(address), NULL, NULL, PATIENT};
+	EsgTlsAnswer answer;
+
+	close(listener);
+	is_int(esg_tls_client_ask(&question, &answer), ESG_TLS_UNREACHABLE, "nobody listens");
+	ok(strncmp(answer.reason, "cannot be reached: ", 19) == 0, "and the reason: %s", answer.reason);
+	esg_tls_client_forget(&answer);
+}
+
+/* a backlog that is full: not even the connection comes about */
+static void
+try_late(void)
+{
+	struct sockaddr_in address;
+	int			listener = listen_on(&address);
+	EsgTlsQuestion question = {(struct sockaddr *) &address, sizeof(address), NULL, NULL, IMPATIENT};
+	EsgTlsAnswer answer;
+	long		began = now();
+
+	/* nobody accepts */
+	is_int(esg_tls_client_ask(&question, &answer), ESG_TLS_SILENT, "nobody accepts");
+	ok(now() - began >= IMPATIENT && now() - began < PATIENT, "and the time limit holds");
+	esg_tls_client_forget(&answer);
+	close(listener);
+}
+
+int
+main(void)
+{
+	int			fds = count_fds();
+
+	signal(SIGPIPE, SIG_IGN);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	/* so that children inherit the keys */
+	(void) certmaker_rsa(2048);
+	(void) certmaker_rsa(1024);
+	for (size_t i = 0; i < sizeof(servers) / sizeof(servers[0]); i++)
+		try_server(&servers[i]);
+	try_nobody();
+	try_late();
+	is_int(count_fds(), fds, "no descriptor is left");
+	return done();
+}
