@@ -26,7 +26,8 @@ sub renewed { return $certs->make_server('server' . ++$made, ca => $ca, days_lef
 my $first = renewed(passphrase => $passphrase);
 my $node = ESG::Node->new('main');
 
-$node->setup(ca => $ca, server => $first, conf => $ESG::Renewal::settings, init => { allows_streaming => 1 });
+$node->setup(ca => $ca, server => $first, conf => $ESG::Renewal::settings, init => { allows_streaming => 1 },
+	hba => [ 'local replication all trust', 'hostssl all all 127.0.0.1/32 trust' ]);
 my $r = ESG::Renewal->new($node);
 
 sub encrypt

@@ -2,7 +2,7 @@
  * ctl/key_file.h
  *		Does a passphrase open a private key file?
  *
- * Only ssl_guard_ctl asks that; the extension never opens the key.
+ * Only ssl_guard_ctl asks that; of the extension, audit/prove.c alone opens keys.
  */
 #ifndef ESG_CTL_KEY_FILE_H
 #define ESG_CTL_KEY_FILE_H
