@@ -23,6 +23,7 @@
 
 #include "audit/auto_reload.h"
 #include "audit/child.h"
+#include "audit/probe.h"
 #include "audit/service_facts.h"
 #include "policy/elapsed.h"
 #include "policy/policy.h"
@@ -49,6 +50,9 @@
 
 /* The postmaster has that long to load. */
 #define LOAD_LIMIT (60 * USECS_PER_SEC)
+
+/* and the self-probe to see what it has loaded */
+#define PROBE_LIMIT (10 * USECS_PER_SEC)
 
 #define SHORT_WAIT (USECS_PER_SEC / 10)
 
@@ -255,11 +259,10 @@ conclude_attempt(EsgAttempt *attempt, const EsgLoadState *load)
 {
 	char		pairs[ESG_DETAIL_SIZE];
 
-	attempt->sequence = load->sequence;
 	if (load->result != ESG_LOAD_OK)
 		fail_attempt(attempt, "the server could not load them");
 	else if (!is_in_service(attempt))
-		fail_attempt(attempt, "the server has loaded another certificate");
+		fail_attempt(attempt, "another certificate is served");
 	else
 	{
 		attempt->open = false;
@@ -288,7 +291,10 @@ meet_load(const EsgLoadState *load)
 	state.sequence = load->sequence;
 	state.result = load->result;
 	if (attempt->open && attempt->sequence != load->sequence)
-		conclude_attempt(attempt, load);
+	{
+		attempt->loaded = true;
+		attempt->sequence = load->sequence;
+	}
 	if (esg_guc_file_poll_interval == 0)
 		ereport(LOG,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -296,12 +302,21 @@ meet_load(const EsgLoadState *load)
 	start_over();
 }
 
+/* What the self-probe sees goes to server/state, too; it is waited for, but not for ever. */
 static void
-watch_attempt(void)
+watch_attempt(const EsgLoadState *load)
 {
 	EsgAttempt *attempt = esg_service_facts_attempt();
 
-	if (attempt->open && esg_elapsed(attempt->at, LOAD_LIMIT, GetCurrentTimestamp()))
+	if (attempt->open && attempt->loaded)
+	{
+		if (load->result == ESG_LOAD_PENDING)
+			return;
+		if (load->result != ESG_LOAD_OK || !esg_probe_is_open() ||
+			esg_elapsed(load->at, PROBE_LIMIT, GetCurrentTimestamp()))
+			conclude_attempt(attempt, load);
+	}
+	else if (attempt->open && esg_elapsed(attempt->at, LOAD_LIMIT, GetCurrentTimestamp()))
 		fail_attempt(attempt, "the server has not loaded them within a minute");
 }
 
@@ -630,11 +645,12 @@ esg_auto_reload_serve(bool may_read)
 		return;
 	}
 	switch_on();
-	watch_attempt();
 	esg_server_state_load(&load);
+	if (load.result != ESG_LOAD_PENDING)
+		meet_load(&load);
+	watch_attempt(&load);
 	if (load.result == ESG_LOAD_PENDING)
 		return;
-	meet_load(&load);
 	finish_trial();
 	if (state.phase == PATIENT)
 		be_patient();

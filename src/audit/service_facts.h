@@ -15,6 +15,8 @@
 typedef struct EsgAttempt
 {
 	bool		open;			/* its outcome is not known */
+	bool		loaded;			/* a load has ended since; what is served the
+								 * self-probe may still have to find out */
 	bool		failed;			/* it has brought nothing into service */
 	TimestampTz at;				/* 0: there has been none */
 	uint32		sequence;		/* of EsgLoadState, when it was begun; of its

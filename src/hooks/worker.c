@@ -558,8 +558,8 @@ do_round(EsgWorkerState *state)
 		do_work(start_full_check, state);
 	if (is_change_due(state))
 		do_work(meet_change, state);
-	do_work(serve_auto_reload, state);
 	do_work(serve_probe, state);
+	do_work(serve_auto_reload, state);
 	/* what lies on disk is compared with what is served when it has been read */
 	if (!esg_child_is_running(&reader) && !state->reload_open && !esg_auto_reload_is_busy() &&
 		is_poll_due(state, now))
