@@ -89,7 +89,11 @@ sub reload_is
 			"SELECT last_reload_ok, served_fingerprint = '$served->{fingerprint}', last_reload_at > '$before' FROM ssl_guard_status",
 			"$ok|t|t"),
 		"$ok|t|t", $name);
-	is(($node->tcp_psql('SELECT 1', sslmode => 'verify-full', host => 'localhost'))[1], '1', "$name: TLS works");
+SKIP:
+	{
+		skip 'EXEC_BACKEND: each backend loads the files by itself', 1 if ESG::Node::exec_backend();
+		is(($node->tcp_psql('SELECT 1', sslmode => 'verify-full', host => 'localhost'))[1], '1', "$name: TLS works");
+	}
 	return;
 }
 

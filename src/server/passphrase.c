@@ -121,7 +121,7 @@ report_unusable(const EsgPairStatus *status, bool is_server_start)
 	fault_reported = true;
 	esg_secret_pair_reason(status, reason, sizeof(reason));
 	find_command(status, !is_server_start, command);
-	ereport(is_server_start ? FATAL : LOG,
+	ereport(is_server_start ? FATAL : IsUnderPostmaster ? DEBUG1 : LOG,
 			(errcode(ERRCODE_CONFIG_FILE_ERROR),
 			 errmsg("passphrase file \"%s\" cannot be used: %s", status->path, reason),
 			 command[0] != '\0' ?
