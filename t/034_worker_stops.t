@@ -74,11 +74,14 @@ sub wait_child
 	die 'nobody reads the files';
 }
 
+# what has ended and was not yet waited for reads no more
+sub is_there { return (eval { ESG::Certs::slurp("/proc/$_[0]/stat") } // 'Z') !~ /^(?:\d+ \(.*\) )?Z/s; }
+
 sub wait_gone
 {
 	my ($pid, $since) = @_;
 
-	sleep 0.005 while -d "/proc/$pid" && time - $since < 60;
+	sleep 0.005 while is_there($pid) && time - $since < 60;
 	return time - $since;
 }
 

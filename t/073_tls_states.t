@@ -26,6 +26,8 @@ my $sni_known = ESG::Sni::known($node);
 my @states = ([ 'off', 'off', '' ], [ 'off', 'off', 'file' ], [ 'on', 'off', '' ], [ 'on', 'off', 'file' ]);
 push @states, map { my $ssl = $_; map { [ $ssl, 'on', $_ ] } '', 'file' } 'off', 'on' if $sni_known;
 push @states, [ 'on', 'on', 'list' ] if $sni_known;
+# EXEC_BACKEND: each backend loads the files by itself, and has no TLS if it cannot
+@states = grep { $_->[0] eq 'off' || !$_->[2] } @states if ESG::Node::exec_backend();
 
 # A walk that goes from each state to each state, itself included, once.
 sub walk

@@ -40,14 +40,15 @@ sub install
 	return;
 }
 
-# reloads, and waits for the probe that follows
+# reloads, and waits for the probe that follows; one that belongs to what was before may still end
 sub reload
 {
 	my ($columns, $result) = @_;
 	my $since = ESG::Sni::now($node);
 
 	$node->reload;
-	return probed($columns, $since, $result);
+	$node->wait_sql("SELECT coalesce(last_reload_at > '$since', false) FROM ssl_guard_status");
+	return probed($columns, status('last_reload_at'), $result);
 }
 
 # SHA-256 of each certificate that a client is shown
@@ -91,11 +92,15 @@ $node->apply('ext_ssl_guard.self_probe' => 'on', 'ext_ssl_guard.expire_check_int
 is(reload('served_seen_by, in_sync, served_fingerprint'), "ok|probe|t|$second->{fingerprint}", 'and reloaded');
 is(status("array_to_string(served_chain, ',')"), shown('-starttls', 'postgres'), 'and so it is');
 install($first);
-$changed = ESG::Sni::now($node);
-is(probed('served_seen_by, in_sync, served_fingerprint, disk_fingerprint', $changed), "ok|probe|f|$second->{fingerprint}|$first->{fingerprint}",
-	'renewed, but not reloaded: the old one is served');
-is(shown('-starttls', 'postgres') =~ s/,.*//r, $second->{fingerprint}, 'and so it is');
-is($node->wait_sql(ESG::Sni::alarms(), 'warning reload_pending server'), 'warning reload_pending server', 'which is an alarm');
+SKIP:
+{
+	skip 'EXEC_BACKEND: each backend loads the files by itself', 3 if ESG::Node::exec_backend();
+	$changed = ESG::Sni::now($node);
+	is(probed('served_seen_by, in_sync, served_fingerprint, disk_fingerprint', $changed), "ok|probe|f|$second->{fingerprint}|$first->{fingerprint}",
+		'renewed, but not reloaded: the old one is served');
+	is(shown('-starttls', 'postgres') =~ s/,.*//r, $second->{fingerprint}, 'and so it is');
+	is($node->wait_sql(ESG::Sni::alarms(), 'warning reload_pending server'), 'warning reload_pending server', 'which is an alarm');
+}
 is(reload('served_fingerprint'), "ok|$first->{fingerprint}", 'reloaded');
 SKIP:
 {

@@ -154,6 +154,8 @@ foreach (@row)
 	sleep 0.3;
 }
 is($r->wait_served($cert), $cert->{fingerprint}, 'eight renewals in a row: the last one is served');
+# EXEC_BACKEND: who logs in has it before the reload
+$node->wait_log(qr/renewed TLS files are in service\n.* new_fingerprint=$cert->{fingerprint}/, $r->{offset});
 my $reloads = $r->reloads;
 cmp_ok($reloads, '<', 8, 'by fewer reloads');
 sleep 3;

@@ -1,6 +1,6 @@
 /*
  * secret/forget.h
- *		Clears what earlier calls have left on the stack.
+ *		Clears what earlier calls have left on the stack, and in vector registers.
  *
  * Pure.
  */

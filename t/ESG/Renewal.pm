@@ -115,7 +115,11 @@ sub untouched
 	my ($self, $name) = @_;
 
 	is($self->reloads, 0, "$name: no reload");
-	is(ESG::Sni::served($self->{node}), $self->{before}, "$name: what was in service is");
+SKIP:
+	{
+		skip 'EXEC_BACKEND: each backend loads the files by itself', 1 if ESG::Node::exec_backend();
+		is(ESG::Sni::served($self->{node}), $self->{before}, "$name: what was in service is");
+	}
 	return;
 }
 
