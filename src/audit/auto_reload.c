@@ -38,7 +38,7 @@
 /* Whoever writes key and certificate one after the other has that long before it is an alarm. */
 #define REFUSAL_PATIENCE (5 * USECS_PER_SEC)
 
-/* Files that do not settle keep the usual alarms waiting for so long. */
+/* Files that do not settle keep the usual alarms waiting for so long, and are read more seldom then. */
 #define BUSY_LIMIT (60 * USECS_PER_SEC)
 
 /* A trial that hangs, or has failed. */
@@ -69,7 +69,8 @@ static struct
 	bool		on;
 	Phase		phase;
 	TimestampTz next_at;
-	TimestampTz busy_since;		/* 0: it is not */
+	TimestampTz busy_since;		/* when the files were last at rest; 0: they
+								 * are */
 	uint32		sequence;		/* of the load that all this is about */
 	EsgLoadResult result;
 	EsgFileLook look;			/* at the files, just before the last trial */
@@ -157,13 +158,29 @@ begin_busy(void)
 		state.busy_since = GetCurrentTimestamp();
 }
 
-/* review: it may be decided otherwise in that time, 0: never */
+static bool
+is_past_limit(void)
+{
+	return state.busy_since != 0 &&
+		esg_elapsed(state.busy_since, BUSY_LIMIT, GetCurrentTimestamp());
+}
+
+/* Between two looks at files that change in between: who never lets them rest does not keep us busy. */
+static int64
+get_pause(void)
+{
+	return is_past_limit() ? RETRY_PAUSE : SETTLE_PAUSE;
+}
+
+/*
+ * review: it may be decided otherwise in that time, 0: never.  Whether the files
+ * are at rest now, the next look tells.
+ */
 static void
 decide(int64 review)
 {
 	state.phase = DECIDED;
 	state.next_at = review > 0 ? GetCurrentTimestamp() + review : 0;
-	state.busy_since = 0;
 }
 
 static void
@@ -526,17 +543,31 @@ is_same_as_before(const EsgTrial *trial)
 	return state.has_found && memcmp(state.found, trial->signature, ESG_DIGEST_SIZE) == 0;
 }
 
+/* Within the limit what is found next may be what stays. */
+static bool
+is_at_rest(const EsgTrial *trial)
+{
+	return trial->at_rest &&
+		(!state.has_found || is_same_as_before(trial) || !is_past_limit());
+}
+
+static void
+wait_for_rest(void)
+{
+	state.has_found = false;
+	begin_busy();
+	look_in(get_pause());
+}
+
 static void
 meet_trial(const EsgTrial *trial)
 {
 	EsgLoadState load;
 
 	esg_server_state_load(&load);
-	if (!trial->at_rest)
+	if (!is_at_rest(trial))
 	{
-		state.has_found = false;
-		begin_busy();
-		look_in(SETTLE_PAUSE);
+		wait_for_rest();
 		return;
 	}
 	esg_service_facts_learn(trial, &load);
@@ -609,8 +640,15 @@ be_patient(void)
 bool
 esg_auto_reload_is_busy(void)
 {
-	return state.on && state.busy_since != 0 &&
-		!esg_elapsed(state.busy_since, BUSY_LIMIT, GetCurrentTimestamp());
+	return state.on && state.phase != DECIDED && state.busy_since != 0 && !is_past_limit();
+}
+
+/* The files do not look as they did at the last trial, whose decision stands. */
+static void
+meet_change(void)
+{
+	begin_busy();
+	look_in(esg_elapsed_left(state.tried_at, get_pause(), GetCurrentTimestamp()));
 }
 
 bool
@@ -618,15 +656,19 @@ esg_auto_reload_takes(const EsgFileLook *look)
 {
 	if (!state.on || !is_wanted())
 		return false;
-	if (state.phase == DECIDED && !esg_file_state_unchanged(&state.look, look))
+	if (state.phase != DECIDED)
+		return esg_auto_reload_is_busy();
+	if (!esg_file_state_same_look(&state.look, look))
 	{
-		if (!esg_file_state_same_look(&state.look, look))
-			begin_busy();
-		look_in(0);
+		meet_change();
+		return esg_auto_reload_is_busy();
 	}
-	else if (state.has_alarm && state.phase == DECIDED)
+	state.busy_since = 0;
+	if (!esg_file_state_unchanged(&state.look, look))
+		look_in(0);
+	else if (state.has_alarm)
 		show_alarm();
-	return esg_auto_reload_is_busy();
+	return false;
 }
 
 static bool

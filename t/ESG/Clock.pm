@@ -4,6 +4,7 @@
 #   my $clock = ESG::Clock->new('clocks set forward and back are');
 #   $clock->start($node);         # at the real time, and NOT TESTED if it cannot be set
 #   $clock->set(86400);           # seconds from the real time, in one step
+#   $clock->set(0, 20);           # and from now on so many times as fast
 #
 # Where it cannot be done, the test is skipped, which says what is not tested.
 
@@ -31,9 +32,9 @@ sub new
 
 sub set
 {
-	my ($self, $seconds) = @_;
+	my ($self, $seconds, $speed) = @_;
 
-	ESG::Certs::spew("$self->{file}.new", sprintf("%+d\n", $seconds));
+	ESG::Certs::spew("$self->{file}.new", sprintf("%+d%s\n", $seconds, defined $speed ? " x$speed" : ''));
 	rename "$self->{file}.new", $self->{file} or die "rename: $!";
 	return;
 }
