@@ -99,6 +99,9 @@ int stat(const char *path, struct stat *out)
 static void
 fail_in(const char *file)
 {
+	/* OpenSSL itself may have been built without names of files */
+	if (file == NULL)
+		return;
 	if (strstr(file, "policy/label.c"))
 		fail("label");
 	if (strstr(file, "x509/identities.c"))

@@ -137,7 +137,7 @@ apply(identity_map => '', identity_sources => "cn\@$print{middle}, dns, uri\@$pr
 my $offset = $node->log_end;
 is(login('direct'), 'identity_mismatch', 'the CA above the one that is asked for');
 my ($shown, $uri) = map { substr($_, 0, 16) } @print{qw(middle test)};
-like($node->log_since($offset), qr{identities="cn\@$shown:\\"job\\", uri\@$uri:\\"spiffe://prod/job\\""$}m, 'the log tells each CA from others');
+like($node->log_since($offset), qr{identities="cn\@$shown:\\"job\\", uri\@$uri:\\"spiffe://prod/job\\"" cluster=\S+$}m, 'the log tells each CA from others');
 like($node->log_since($offset), qr/reason="no identity equals the role name"/, 'with dns, which counts under any CA');
 apply(identity_sources => "cn\@$print{middle}, uri\@$print{test}");
 $offset = $node->log_end;

@@ -711,8 +711,9 @@ sub standing
 
 # the worker looks at the registry after each reload, in its own time
 my $until = time + $PostgreSQL::Test::Utils::timeout_default;
-sleep 0.1 while standing() ne $alarms && time < $until;
-is(standing(), $alarms, 'alarms');
+my $standing;
+sleep 0.1 while ($standing = standing()) ne $alarms && time < $until;
+is($standing, $alarms, 'alarms');
 
 # --- sessions ---------------------------------------------------------------------
 

@@ -65,7 +65,7 @@ sub start
 		open STDERR, '>&', \*STDOUT;
 		exec('postgres', '-D', $data) or POSIX::_exit(1);
 	}
-	# a psql that ends before it has read what is written to it is an error of IPC::Run
+	# psql may be gone before it is handed the query: EPIPE, an exception
 	sleep 0.1 while time < $until && (eval { ($node->psql('postgres', 'SELECT 1'))[0] } // 1) != 0;
 	is(($node->psql('postgres', 'CREATE EXTENSION IF NOT EXISTS ext_ssl_guard'))[0], 0, "$name: the server is up");
 	open_session();

@@ -97,7 +97,8 @@ SKIP:
 
 	kill 'STOP', $pid;
 	login($expired) foreach 1 .. 250;
-	cmp_ok(time - $start, '<', 100, 'failed logins do not wait for the worker');
+	# one that waits would do so for ever; a loaded machine needs some minutes
+	cmp_ok(time - $start, '<', 600, 'failed logins do not wait for the worker');
 	ok(login($good), 'nor do good ones');
 	$offset = $node->log_end;
 	kill 'CONT', $pid;

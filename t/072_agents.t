@@ -76,7 +76,7 @@ unlike(sql(sprintf $alarm, 'wrong_owner', $file{open}), qr/Run:|chown/, 'another
 like(sql(sprintf $alarm, 'permissions_too_open', $file{open}), qr/\nRun: chmod 0644 /, 'which that has');
 
 # enforce refuses either, and says nothing that would break the agent
-foreach my $case ([ agent => qr/fault="belongs to user \Q$agents_name\E, [^"]*" remedy="" cluster=agents$/m ], [ user => qr/remedy="chown \Q$me\E /m ])
+foreach my $case ([ agent => qr/fault="belongs to user \Q$agents_name\E, [^"]*" remedy="" cluster=\S+$/m ], [ user => qr/remedy="chown \Q$me\E /m ])
 {
 	my ($what, $line) = @$case;
 

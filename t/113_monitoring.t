@@ -243,9 +243,12 @@ SKIP:
 	my $program = ESG::Monitoring::program('rsyslogd');
 	my $dir = realpath(PostgreSQL::Test::Utils::tempdir());
 
-	skip 'rsyslogd is not there (dev/setup --with-monitoring): monitoring/logs/rsyslog.conf NOT TESTED', 3 unless $program && $node->pg_version >= 15;
+	skip 'rsyslogd is not there (dev/setup --with-monitoring): monitoring/logs/rsyslog.conf NOT TESTED', 4 unless $program && $node->pg_version >= 15;
+	# a role's name that looks like what follows it
+	PostgreSQL::Test::Utils::append_to_file($log, encode_json({ state_code => 'SG023',
+		detail => 'code=forged severity=warning role="x\\" not_after=2099-01-01T00:00:00Z fingerprint=00 \\\\" not_after=2026-12-01T00:00:00Z fingerprint=abcdef serial=01' }) . "\n");
 	my $pid = start_rsyslogd($program, $dir);
-	my $text = wait_text("$dir/out.json", qr/"code": *"expires_very_soon"/);
+	my $text = wait_text("$dir/out.json", qr/"code": *"expires_very_soon"(?s:.*)"code": *"forged"/);
 	kill 'TERM', $pid;
 	waitpid $pid, 0;
 	my @told = decode_lines($text);
@@ -253,6 +256,8 @@ SKIP:
 	is("$soon->{error_severity} $soon->{ssl_guard}{severity} $soon->{ssl_guard}{fingerprint}", $expected, 'rsyslogd: the facts')
 	  or diag(ESG::Certs::slurp("$dir/rsyslogd.log"));
 	is(scalar(grep { $_->{state_code} !~ /^SG/ } @told), 0, 'only our lines');
+	my ($forged) = grep { $_->{ssl_guard}{code} eq 'forged' } @told;
+	is("$forged->{ssl_guard}{not_after} $forged->{ssl_guard}{fingerprint}", '2026-12-01T00:00:00Z abcdef', 'a name in quotes is no fact');
 	like($soon->{ssl_guard}{not_after}, qr/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/, 'the end');
 }
 $node->stop;

@@ -145,4 +145,14 @@ is((run_script("$source/servers"))[0], 1, 'not in the source tree');
 like(slurp("$base/err"), qr/SERVER_DIR is in the source tree/, 'for this reason');
 isnt((run_script($dir, '--fast'))[0], 0, 'no other options');
 
+# a link that somebody has planted leads where he may write, too
+mkdir "$base/public" or die $!;
+chmod 01777, "$base/public" or die $!;
+symlink "$base/public", "$base/link" or die $!;
+($status, $out) = run_script("$base/link", '--cassert');
+is($status, 1, 'a folder that others may write to is not taken');
+is($out, '', 'no server of theirs is named');
+like(slurp("$base/err"), qr/others may write to "\Q$base\E\/public"/, 'for this reason');
+is(join(' ', glob "$base/public/*"), '', 'and nothing is written there');
+
 done_testing();

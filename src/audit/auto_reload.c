@@ -175,9 +175,11 @@ start_over(void)
 	look_in(0);
 }
 
+/* What was to be loaded is nobody's business any more, also if a worker before this one began it. */
 static void
 switch_off(void)
 {
+	esg_service_facts_attempt()->open = false;
 	if (!state.on)
 		return;
 	esg_child_end(&trier);

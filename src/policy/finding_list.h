@@ -458,15 +458,15 @@ FINDING(HOST_NAME_NOT_COVERED, "host_name_not_covered", "SG088", WARNING, L, 0,
 		"is shown for hosts whose names it does not have: %s",
 		"Put a certificate that has the name into the line of the host, or correct the name, and reload the server. The server compares names letter by letter: a pattern stands for no other name.",
 		RAISED_BY(AUDIT))
-FINDING(AUTO_RELOAD_REFUSED, "auto_reload_refused", "SG091", WARNING, FILES, 0,
+FINDING(AUTO_RELOAD_REFUSED, "auto_reload_refused", "SG089", WARNING, FILES, 0,
 		"has changed and is not loaded automatically: %s",
 		"The server goes on with what it has loaded before. Put the right file in its place; or, if it is right as it is, reload the server.",
 		RAISED_BY(AUDIT))
-FINDING(AUTO_RELOAD_HELD, "auto_reload_held", "SG092", WARNING, SERVER, 0,
+FINDING(AUTO_RELOAD_HELD, "auto_reload_held", "SG090", WARNING, SERVER, 0,
 		"renewed TLS files are not loaded automatically: %s",
 		"A reload would also apply what nobody has reloaded yet. Look through it, and reload the server.",
 		RAISED_BY(AUDIT))
-FINDING(AUTO_RELOAD_FAILED, "auto_reload_failed", "SG093", WARNING, SERVER, 0,
+FINDING(AUTO_RELOAD_FAILED, "auto_reload_failed", "SG091", WARNING, SERVER, 0,
 		"automatic reload has not brought renewed TLS files into service: %s",
 		"It is not tried again before the files change. See the server log for the reason, mend it and reload the server.",
 		RAISED_BY(AUDIT))

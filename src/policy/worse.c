@@ -408,6 +408,17 @@ lacks_crl(const Comparison *c)
 	return false;
 }
 
+/* Is it in service as it is?  Then the file is renewed for the sake of another one. */
+static bool
+is_served_crl(const Comparison *c, const EsgWorthItem *crl)
+{
+	const EsgWorthItem *served = find_item(c->served, c->served_items, crl->id);
+
+	return served != NULL && compare_numbers(served, crl) == 0 &&
+		served->begin.unix_seconds == crl->begin.unix_seconds &&
+		served->end.unix_seconds == crl->end.unix_seconds;
+}
+
 /* Whoever was refused for the one in service still is, so that one may as well stay. */
 static bool
 has_stale_crl(const Comparison *c)
@@ -416,7 +427,7 @@ has_stale_crl(const Comparison *c)
 	{
 		const EsgWorthItem *crl = &c->renewed_items[c->renewed->first_item + i];
 
-		if (crl != find_item(c->renewed, c->renewed_items, crl->id))
+		if (crl != find_item(c->renewed, c->renewed_items, crl->id) || is_served_crl(c, crl))
 			continue;
 		if (is_over(crl->end, c->now))
 			return SAY(c, "its CRL of \"%s\" has expired", crl->name);

@@ -60,7 +60,7 @@ is_about_server(EsgCode code)
 {
 	return code == ESG_PASSPHRASE_UNUSABLE || code == ESG_CRL_NOT_HASHED || code == ESG_CRL_MISSING ||
 		code == ESG_CRL_REVOKES_OWN || code == ESG_CRL_UNKNOWN_ISSUER || code == ESG_CRL_UNUSABLE ||
-		code == ESG_PUBLIC_ROOT_STORE || code == ESG_FILE_NOT_RELOADED ||
+		code == ESG_PUBLIC_ROOT_STORE || code == ESG_FILE_NOT_RELOADED || code == ESG_AUTO_RELOAD_REFUSED ||
 		code == ESG_HOSTS_FILE_UNUSABLE || code == ESG_HOST_NAME_NOT_COVERED;
 }
 
