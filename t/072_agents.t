@@ -76,11 +76,7 @@ unlike(sql(sprintf $alarm, 'wrong_owner', $file{open}), qr/Run:|chown/, 'another
 like(sql(sprintf $alarm, 'permissions_too_open', $file{open}), qr/\nRun: chmod 0644 /, 'which that has');
 
 # enforce refuses either, and says nothing that would break the agent
-<<<<<<< HEAD
 foreach my $case ([ agent => qr/fault="belongs to user \Q$agents_name\E, [^"]*" remedy="" cluster=\S+$/m ], [ user => qr/remedy="chown \Q$me\E /m ])
-=======
-foreach my $case ([ agent => qr/fault="belongs to user \Q$agents_name\E, [^"]*" remedy="" cluster=agents$/m ], [ user => qr/remedy="chown \Q$me\E /m ])
->>>>>>> 2114b932fa170be9c1ff52d45078a04a89c2aab2
 {
 	my ($what, $line) = @$case;
 
