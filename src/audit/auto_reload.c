@@ -244,16 +244,24 @@ describe_attempt(const EsgAttempt *attempt, char *pairs, size_t size)
 	append_fingerprint(pairs, size, "new_fingerprint", attempt->after);
 }
 
+/* Raises the alarm, again as well. */
 static void
-fail_attempt(EsgAttempt *attempt, const char *reason)
+show_failure(const EsgAttempt *attempt)
 {
 	char		pairs[ESG_DETAIL_SIZE];
 
+	describe_attempt(attempt, pairs, sizeof(pairs));
+	fill_server_alarm(ESG_AUTO_RELOAD_FAILED, attempt->failure, pairs);
+	show_alarm();
+}
+
+static void
+fail_attempt(EsgAttempt *attempt, const char *reason)
+{
 	attempt->open = false;
 	attempt->failed = true;
-	describe_attempt(attempt, pairs, sizeof(pairs));
-	fill_server_alarm(ESG_AUTO_RELOAD_FAILED, reason, pairs);
-	show_alarm();
+	strlcpy(attempt->failure, reason, sizeof(attempt->failure));
+	show_failure(attempt);
 }
 
 /* Is what was to be in service there? */
@@ -512,7 +520,7 @@ judge(const EsgTrial *trial)
 	if (is_tried(attempt, trial))
 	{
 		if (attempt->failed)
-			fail_attempt(attempt, "the server could not load them");
+			show_failure(attempt);
 		decide(0);
 	}
 	else if (is_refused(trial) || is_unloadable(trial))

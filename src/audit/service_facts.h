@@ -18,6 +18,7 @@ typedef struct EsgAttempt
 	bool		loaded;			/* a load has ended since; what is served the
 								 * self-probe may still have to find out */
 	bool		failed;			/* it has brought nothing into service */
+	char		failure[64];	/* then: why */
 	TimestampTz at;				/* 0: there has been none */
 	uint32		sequence;		/* of EsgLoadState, when it was begun; of its
 								 * outcome, when that is known */
