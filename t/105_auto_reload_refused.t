@@ -68,6 +68,8 @@ refuse('a weaker key', qr/its key is weaker \(112 bits of security\) than the on
 refuse('a key that does not fit', qr{file ".*/server\.key" .*: key values mismatch}, 'server.crt' => \renewed()->{cert});
 refuse('a chain that is broken', qr/it lacks intermediate certificates, and the one in service has them/,
 	ESG::Renewal::pair(renewed(chain => [])));
+refuse('a certificate for another name', qr/it lacks the name "localhost", which the one in service has/,
+	ESG::Renewal::pair(renewed(subject => '/CN=db.example.com', san => [ 'DNS:db.example.com', 'IP:127.0.0.1' ])));
 refuse('a worse finding', qr/finding wrong_purpose \(critical\)/, ESG::Renewal::pair(renewed(eku => 'clientAuth')));
 refuse('garbage', qr/it cannot be read to its end/, 'server.crt' => "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
 refuse('a CA less', qr/CA "CN=other", whose clients are let in now, is not in it any more/, 'root.crt' => \$root->{cert});

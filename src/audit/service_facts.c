@@ -21,8 +21,10 @@
 #include "server/served_hosts.h"
 #include "server/shmem.h"
 
-/* CAs and CRLs; one above it may be taken away unnoticed */
+/* CAs, CRLs and names; one above it may be taken away unnoticed */
 #define MAX_ITEMS 1000
+/* of one certificate */
+#define MAX_NAMES 100
 
 typedef struct KeptFile
 {
@@ -130,16 +132,20 @@ forget_worth(KeptFile *out, const EsgTrialFile *file)
 	out->worth.end.unix_seconds = served.not_after_unix;
 }
 
+/* What fits; names only if all that is in front of them does. */
 static void
 keep_items(Kept *to, KeptFile *out, const EsgTrial *trial)
 {
-	int			count = Min(out->worth.item_count, MAX_ITEMS - to->item_count);
+	int			left = MAX_ITEMS - to->item_count;
+	int			count = Min(out->worth.item_count, left);
+	int			names = count < out->worth.item_count ? 0 : Min(Min(out->worth.name_count, MAX_NAMES), left - count);
 
 	memcpy(&to->items[to->item_count], esg_trial_items(trial) + out->worth.first_item,
-		   count * sizeof(EsgWorthItem));
+		   (count + names) * sizeof(EsgWorthItem));
 	out->worth.first_item = to->item_count;
 	out->worth.item_count = count;
-	to->item_count += count;
+	out->worth.name_count = names;
+	to->item_count += count + names;
 }
 
 static void

@@ -11,6 +11,7 @@
 #include "audit/trial.h"
 #include "server/served_hosts.h"
 #include "x509/cut_text.h"
+#include "x509/host_names.h"
 
 static Size
 files_size(int file_count)
@@ -101,7 +102,27 @@ typedef struct Items
 {
 	EsgWorthItem *items;		/* palloc'd */
 	int			count;
+	int			room;
 } Items;
+
+static bool
+is_served_leaf(const EsgAuditCert *cert)
+{
+	return cert->place == ESG_PLACE_LEAF && kind_of(cert->file) == ESG_WORTH_CERTIFICATE;
+}
+
+static int
+count_items(const EsgAudit *audit)
+{
+	int			count = audit->cert_count + audit->crl_count + 1;
+
+	for (int i = 0; i < audit->cert_count; i++)
+	{
+		if (is_served_leaf(audit->certs[i]))
+			count += esg_x509_host_names_each(audit->certs[i]->info.cert, NULL, NULL);
+	}
+	return count;
+}
 
 static void
 note_certs(EsgTrialFile *out, const EsgAuditFile *file, const EsgAudit *audit, Items *items)
@@ -135,6 +156,29 @@ note_crls(EsgTrialFile *out, const EsgAuditFile *file, const EsgAudit *audit, It
 	}
 }
 
+/* Without memory, fewer may have been counted. */
+static void
+add_name(const char *name, void *arg)
+{
+	Items	   *items = arg;
+
+	if (items->count < items->room)
+		items->count += esg_worth_read_name(name, &items->items[items->count]) ? 1 : 0;
+}
+
+static void
+note_names(EsgTrialFile *out, const EsgAuditFile *file, const EsgAudit *audit, Items *items)
+{
+	int			first = items->count;
+
+	for (int i = 0; i < audit->cert_count; i++)
+	{
+		if (audit->certs[i]->file == file && is_served_leaf(audit->certs[i]))
+			(void) esg_x509_host_names_each(audit->certs[i]->info.cert, add_name, items);
+	}
+	out->worth.name_count = items->count - first;
+}
+
 static void
 note_content(EsgTrialFile *out, const EsgAuditFile *file, const EsgAudit *audit, Items *items)
 {
@@ -142,13 +186,14 @@ note_content(EsgTrialFile *out, const EsgAuditFile *file, const EsgAudit *audit,
 	note_certs(out, file, audit, items);
 	note_crls(out, file, audit, items);
 	out->worth.item_count = items->count - out->worth.first_item;
+	note_names(out, file, audit, items);
 }
 
 static EsgTrial *
 make_trial(const EsgAudit *audit, Size *size)
 {
-	Items		items = {palloc_extended((audit->cert_count + audit->crl_count + 1) * sizeof(EsgWorthItem),
-										 MCXT_ALLOC_HUGE), 0};
+	int			room = count_items(audit);
+	Items		items = {palloc_extended((Size) room * sizeof(EsgWorthItem), MCXT_ALLOC_HUGE), 0, room};
 	EsgTrial   *trial = palloc_extended(files_size(audit->file_count), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 
 	for (int i = 0; i < audit->file_count; i++)

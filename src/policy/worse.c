@@ -14,6 +14,7 @@
 
 #include "compat.h"
 #include "x509/cut_text.h"
+#include "x509/host_names.h"
 
 /* ------------------------------------------------------------------------
  * Facts
@@ -144,6 +145,18 @@ esg_worth_read_crl(const EsgCrlInfo *crl, EsgWorthItem *out)
 	AUTHORITY_KEYID_free(key);
 	ERR_clear_error();
 	return good;
+}
+
+bool
+esg_worth_read_name(const char *name, EsgWorthItem *out)
+{
+	const unsigned char *bytes = (const unsigned char *) name;
+	char	   *text = esg_x509_name_escape(bytes, strlen(name));
+
+	memset(out, 0, sizeof(*out));
+	esg_cut_text_copy(out->name, sizeof(out->name), text != NULL ? text : "");
+	OPENSSL_free(text);
+	return digest_two(bytes, strlen(name), NULL, 0, out->id);
 }
 
 /* ------------------------------------------------------------------------
@@ -286,6 +299,43 @@ has_gap(const Comparison *c)
 		(length >= served_length && find_subject(c->served, c->served_items, top) == NULL))
 		return false;
 	return SAY(c, "it lacks intermediate certificates, and the one in service has them");
+}
+
+/* What has been cut is not compared by its text; no name of a host ends so. */
+static bool
+is_whole(const EsgWorthItem *name)
+{
+	size_t		len = strlen(name->name);
+
+	return len < 3 || strcmp(name->name + len - 3, "...") != 0;
+}
+
+static bool
+is_named(const Comparison *c, const EsgWorthItem *served)
+{
+	const EsgWorthItem *names = &c->renewed_items[c->renewed->first_item + c->renewed->item_count];
+
+	for (int i = 0; i < c->renewed->name_count; i++)
+	{
+		if (memcmp(names[i].id, served->id, ESG_DIGEST_SIZE) == 0 ||
+			(is_whole(served) && is_whole(&names[i]) &&
+			 esg_x509_host_names_cover(names[i].name, served->name)))
+			return true;
+	}
+	return false;
+}
+
+static bool
+lacks_name(const Comparison *c)
+{
+	const EsgWorthItem *names = &c->served_items[c->served->first_item + c->served->item_count];
+
+	for (int i = 0; i < c->served->name_count; i++)
+	{
+		if (!is_named(c, &names[i]))
+			return SAY(c, "it lacks the name \"%s\", which the one in service has", names[i].name);
+	}
+	return false;
 }
 
 /* What makes clients refuse a chain, or not find their way. */
@@ -438,7 +488,7 @@ has_stale_crl(const Comparison *c)
 }
 
 static const CompareFn of_certificates[] = {
-	is_unsound, is_out_of_date, ends_earlier, has_weaker_key, has_gap, has_worse_findings, NULL
+	is_unsound, is_out_of_date, ends_earlier, has_weaker_key, has_gap, lacks_name, has_worse_findings, NULL
 };
 static const CompareFn of_cas[] = {is_unsound, lacks_ca, has_worse_findings, NULL};
 static const CompareFn of_crls[] = {is_unsound, has_stale_crl, lacks_crl, has_worse_findings, NULL};

@@ -24,11 +24,12 @@ typedef enum EsgWorthKind
 #define ESG_WORTH_NAME_SIZE 96
 #define ESG_CRL_NUMBER_SIZE 24
 
-/* A certificate, or a CRL, in its file. */
+/* A certificate, or a CRL, in its file; or a name by which clients know the server. */
 typedef struct EsgWorthItem
 {
 	unsigned char id[ESG_DIGEST_SIZE];	/* of a certificate's name and key; of
-										 * the CRL's issuer and its key */
+										 * the CRL's issuer and its key; of
+										 * the name, in lower case */
 	unsigned long subject;		/* of a certificate: its names, hashed by
 								 * OpenSSL */
 	unsigned long issuer;
@@ -57,6 +58,8 @@ typedef struct EsgWorth
 	int			first_item;		/* in the items that go with it; a chain's
 								 * first one is the server's certificate */
 	int			item_count;
+	int			name_count;		/* of the server's certificate, right behind
+								 * them */
 } EsgWorth;
 
 /*
@@ -68,6 +71,9 @@ extern void esg_worth_add_findings(EsgWorth *worth, const EsgFindings *findings)
 /* the item's facts; false: OpenSSL could not tell them */
 extern bool esg_worth_read_cert(const EsgCertInfo *cert, EsgWorthItem *out);
 extern bool esg_worth_read_crl(const EsgCrlInfo *crl, EsgWorthItem *out);
+
+/* the same of a name, which is in lower case */
+extern bool esg_worth_read_name(const char *name, EsgWorthItem *out);
 
 #define ESG_REASON_SIZE 200
 

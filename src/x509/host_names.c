@@ -119,16 +119,15 @@ looks_like_host(const char *name)
 	return true;
 }
 
-/* The name itself, or one label in place of the leading "*" (RFC 6125 6.4.3). */
-static bool
-covers(const char *pattern, const char *name)
+bool
+esg_x509_host_names_cover(const char *pattern, const char *name)
 {
 	const char *dot = strchr(name, '.');
 
 	if (strcasecmp(pattern, name) == 0)
 		return true;
 	return strncmp(pattern, "*.", 2) == 0 && dot != NULL && dot != name &&
-		strcasecmp(pattern + 1, dot) == 0;
+		strcasecmp(pattern + 1, dot) == 0 && !is_address(name);
 }
 
 static bool
@@ -142,7 +141,7 @@ is_covered(const EsgAltNames *names, const char *host)
 		if (names->items[i].kind != ESG_ALT_DNS)
 			continue;
 		any = true;
-		if (names->items[i].exact != NULL && covers(names->items[i].exact, host))
+		if (names->items[i].exact != NULL && esg_x509_host_names_cover(names->items[i].exact, host))
 			return true;
 	}
 	/* without any, clients that know no better take the common name */
@@ -168,4 +167,80 @@ esg_x509_host_names_lost(X509 *cert, char *name, size_t size)
 	OPENSSL_free(host);
 	esg_x509_name_alt_names_free(&names);
 	return lost;
+}
+
+/* ------------------------------------------------------------------------
+ * Listing
+ * ------------------------------------------------------------------------ */
+
+typedef struct Listing
+{
+	EsgHostNameFn fn;			/* may be NULL */
+	void	   *arg;
+	int			count;
+}			Listing;
+
+/* Without regard to the locale; what is not ASCII stays. */
+static void
+fold_case(char *name)
+{
+	for (char *p = name; *p != '\0'; p++)
+	{
+		if (*p >= 'A' && *p <= 'Z')
+			*p += 'a' - 'A';
+	}
+}
+
+/* A dNSName that is an address is a fault, but libpq matches it. */
+static void
+list_name(Listing * to, char *name)
+{
+	if (name == NULL || to->count == ESG_MAX_HOST_NAMES ||
+		(!is_address(name) && find_fault(name) != NULL))
+		return;
+	fold_case(name);
+	if (to->fn != NULL)
+		to->fn(name, to->arg);
+	to->count++;
+}
+
+/* Are there any, of whatever use? */
+static bool
+list_alt_names(Listing * to, const EsgAltNames *names)
+{
+	bool		any = false;
+
+	for (int i = 0; i < names->count; i++)
+	{
+		if (names->items[i].kind != ESG_ALT_DNS && names->items[i].kind != ESG_ALT_IP)
+			continue;
+		any = true;
+		list_name(to, names->items[i].exact);
+	}
+	return any;
+}
+
+static void
+list_common_name(Listing * to, X509 *cert)
+{
+	EsgNameFault fault;
+	char	   *name;
+
+	(void) esg_x509_name_exact_common_name(X509_get_subject_name(cert), &fault, &name);
+	list_name(to, name);
+	OPENSSL_free(name);
+}
+
+int
+esg_x509_host_names_each(X509 *cert, EsgHostNameFn fn, void *arg)
+{
+	Listing		to = {.fn = fn,.arg = arg,.count = 0};
+	EsgAltNames names;
+
+	if (!esg_x509_name_alt_names(cert, &names))
+		return 0;
+	if (!list_alt_names(&to, &names))
+		list_common_name(&to, cert);
+	esg_x509_name_alt_names_free(&names);
+	return to.count;
 }

@@ -1,4 +1,4 @@
-/* sources: policy/worse policy/findings x509/cut_text x509/crl_info x509/info x509/name x509/unicode x509/key x509/signature x509/time x509/asn1 x509/rsa_faults x509/memo */
+/* sources: policy/worse policy/findings x509/cut_text x509/crl_info x509/info x509/host_names x509/name x509/unicode x509/key x509/signature x509/time x509/asn1 x509/rsa_faults x509/memo */
 /*
  * test_worse.c
  *		Is a renewed TLS file worse than the one in service?
@@ -8,6 +8,7 @@
 #include "certmaker.h"
 #include "esg_test.h"
 #include "policy/worse.h"
+#include "x509/host_names.h"
 
 #define NOW 1000
 #define LETTER_SIZE ESG_DIGEST_SIZE
@@ -28,6 +29,7 @@ typedef struct Side
 	const char *items;			/* "A" an item of that name, "A5" its number,
 								 * "A5@900-2000" and its times, "A<B" its
 								 * issuer; blanks between */
+	const char *name;			/* a host's, behind them */
 } Side;
 
 typedef struct Case
@@ -100,6 +102,17 @@ static const Case cases[] = {
 	{"self-signed, and renewed", CERT, {.items = "S<S"}, {.items = "S<S"}, NULL},
 	{"self-signed instead of issued", CERT, {.items = "S<I I<R"}, {.items = "S<S"}, "lacks intermediate"},
 	{"nothing is known of the chain in service", CERT, {.unknown = true}, {.items = "S<I"}, NULL},
+
+	/* a name, of which the chain's items are told apart */
+	{"a name and a chain", CERT, {.items = "S<I I<R",.name = "a.example.com"}, {.items = "S<I I<R",.name = "a.example.com"}, NULL},
+	{"the name is another", CERT, {.items = "S<I I<R",.name = "a.example.com"}, {.items = "S<I I<R",.name = "b.example.com"},
+	"it lacks the name \"a.example.com\", which the one in service has"},
+	{"there is none any more", CERT, {.items = "S<S",.name = "a.example.com"}, {.items = "S<S"}, "lacks the name"},
+	{"there was none before", CERT, {.items = "S<S"}, {.items = "S<S",.name = "a.example.com"}, NULL},
+	{"nothing is known of the one in service", CERT, {.unknown = true}, {.items = "S<S",.name = "a.example.com"}, NULL},
+	{"a name is no certificate of the chain", CERT, {.items = "S<I I<R",.name = "I"}, {.items = "S<I",.name = "I"}, "lacks intermediate"},
+	{"the name comes before findings", CERT, {.end = 2000,.name = "a.example.com"},
+	{.end = 3000,.findings = {{ESG_WRONG_PURPOSE, ESG_CRITICAL}}}, "lacks the name"},
 
 	/* nothing is known of what is in service */
 	{"unknown: without a fault", CERT, {.unknown = true,.bits = -1}, {.end = 3000,.bits = 128}, NULL},
@@ -206,6 +219,8 @@ make_side(const Side *side, EsgWorthKind kind, EsgWorth *out, EsgWorthItem *item
 	memset(items, 0, sizeof(*items));
 	for (const char *p = side->items; p != NULL && *p != '\0';)
 		p = read_item(p, &items[out->first_item + out->item_count++]);
+	if (side->name != NULL && esg_worth_read_name(side->name, &items[out->first_item + out->item_count]))
+		out->name_count = 1;
 }
 
 static void
@@ -328,6 +343,126 @@ try_crls(void)
 	X509_free(other);
 }
 
+/* ---- names of real certificates ---- */
+
+#define MANY_NAMES 20
+#define SAN "subjectAltName="
+#define LABEL_60 "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffff"
+
+typedef struct Names
+{
+	const char *subject;
+	const char *lines;
+} Names;
+
+static const struct
+{
+	const char *name;
+	Names		served;
+	Names		renewed;
+	const char *lost;			/* NULL: none */
+}			name_cases[] = {
+	{"the same", {"CN=x", SAN "DNS:a.test,DNS:b.test"}, {"CN=x", SAN "DNS:a.test,DNS:b.test"}, NULL},
+	{"another order", {"CN=x", SAN "DNS:a.test,DNS:b.test"}, {"CN=x", SAN "DNS:b.test,DNS:a.test"}, NULL},
+	{"another case", {"CN=x", SAN "DNS:DB.Test"}, {"CN=x", SAN "DNS:db.tEST"}, NULL},
+	{"one more", {"CN=x", SAN "DNS:a.test"}, {"CN=x", SAN "DNS:a.test,DNS:b.test,IP:10.0.0.1"}, NULL},
+	{"one less", {"CN=x", SAN "DNS:a.test,DNS:B.test"}, {"CN=x", SAN "DNS:a.test"}, "b.test"},
+	{"another", {"CN=x", SAN "DNS:a.test"}, {"CN=x", SAN "DNS:b.test"}, "a.test"},
+	{"all", {"CN=x", SAN "DNS:a.test"}, {"CN=y", NULL}, "a.test"},
+	{"a wildcard instead", {"CN=x", SAN "DNS:A.example.test"}, {"CN=x", SAN "DNS:*.EXAMPLE.test"}, NULL},
+	{"one of another domain", {"CN=x", SAN "DNS:a.example.test"}, {"CN=x", SAN "DNS:*.test"}, "a.example.test"},
+	{"one for the domain itself", {"CN=x", SAN "DNS:example.test"}, {"CN=x", SAN "DNS:*.example.test"}, "example.test"},
+	{"the same wildcard", {"CN=x", SAN "DNS:*.test"}, {"CN=x", SAN "DNS:*.test"}, NULL},
+	{"a wildcard no more", {"CN=x", SAN "DNS:*.test"}, {"CN=x", SAN "DNS:a.test,DNS:b.test"}, "*.test"},
+	{"a wider wildcard", {"CN=x", SAN "DNS:*.a.test"}, {"CN=x", SAN "DNS:*.test"}, "*.a.test"},
+	{"the common name alone", {"CN=a.test", NULL}, {"CN=A.test", NULL}, NULL},
+	{"which is another", {"CN=a.test", NULL}, {"CN=b.test", NULL}, "a.test"},
+	{"which is a dNSName now", {"CN=a.test", NULL}, {"CN=x", SAN "DNS:a.test"}, NULL},
+	{"which counts no more", {"CN=a.test", NULL}, {"CN=a.test", SAN "DNS:b.test"}, "a.test"},
+	{"which does not count beside a name", {"CN=a.test", SAN "DNS:b.test"}, {"CN=c.test", SAN "DNS:b.test"}, NULL},
+	{"which counts beside a URI", {"CN=a.test", SAN "URI:https://b.test"}, {"CN=b.test", NULL}, "a.test"},
+	{"which is no host", {"CN=Example server", NULL}, {"CN=Example server 2", NULL}, NULL},
+	{"no name at all", {"O=Example", NULL}, {"O=Example", NULL}, NULL},
+	{"an address", {"CN=x", SAN "IP:10.0.0.1,IP:::1"}, {"CN=x", SAN "IP:0:0:0:0:0:0:0:1,IP:10.0.0.1"}, NULL},
+	{"another address", {"CN=x", SAN "IP:10.0.0.1"}, {"CN=x", SAN "IP:10.0.0.2"}, "10.0.0.1"},
+	{"no wildcard for an address", {"CN=x", SAN "IP:10.0.0.1"}, {"CN=x", SAN "DNS:*.0.0.1"}, "10.0.0.1"},
+	{"an address as a dNSName, mended", {"CN=x", SAN "DNS:10.0.0.1"}, {"CN=x", SAN "IP:10.0.0.1"}, NULL},
+	{"what no client matched is no loss", {"CN=x", SAN "DNS:a.test,DNS:a.test\\:5432"}, {"CN=x", SAN "DNS:a.test"}, NULL},
+	{"a long one", {"CN=x", SAN "DNS:" LABEL_60 "." LABEL_60 ".test"}, {"CN=x", SAN "DNS:" LABEL_60 "." LABEL_60 ".TEST"}, NULL},
+	{"long ones that differ at their ends", {"CN=x", SAN "DNS:a." LABEL_60 "." LABEL_60 ".one"},
+	{"CN=x", SAN "DNS:*." LABEL_60 "." LABEL_60 ".two"}, "a." LABEL_60},
+};
+
+typedef struct Named
+{
+	EsgWorth	worth;
+	EsgWorthItem items[MANY_NAMES];
+} Named;
+
+static void
+add_name(const char *name, void *arg)
+{
+	Named	   *to = arg;
+
+	ok(to->worth.name_count < MANY_NAMES &&
+	   esg_worth_read_name(name, &to->items[to->worth.name_count++]), "\"%s\" is read", name);
+}
+
+static void
+read_names(const Names *names, Named *out)
+{
+	CertSpec	spec = {.subject = names->subject,.key = certmaker_ec("prime256v1"),.extensions = names->lines};
+	X509	   *cert = certmaker_cert(&spec);
+	int			count;
+
+	memset(out, 0, sizeof(*out));
+	out->worth.kind = ESG_WORTH_CERTIFICATE;
+	out->worth.known = true;
+	out->worth.sound = true;
+	count = esg_x509_host_names_each(cert, add_name, out);
+	is_int(count, out->worth.name_count, "as many as are told");
+	is_int(esg_x509_host_names_each(cert, NULL, NULL), out->worth.name_count, "or only counted");
+	X509_free(cert);
+}
+
+static void
+try_names(void)
+{
+	static Named served;
+	static Named renewed;
+	char		reason[ESG_REASON_SIZE];
+	char		expected[ESG_REASON_SIZE] = "";
+
+	for (size_t i = 0; i < sizeof(name_cases) / sizeof(name_cases[0]); i++)
+	{
+		const char *lost = name_cases[i].lost;
+		bool		worse;
+
+		read_names(&name_cases[i].served, &served);
+		read_names(&name_cases[i].renewed, &renewed);
+		worse = esg_worse_than(&served.worth, served.items, &renewed.worth, renewed.items, NOW, reason);
+		if (lost != NULL)
+			snprintf(expected, sizeof(expected), "it lacks the name \"%s", lost);
+		ok(worse == (lost != NULL) && (!worse || strstr(reason, expected) == reason),
+		   "names: %s: %s", name_cases[i].name, worse ? reason : "not worse");
+	}
+}
+
+/* More than any CA puts into one are cut. */
+static void
+try_many_names(void)
+{
+	static char lines[ESG_MAX_HOST_NAMES * 30];
+	size_t		len = (size_t) snprintf(lines, sizeof(lines), SAN "@names\n[names]\n");
+	X509	   *cert;
+
+	for (int i = 0; i <= ESG_MAX_HOST_NAMES; i++)
+		len += (size_t) snprintf(lines + len, sizeof(lines) - len, "DNS.%d=h%d.test\n", i, i);
+	cert = certmaker_cert(&(CertSpec) {.subject = "CN=x",.key = certmaker_ec("prime256v1"),.extensions = lines});
+	is_int(esg_x509_host_names_each(cert, NULL, NULL), ESG_MAX_HOST_NAMES, "very many names");
+	X509_free(cert);
+}
+
 int
 main(void)
 {
@@ -336,6 +471,8 @@ main(void)
 	try_findings();
 	try_cas();
 	try_crls();
+	try_names();
+	try_many_names();
 	ok(ERR_peek_error() == 0, "OpenSSL's error queue is empty");
 	return done();
 }
