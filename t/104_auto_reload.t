@@ -68,6 +68,18 @@ $r->in_service($cert, 'certificate first');
 is($node->count_log(qr/code=auto_reload_refused/, $r->{offset}), 0, 'which was no alarm');
 is($node->count_log(qr/code=reload_pending/, $r->{offset}), 0, 'nor is what will be reloaded');
 
+# whoever reads the files meanwhile
+$node->apply('ext_ssl_guard.expire_check_interval' => '1s');
+$cert = renewed();
+$r->begin;
+$r->put('server.crt' => \$cert->{cert});
+sleep 3;
+$r->untouched('a certificate alone, with checks each second');
+$r->put('server.key' => \$cert->{key});
+$r->in_service($cert, 'its key');
+is($node->count_log(qr/code=reload_pending/, $r->{offset}), 0, 'no check took that for forgotten');
+$node->apply('ext_ssl_guard.expire_check_interval' => '1d');
+
 $cert = renewed(key => $cert);
 $r->begin;
 $r->put('server.crt' => \$cert->{cert});

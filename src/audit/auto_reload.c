@@ -648,7 +648,11 @@ be_patient(void)
 bool
 esg_auto_reload_is_busy(void)
 {
-	return state.on && state.phase != DECIDED && state.busy_since != 0 && !is_past_limit();
+	if (!state.on)
+		return false;
+	if (esg_service_facts_attempt()->open)
+		return true;
+	return state.phase != DECIDED && state.busy_since != 0 && !is_past_limit();
 }
 
 /* The files do not look as they did at the last trial, whose decision stands. */
@@ -664,8 +668,13 @@ esg_auto_reload_takes(const EsgFileLook *look)
 {
 	if (!state.on || !is_wanted())
 		return false;
-	if (state.phase != DECIDED)
+	if (state.phase != DECIDED || esg_service_facts_attempt()->open)
+	{
+		/* changed before the look that a load is followed by */
+		if (!esg_file_state_same_look(&state.look, look))
+			begin_busy();
 		return esg_auto_reload_is_busy();
+	}
 	if (!esg_file_state_same_look(&state.look, look))
 	{
 		meet_change();

@@ -114,8 +114,8 @@ typedef struct EsgWorkerState
 	EsgOutlook *outlook;		/* of the last full check, NULL if none; ours */
 	int			moment;			/* the one in force */
 	TimestampTz next_shown;		/* next_check_at */
-	bool		probe_news;		/* what the self-probe has seen is not judged
-								 * yet */
+	bool		unjudged;		/* what was read, or what the self-probe saw,
+								 * is not judged yet */
 } EsgWorkerState;
 
 /* One kind of work; runs in a context that is emptied afterwards. */
@@ -343,7 +343,11 @@ finish_reading(EsgWorkerState *state)
 	{
 		state->checked_at = state->reading_at;
 		keep_outlook(state, outlook, size);
-		conclude_check(state, state->reading_at);
+		/* what may be about to be loaded is no alarm yet */
+		if (state->first_logged && esg_auto_reload_takes(&state->look))
+			state->unjudged = true;
+		else
+			conclude_check(state, state->reading_at);
 	}
 	else
 		esg_renewals_confirm();
@@ -372,14 +376,14 @@ static void
 serve_probe(EsgWorkerState *state)
 {
 	if (esg_probe_serve())
-		state->probe_news = true;
+		state->unjudged = true;
 }
 
-/* The files are as they were, but not what is served. */
+/* The files are as they were when they were read; what is served may not be. */
 static void
-judge_probe(EsgWorkerState *state)
+judge_outlook(EsgWorkerState *state)
 {
-	state->probe_news = false;
+	state->unjudged = false;
 	if (state->outlook != NULL)
 		conclude_check(state, GetCurrentTimestamp());
 	else
@@ -542,6 +546,13 @@ is_poll_due(const EsgWorkerState *state, TimestampTz now)
 	return has_passed(state->polled_at, esg_guc_file_poll_interval, now);
 }
 
+/* Not what is being read, loaded or renewed. */
+static bool
+may_judge(const EsgWorkerState *state)
+{
+	return !esg_child_is_running(&reader) && !state->reload_open && !esg_auto_reload_is_busy();
+}
+
 /* Does what is due now. */
 static void
 do_round(EsgWorkerState *state)
@@ -561,13 +572,13 @@ do_round(EsgWorkerState *state)
 	do_work(serve_probe, state);
 	do_work(serve_auto_reload, state);
 	/* what lies on disk is compared with what is served when it has been read */
-	if (!esg_child_is_running(&reader) && !state->reload_open && !esg_auto_reload_is_busy() &&
-		is_poll_due(state, now))
+	if (may_judge(state) && is_poll_due(state, now))
 		do_work(poll_files, state);
-	if (!esg_child_is_running(&reader) && !state->reload_open && is_served_news(state))
+	/* first what has been read: what is served is compared with that */
+	if (may_judge(state) && state->unjudged)
+		do_work(judge_outlook, state);
+	if (may_judge(state) && is_served_news(state))
 		do_work(run_server_check, state);
-	if (!esg_child_is_running(&reader) && !state->reload_open && state->probe_news)
-		do_work(judge_probe, state);
 	do_work(serve_alarm_command, state);
 	show_next_check(state);
 }
