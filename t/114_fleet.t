@@ -225,6 +225,8 @@ $node{one}->stop;
 ESG::Certs::spew($node{$_}->path('server.crt'), ESG::Certs::slurp($server{$_}{cert})) foreach qw(one two);
 ESG::Certs::spew($node{one}->basedir . '/kept.conf', ESG::Certs::slurp($node{one}->path('postgresql.conf')));
 sql('two', 'CHECKPOINT');
+# the worker writes it some seconds after a login
+is($node{two}->wait_sql("SELECT count(*) FROM pg_ls_dir('pg_stat') AS f WHERE f = 'ext_ssl_guard.clients'", 1), 1, 'the new primary\'s registry is written');
 is(system('pg_rewind', '--source-server', $node{two}->connstr('postgres'), '--target-pgdata', $node{one}->data_dir), 0, 'pg_rewind');
 is(ESG::Certs::fingerprint($node{one}->path('server.crt')), $server{two}{fingerprint}, 'takes the other one\'s TLS files with the data directory');
 ESG::Certs::spew($node{one}->path('postgresql.conf'), ESG::Certs::slurp($node{one}->basedir . '/kept.conf'));
