@@ -93,7 +93,7 @@ SKIP:
 
 # which certificate is served is told by the order of loads, not by their times
 my $second = $certs->make_server('second', ca => $ca);
-$node->set_conf(ssl => 'on', 'ext_ssl_guard.extra_files' => '', 'ext_ssl_guard.file_poll_interval' => '1s');
+$node->set_conf(ssl => 'on', 'ext_ssl_guard.extra_files' => '', 'ext_ssl_guard.file_poll_interval' => '1s', 'ext_ssl_guard.self_probe' => 'off');
 $clock->set(86400);
 $node->reload;
 $node->wait_sql('SELECT ssl FROM ssl_guard_status');
