@@ -23,7 +23,7 @@ all_sources := $(filter-out src/ctl/%,$(sort $(patsubst $(srcroot)/%,%,$(wildcar
 # each piece of 64 kB costs a login a page fault.
 login_sources := $(addprefix src/,hooks/client_auth.c login/%.c policy/findings.c policy/policy.c server/alarms.c \
 	server/guc.c server/passphrase.c server/served_cert.c server/shmem.c server/state.c x509/info.c)
-judge_sources := $(addprefix src/,policy/cert_facts.c policy/certificate.c policy/chain.c policy/file.c policy/label.c \
+judge_sources := $(addprefix src/,policy/cert_facts.c policy/certificate.c policy/chain.c policy/deny_list.c policy/file.c policy/label.c \
 	server/report.c server/served_hosts.c server/tls_files.c x509/cut_text.c x509/identities.c x509/name.c)
 sources := ext_ssl_guard.c $(filter $(login_sources),$(all_sources)) $(filter $(judge_sources),$(all_sources)) \
 	$(filter-out $(login_sources) $(judge_sources),$(all_sources))

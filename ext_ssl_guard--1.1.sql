@@ -68,7 +68,9 @@ CREATE FUNCTION ssl_guard_list_certificates(
     OUT certificate ssl_guard_certificate,
     OUT renewed_at timestamptz,
     OUT usual_renewal interval,
-    OUT host text)
+    OUT host text,
+    OUT last_used_at timestamptz,
+    OUT logins bigint)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'ssl_guard_list_certificates_1_1'
 LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
@@ -102,7 +104,9 @@ CREATE VIEW ssl_guard_certificates AS
         (certificate).severity,
         renewed_at,
         usual_renewal,
-        host
+        host,
+        last_used_at,
+        logins
     FROM ssl_guard_list_certificates();
 
 COMMENT ON VIEW ssl_guard_certificates IS 'certificates in the server''s TLS files, read now';
@@ -133,6 +137,8 @@ COMMENT ON COLUMN ssl_guard_certificates.severity IS 'the worst finding''s, ok i
 COMMENT ON COLUMN ssl_guard_certificates.renewed_at IS 'when it came in place of one that ended earlier; NULL if nobody saw that';
 COMMENT ON COLUMN ssl_guard_certificates.usual_renewal IS 'how long before its end it is usually renewed; NULL if that is not known';
 COMMENT ON COLUMN ssl_guard_certificates.host IS 'names of the hosts that are served with it, or whose CA it is, separated by commas; NULL if its file is not named in pg_hosts.conf';
+COMMENT ON COLUMN ssl_guard_certificates.last_used_at IS 'when a login last depended on it; NULL if none did, and for other than CAs that the server loads';
+COMMENT ON COLUMN ssl_guard_certificates.logins IS 'how many logins depended on it since it was first seen or reset; NULL for other than CAs that the server loads, and where nobody has counted';
 
 CREATE FUNCTION ssl_guard_list_crls(
     OUT setting text,
@@ -275,6 +281,48 @@ COMMENT ON COLUMN ssl_guard_hosts.disk_fingerprint IS 'SHA-256 of the first cert
 COMMENT ON COLUMN ssl_guard_hosts.in_sync IS 'false: the certificate on disk is another one than that in service';
 COMMENT ON COLUMN ssl_guard_hosts.severity IS 'the worst finding''s about the line''s files and certificates, ok if there is none';
 
+CREATE FUNCTION ssl_guard_list_hba(
+    OUT file_name text,
+    OUT line_number integer,
+    OUT type text,
+    OUT database text[],
+    OUT user_name text[],
+    OUT address text,
+    OUT auth_method text,
+    OUT findings text[],
+    OUT severity ssl_guard_severity,
+    OUT hint text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'ssl_guard_list_hba_1_1'
+LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 20;
+
+COMMENT ON FUNCTION ssl_guard_list_hba() IS 'rows of the view ssl_guard_hba';
+
+CREATE VIEW ssl_guard_hba AS
+    SELECT file_name,
+        line_number,
+        type,
+        database,
+        user_name,
+        address,
+        auth_method,
+        findings,
+        severity,
+        hint
+    FROM ssl_guard_list_hba();
+
+COMMENT ON VIEW ssl_guard_hba IS 'the lines of pg_hba.conf and pg_ident.conf as they are on disk now, with what they include and what is wrong with them';
+COMMENT ON COLUMN ssl_guard_hba.file_name IS 'pg_hba.conf, pg_ident.conf, or the file that it includes';
+COMMENT ON COLUMN ssl_guard_hba.line_number IS 'in that file; 0: the file cannot be read';
+COMMENT ON COLUMN ssl_guard_hba.type IS 'local, host, hostssl, hostnossl, hostgssenc or hostnogssenc; map for a line of pg_ident.conf; NULL if it cannot be parsed';
+COMMENT ON COLUMN ssl_guard_hba.database IS 'as the line names them; NULL for a map';
+COMMENT ON COLUMN ssl_guard_hba.user_name IS 'as the line names them; of a map the role';
+COMMENT ON COLUMN ssl_guard_hba.address IS 'range of addresses, all, samehost, samenet or a host name; NULL for local and for a map';
+COMMENT ON COLUMN ssl_guard_hba.auth_method IS 'authentication method; its options, which may be secrets, are not shown';
+COMMENT ON COLUMN ssl_guard_hba.findings IS 'codes, the worst first';
+COMMENT ON COLUMN ssl_guard_hba.severity IS 'the worst finding''s, ok if there is none';
+COMMENT ON COLUMN ssl_guard_hba.hint IS 'what to do about the worst finding';
+
 CREATE FUNCTION ssl_guard_inspect(certificate text, place text DEFAULT 'extra')
 RETURNS SETOF ssl_guard_certificate
 AS 'MODULE_PATHNAME', 'ssl_guard_inspect_text_1_1'
@@ -404,7 +452,8 @@ CREATE FUNCTION ssl_guard_read_status(
     OUT failed_host text,
     OUT probe_result text,
     OUT probed_at timestamptz,
-    OUT served_chain text[])
+    OUT served_chain text[],
+    OUT transport_evicted bigint)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'ssl_guard_read_status_1_1'
 LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1;
@@ -441,7 +490,8 @@ CREATE VIEW ssl_guard_status AS
         failed_host,
         probe_result,
         probed_at,
-        served_chain
+        served_chain,
+        transport_evicted
     FROM ssl_guard_read_status();
 
 COMMENT ON VIEW ssl_guard_status IS 'one row about the extension, the worker and what the server serves';
@@ -467,7 +517,7 @@ COMMENT ON COLUMN ssl_guard_status.criticals IS 'standing alarms of that severit
 COMMENT ON COLUMN ssl_guard_status.client_certificates IS 'entries in the registry of client certificates';
 COMMENT ON COLUMN ssl_guard_status.max_client_certificates IS 'places in the registry';
 COMMENT ON COLUMN ssl_guard_status.client_certificates_evicted IS 'entries that made room for others since the start';
-COMMENT ON COLUMN ssl_guard_status.alarms_evicted IS 'how many alarms had no place among the 512, or lost it to a worse one, each counted once, since the start';
+COMMENT ON COLUMN ssl_guard_status.alarms_evicted IS 'how many alarms had no place among the 448, or lost it to a worse one, each counted once, since the start';
 COMMENT ON COLUMN ssl_guard_status.alarm_commands_run IS 'how often alarm_command was run since the start';
 COMMENT ON COLUMN ssl_guard_status.alarm_commands_failed IS 'how often it failed or took too long';
 COMMENT ON COLUMN ssl_guard_status.alarm_events_dropped IS 'of how many raised, escalated or ended alarms it will not be told: it failed too often, or their place was needed';
@@ -475,6 +525,7 @@ COMMENT ON COLUMN ssl_guard_status.failed_host IS 'names of the host in pg_hosts
 COMMENT ON COLUMN ssl_guard_status.probe_result IS 'of the last self-probe: ok, failed, no_tcp (the server listens on Unix sockets only), no_tls (ssl is off), hosts_unknown (pg_hosts.conf was edited since it was loaded), off (self_probe is); NULL: there was none yet';
 COMMENT ON COLUMN ssl_guard_status.probed_at IS 'when that was';
 COMMENT ON COLUMN ssl_guard_status.served_chain IS 'SHA-256 of each certificate that the self-probe was shown, the server''s own first; NULL if it has not seen them since the last load, or several hosts have theirs';
+COMMENT ON COLUMN ssl_guard_status.transport_evicted IS 'how many entries of ssl_guard_transport have given way to others, since the start or the last reset';
 
 CREATE FUNCTION ssl_guard_check(
     OUT severity ssl_guard_severity,
@@ -622,6 +673,142 @@ COMMENT ON COLUMN ssl_guard_handshake_failures.first_seen_at IS 'first failure o
 COMMENT ON COLUMN ssl_guard_handshake_failures.last_seen_at IS 'last failure of this kind';
 COMMENT ON COLUMN ssl_guard_handshake_failures.failures IS 'handshakes counted since the server''s start';
 
+CREATE FUNCTION ssl_guard_list_sessions(
+    OUT pid integer,
+    OUT role_name text,
+    OUT database text,
+    OUT address inet,
+    OUT transport text,
+    OUT tls_version text,
+    OUT cipher text,
+    OUT fingerprint text,
+    OUT subject text,
+    OUT not_after timestamptz,
+    OUT expires_in interval,
+    OUT state text,
+    OUT login_at timestamptz)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'ssl_guard_list_sessions_1_1'
+LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 100;
+
+COMMENT ON FUNCTION ssl_guard_list_sessions() IS 'rows of the view ssl_guard_sessions';
+
+CREATE VIEW ssl_guard_sessions AS
+    SELECT
+        pid,
+        role_name,
+        database,
+        address,
+        transport,
+        tls_version,
+        cipher,
+        fingerprint,
+        subject,
+        not_after,
+        expires_in,
+        state,
+        login_at
+    FROM ssl_guard_list_sessions();
+
+COMMENT ON VIEW ssl_guard_sessions IS 'the open sessions over TCP';
+COMMENT ON COLUMN ssl_guard_sessions.pid IS 'of the backend, as in pg_stat_activity';
+COMMENT ON COLUMN ssl_guard_sessions.role_name IS 'as whom it logged in';
+COMMENT ON COLUMN ssl_guard_sessions.database IS 'NULL for physical replication, and while the login is not complete';
+COMMENT ON COLUMN ssl_guard_sessions.address IS 'of the client';
+COMMENT ON COLUMN ssl_guard_sessions.transport IS 'tls, gss (encrypted by GSSAPI) or plain';
+COMMENT ON COLUMN ssl_guard_sessions.tls_version IS 'NULL without TLS';
+COMMENT ON COLUMN ssl_guard_sessions.cipher IS 'NULL without TLS';
+COMMENT ON COLUMN ssl_guard_sessions.fingerprint IS 'SHA-256 of the client''s certificate, lower-case hexadecimal; NULL without one';
+COMMENT ON COLUMN ssl_guard_sessions.subject IS 'of the client''s certificate, as in ssl_guard_client_certificates: long names are cut, with ... at the end; NULL if it is not in there any more';
+COMMENT ON COLUMN ssl_guard_sessions.not_after IS 'end of the client''s certificate';
+COMMENT ON COLUMN ssl_guard_sessions.expires_in IS 'time left until then, negative when it has passed';
+COMMENT ON COLUMN ssl_guard_sessions.state IS 'valid, expired, revoked (known while ext_ssl_guard.session_check is not off), denied, or no_certificate: would the certificate let it in again?';
+COMMENT ON COLUMN ssl_guard_sessions.login_at IS 'when it logged in';
+
+CREATE FUNCTION ssl_guard_list_transport(
+    OUT role_name text,
+    OUT transport text,
+    OUT tls_version text,
+    OUT cipher text,
+    OUT client_certificate boolean,
+    OUT auth_method text,
+    OUT forward_secrecy boolean,
+    OUT logins bigint,
+    OUT fallbacks bigint,
+    OUT first_seen_at timestamptz,
+    OUT last_seen_at timestamptz,
+    OUT last_address inet,
+    OUT refused_by_hostssl boolean,
+    OUT refused_by_tls13 boolean,
+    OUT refused_by_clientcert boolean)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'ssl_guard_list_transport_1_1'
+LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 100;
+
+COMMENT ON FUNCTION ssl_guard_list_transport() IS 'rows of the view ssl_guard_transport';
+
+CREATE VIEW ssl_guard_transport AS
+    SELECT
+        role_name,
+        transport,
+        tls_version,
+        cipher,
+        client_certificate,
+        auth_method,
+        forward_secrecy,
+        logins,
+        fallbacks,
+        first_seen_at,
+        last_seen_at,
+        last_address,
+        refused_by_hostssl,
+        refused_by_tls13,
+        refused_by_clientcert
+    FROM ssl_guard_list_transport();
+
+COMMENT ON VIEW ssl_guard_transport IS 'how roles have logged in over TCP, a row for each combination of the first six columns, counted since stats_reset of ssl_guard_resets';
+COMMENT ON COLUMN ssl_guard_transport.role_name IS 'as whom they logged in';
+COMMENT ON COLUMN ssl_guard_transport.transport IS 'tls, gss (encrypted by GSSAPI) or plain';
+COMMENT ON COLUMN ssl_guard_transport.tls_version IS 'NULL without TLS';
+COMMENT ON COLUMN ssl_guard_transport.cipher IS 'OpenSSL''s name; NULL without TLS';
+COMMENT ON COLUMN ssl_guard_transport.client_certificate IS 'true: the client has shown a certificate, which was verified';
+COMMENT ON COLUMN ssl_guard_transport.auth_method IS 'of the line of pg_hba.conf';
+COMMENT ON COLUMN ssl_guard_transport.forward_secrecy IS 'false: who records the session and gets the server''s key later can read it; NULL without TLS';
+COMMENT ON COLUMN ssl_guard_transport.logins IS 'how many were let in';
+COMMENT ON COLUMN ssl_guard_transport.fallbacks IS 'those among them that came in plaintext within 10 s after the same role and address was refused over TLS';
+COMMENT ON COLUMN ssl_guard_transport.first_seen_at IS 'of the first login';
+COMMENT ON COLUMN ssl_guard_transport.last_seen_at IS 'of the last login';
+COMMENT ON COLUMN ssl_guard_transport.last_address IS 'where it came from';
+COMMENT ON COLUMN ssl_guard_transport.refused_by_hostssl IS 'true: it would not match a line of type hostssl';
+COMMENT ON COLUMN ssl_guard_transport.refused_by_tls13 IS 'true: ssl_min_protocol_version = TLSv1.3 would lock it out; false also without TLS, which that setting does not concern; NULL: the server has not offered TLS 1.3 to it';
+COMMENT ON COLUMN ssl_guard_transport.refused_by_clientcert IS 'true: a line of type hostssl with clientcert would lock it out; NULL: the server has not asked it for a certificate, as ssl_ca_file is not set';
+
+CREATE FUNCTION ssl_guard_list_resets(
+    OUT name text,
+    OUT stats_reset timestamptz)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'ssl_guard_list_resets_1_1'
+LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 4;
+
+COMMENT ON FUNCTION ssl_guard_list_resets() IS 'rows of the view ssl_guard_resets';
+
+CREATE VIEW ssl_guard_resets AS
+    SELECT
+        name,
+        stats_reset
+    FROM ssl_guard_list_resets();
+
+COMMENT ON VIEW ssl_guard_resets IS 'the counters that ssl_guard_reset() knows, and since when they count';
+COMMENT ON COLUMN ssl_guard_resets.name IS 'client_certificates, handshake_failures, transport (of ssl_guard_transport) or ca_usage (last_used_at and logins of ssl_guard_certificates)';
+COMMENT ON COLUMN ssl_guard_resets.stats_reset IS 'when they began to count: the last reset, or the start of the server if nothing was kept over it';
+
+CREATE FUNCTION ssl_guard_reset(counters text)
+RETURNS bigint
+AS 'MODULE_PATHNAME', 'ssl_guard_reset_1_1'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION ssl_guard_reset(text) IS 'forgets what counters (a name of ssl_guard_resets) have, and begins anew; returns the number of entries removed';
+
 CREATE FUNCTION ssl_guard_reset_client_certificates()
 RETURNS bigint
 AS 'MODULE_PATHNAME', 'ssl_guard_reset_client_certificates_1_1'
@@ -637,6 +824,7 @@ REVOKE ALL ON FUNCTION ssl_guard_list_certificates() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ssl_guard_list_crls() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ssl_guard_list_files() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ssl_guard_list_hosts() FROM PUBLIC;
+REVOKE ALL ON FUNCTION ssl_guard_list_hba() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ssl_guard_list_findings() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ssl_guard_inspect(text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION ssl_guard_inspect(bytea, text) FROM PUBLIC;
@@ -646,11 +834,16 @@ REVOKE ALL ON FUNCTION ssl_guard_check() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ssl_guard_identity_check(name, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION ssl_guard_list_client_certificates() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ssl_guard_list_handshake_failures() FROM PUBLIC;
+REVOKE ALL ON FUNCTION ssl_guard_list_sessions() FROM PUBLIC;
+REVOKE ALL ON FUNCTION ssl_guard_list_transport() FROM PUBLIC;
+REVOKE ALL ON FUNCTION ssl_guard_list_resets() FROM PUBLIC;
+REVOKE ALL ON FUNCTION ssl_guard_reset(text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION ssl_guard_reset_client_certificates() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ssl_guard_list_certificates() TO pg_monitor;
 GRANT EXECUTE ON FUNCTION ssl_guard_list_crls() TO pg_monitor;
 GRANT EXECUTE ON FUNCTION ssl_guard_list_files() TO pg_monitor;
 GRANT EXECUTE ON FUNCTION ssl_guard_list_hosts() TO pg_monitor;
+GRANT EXECUTE ON FUNCTION ssl_guard_list_hba() TO pg_monitor;
 GRANT EXECUTE ON FUNCTION ssl_guard_list_findings() TO pg_monitor;
 GRANT EXECUTE ON FUNCTION ssl_guard_inspect(text, text) TO pg_monitor;
 GRANT EXECUTE ON FUNCTION ssl_guard_inspect(bytea, text) TO pg_monitor;
@@ -660,21 +853,32 @@ GRANT EXECUTE ON FUNCTION ssl_guard_check() TO pg_monitor;
 GRANT EXECUTE ON FUNCTION ssl_guard_identity_check(name, text) TO pg_monitor;
 GRANT EXECUTE ON FUNCTION ssl_guard_list_client_certificates() TO pg_monitor;
 GRANT EXECUTE ON FUNCTION ssl_guard_list_handshake_failures() TO pg_monitor;
+GRANT EXECUTE ON FUNCTION ssl_guard_list_sessions() TO pg_monitor;
+GRANT EXECUTE ON FUNCTION ssl_guard_list_transport() TO pg_monitor;
+GRANT EXECUTE ON FUNCTION ssl_guard_list_resets() TO pg_monitor;
 REVOKE ALL ON ssl_guard_certificates FROM PUBLIC;
 REVOKE ALL ON ssl_guard_crls FROM PUBLIC;
 REVOKE ALL ON ssl_guard_files FROM PUBLIC;
 REVOKE ALL ON ssl_guard_hosts FROM PUBLIC;
+REVOKE ALL ON ssl_guard_hba FROM PUBLIC;
 REVOKE ALL ON ssl_guard_findings FROM PUBLIC;
 REVOKE ALL ON ssl_guard_alarms FROM PUBLIC;
 REVOKE ALL ON ssl_guard_status FROM PUBLIC;
 REVOKE ALL ON ssl_guard_client_certificates FROM PUBLIC;
 REVOKE ALL ON ssl_guard_handshake_failures FROM PUBLIC;
+REVOKE ALL ON ssl_guard_sessions FROM PUBLIC;
+REVOKE ALL ON ssl_guard_transport FROM PUBLIC;
+REVOKE ALL ON ssl_guard_resets FROM PUBLIC;
 GRANT SELECT ON ssl_guard_certificates TO pg_monitor;
 GRANT SELECT ON ssl_guard_crls TO pg_monitor;
 GRANT SELECT ON ssl_guard_files TO pg_monitor;
 GRANT SELECT ON ssl_guard_hosts TO pg_monitor;
+GRANT SELECT ON ssl_guard_hba TO pg_monitor;
 GRANT SELECT ON ssl_guard_findings TO pg_monitor;
 GRANT SELECT ON ssl_guard_alarms TO pg_monitor;
 GRANT SELECT ON ssl_guard_status TO pg_monitor;
 GRANT SELECT ON ssl_guard_client_certificates TO pg_monitor;
 GRANT SELECT ON ssl_guard_handshake_failures TO pg_monitor;
+GRANT SELECT ON ssl_guard_sessions TO pg_monitor;
+GRANT SELECT ON ssl_guard_transport TO pg_monitor;
+GRANT SELECT ON ssl_guard_resets TO pg_monitor;

@@ -10,6 +10,7 @@
 #include "src/audit/service_facts.h"
 #include "src/server/alarms.h"
 #include "src/hooks/client_auth.h"
+#include "src/login/ca_usage.h"
 #include "src/login/clients.h"
 #include "src/login/failures.h"
 #include "src/login/fallback.h"
@@ -19,7 +20,10 @@
 #include "src/server/one_openssl.h"
 #include "src/server/passphrase.h"
 #include "src/server/probed.h"
+#include "src/login/resets.h"
 #include "src/login/role_label.h"
+#include "src/login/sessions.h"
+#include "src/login/transport.h"
 #include "src/server/state.h"
 #include "src/server/served_hosts.h"
 #include "src/server/shmem.h"
@@ -47,6 +51,10 @@ _PG_init(void)
 	esg_server_state_init();
 	esg_fallback_init();
 	esg_clients_init();
+	esg_ca_usage_init();
+	esg_transport_init();
+	esg_resets_init();
+	esg_sessions_init();
 	esg_failures_init();
 	esg_loaded_files_init();
 	esg_renewals_init();

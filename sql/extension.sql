@@ -18,10 +18,14 @@ SELECT pg_describe_object(d.classid, d.objid, 0) AS object
 \d ssl_guard_crls
 \d ssl_guard_files
 \d ssl_guard_hosts
+\d ssl_guard_hba
 \d ssl_guard_alarms
 \d ssl_guard_status
 \d ssl_guard_client_certificates
 \d ssl_guard_handshake_failures
+\d ssl_guard_sessions
+\d ssl_guard_transport
+\d ssl_guard_resets
 \d ssl_guard_findings
 \d ssl_guard_certificate
 SELECT enum_range(NULL::ssl_guard_severity);
@@ -30,7 +34,7 @@ SELECT enum_range(NULL::ssl_guard_severity);
 SELECT f AS function, pg_get_function_arguments(f::regprocedure) AS arguments, pg_get_function_result(f::regprocedure) AS result
   FROM unnest(ARRAY['ssl_guard_check()', 'ssl_guard_inspect(text, text)', 'ssl_guard_inspect(bytea, text)',
                     'ssl_guard_session_certificate()', 'ssl_guard_identity_check(name, text)',
-                    'ssl_guard_reset_client_certificates()']) AS f \gx
+                    'ssl_guard_reset_client_certificates()', 'ssl_guard_reset(text)']) AS f \gx
 
 -- every object has a comment
 SELECT pg_describe_object(d.classid, d.objid, 0) AS without_comment

@@ -14,14 +14,23 @@ SELECT count(*) FROM ssl_guard_certificates;
 SELECT count(*) FROM ssl_guard_crls;
 SELECT count(*) FROM ssl_guard_files;
 SELECT count(*) FROM ssl_guard_hosts;
+SELECT count(*) FROM ssl_guard_hba;
 SELECT count(*) FROM ssl_guard_findings;
 SELECT count(*) FROM ssl_guard_alarms;
 SELECT count(*) FROM ssl_guard_status;
+SELECT count(*) FROM ssl_guard_sessions;
+SELECT count(*) FROM ssl_guard_transport;
+SELECT count(*) FROM ssl_guard_resets;
 SELECT count(*) FROM ssl_guard_list_certificates();
 SELECT count(*) FROM ssl_guard_list_crls();
 SELECT count(*) FROM ssl_guard_list_files();
 SELECT count(*) FROM ssl_guard_list_hosts();
+SELECT count(*) FROM ssl_guard_list_hba();
 SELECT count(*) FROM ssl_guard_list_findings();
+SELECT count(*) FROM ssl_guard_list_sessions();
+SELECT count(*) FROM ssl_guard_list_transport();
+SELECT count(*) FROM ssl_guard_list_resets();
+SELECT ssl_guard_reset('transport');
 SELECT count(*) FROM ssl_guard_list_alarms();
 SELECT count(*) FROM ssl_guard_read_status();
 SELECT count(*) FROM ssl_guard_check();
@@ -35,13 +44,15 @@ SELECT count(*) >= 0 AS allowed FROM ssl_guard_certificates;
 SELECT count(*) >= 0 AS allowed FROM ssl_guard_crls;
 SELECT count(*) >= 0 AS allowed FROM ssl_guard_files;
 SELECT count(*) >= 0 AS allowed FROM ssl_guard_hosts;
+SELECT count(*) >= 0 AS allowed FROM ssl_guard_hba;
 SELECT count(*) >= 0 AS allowed FROM ssl_guard_findings;
 SELECT count(*) FROM ssl_guard_inspect(NULL::text);
 SELECT count(*) FROM ssl_guard_inspect(NULL::bytea);
 SELECT c.relname, has_table_privilege(c.oid, 'SELECT') AS readable,
        has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE') AS writable
   FROM pg_class c WHERE c.relname IN ('ssl_guard_certificates', 'ssl_guard_crls', 'ssl_guard_files',
-                                      'ssl_guard_alarms', 'ssl_guard_status')
+                                      'ssl_guard_alarms', 'ssl_guard_status', 'ssl_guard_sessions',
+                                      'ssl_guard_transport', 'ssl_guard_resets')
  ORDER BY 1;
 SELECT f, has_function_privilege(f, 'EXECUTE') AS allowed
   FROM unnest(ARRAY['ssl_guard_check()', 'ssl_guard_inspect(text, text)', 'ssl_guard_inspect(bytea, text)',

@@ -114,8 +114,33 @@ EVP_PKEY_get_group_name(const EVP_PKEY *pkey, char *name, size_t size, size_t *l
 	((void) (tokenize_auth_file)(name, file, lines, elevel))
 #define free_auth_file(file, depth) ((void) FreeFile(file))
 #define esg_auth_line_file(line) ((void) (line), (const char *) NULL)
+/* and words of pg_hba.conf, and roles of a map, are no regular expressions */
+#define esg_auth_token_is_regex(token) ((void) (token), false)
+#define esg_ident_system_user(line) ((line)->ident_user)
+#define esg_ident_role(line) ((line)->pg_role)
+#define esg_ident_role_token(line) ((void) (line), (const AuthToken *) NULL)
+#define esg_ident_is_role_word(line) ((void) (line), false)
+/* a compiled expression is not the memory context's */
+#define esg_ident_line_free(line) \
+	do { \
+		if ((line)->ident_user[0] == '/') \
+			pg_regfree(&(line)->re); \
+	} while (0)
 #else
+#include "libpq/hba.h"
+
 #define esg_auth_line_file(line) ((line)->file_name)
+#define esg_auth_token_is_regex(token) ((token)->regex != NULL)
+#define esg_ident_system_user(line) ((line)->system_user->string)
+#define esg_ident_role(line) ((line)->pg_user->string)
+#define esg_ident_role_token(line) ((line)->pg_user)
+#define esg_ident_is_role_word(line) ((void) (line), true)
+#define esg_ident_line_free(line) ((void) (line))
+#endif
+
+/* Since 16 the name says what the number is. */
+#if PG_VERSION_NUM < 160000
+#define pgstat_get_local_beentry_by_index(index) pgstat_fetch_stat_local_beentry(index)
 #endif
 
 /*

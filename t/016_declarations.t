@@ -87,6 +87,8 @@ sub declare
 	my @values = map { $_ eq 'NULL' ? 'NULL' : $value{$_} . '::' . $_ } @{ $f{values} // $f{arguments} };
 	# the second argument is a place
 	$values[1] = "'server'::text" if $function->{name} =~ /inspect\(.*,/ && @values > 1 && $values[1] =~ /::text$/;
+	# and this one's is a name
+	$values[0] = "'transport'::text" if $function->{name} =~ /reset\(/ && @values > 0 && $values[0] =~ /::text$/;
 	my $arguments = join ', ', @values;
 
 	return (

@@ -8,7 +8,7 @@ use Test::More;
 use ESG::Certs;
 use ESG::Node;
 
-my $places = 512;
+my $places = 448;
 my $roles = 600;
 my $certs = ESG::Certs->new;
 my $ca = $certs->make_ca('ca');
@@ -51,7 +51,7 @@ is(evicted(), $lacking, 'what has none is counted');
 is(check(), $places, 'at the next look') foreach 1 .. 2;
 is(evicted(), $lacking, 'but not again');
 is(query("SELECT count(*) FROM ssl_guard_alarms WHERE severity = 'critical'"), '1', 'the critical one has kept its place');
-is($node->count_log(qr/too many alarms: \d+ found no place in the registry of 512/, $offset), 1, 'said once');
+is($node->count_log(qr/too many alarms: \d+ found no place in the registry of 448/, $offset), 1, 'said once');
 
 # there is room, and then there is none
 label_roles(1, $roles, 'NULL');

@@ -29,7 +29,7 @@ sub codes
 }
 
 $node->setup(ca => $ca, server => $certs->make_server('server', ca => $ca), crl => $certs->make_crl($ca, 'crl'),
-	conf => "autovacuum = off\next_ssl_guard.file_poll_interval = 0\next_ssl_guard.expire_check_interval = 0");
+	conf => "autovacuum = off\next_ssl_guard.file_poll_interval = 0\next_ssl_guard.expire_check_interval = 0\next_ssl_guard.posture_check = off");
 $clock->start($node);
 is(($node->tcp_psql('SELECT 1', client => $client))[0], 0, 'a client logs in');
 is($node->wait_sql('SELECT last_check_at IS NOT NULL FROM ssl_guard_status'), 't', 'a check');

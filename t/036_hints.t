@@ -12,6 +12,7 @@ use ESG::Cases qw(text with_server forged_client);
 use ESG::Certs;
 use ESG::Der;
 use ESG::Hints qw(follow edit put set hint node path shell done excuse query);
+use ESG::Sessions;
 use ESG::Shim;
 
 my $dir = PostgreSQL::Test::Utils::tempdir();
@@ -264,6 +265,8 @@ follow('auto_reload_refused', 'The server goes on with what it has loaded before
 follow('auto_reload_held', 'A reload would also apply what nobody has reloaded yet. Look through it, and reload the server.',
 	[ 'pg_ident.conf', sub { edit() }, $renewed->('auto_reload_held', 'server.crt', $lasting, 'pg_ident.conf' => "held held held\n") ]);
 excuse('auto_reload_failed', 'see t/105_auto_reload_refused.t');
+excuse('old_certificate_in_use', 'it takes more than a day: t/157_old_certificate.t');
+excuse('client_certificate_public_ca', 'nobody here has the key of a public CA: t/158_public_ca.t');
 excuse('probe_failed', 'what stops it is not a file: t/101_self_probe_fails.t');
 excuse('hook_inactive', 'it is retired');
 if (query("SELECT count(*) FROM pg_settings WHERE name = 'ssl_sni'"))
@@ -303,7 +306,7 @@ follow('role_label_unsatisfiable', $label_hint,
 	[ 'a lower version', sub { set(ssl_max_protocol_version => '') },
 		sub { { conf => { ssl_max_protocol_version => 'TLSv1.2' }, after => sub { label('min_tls=TLSv1.3') } } } ],
 	[ 'too long', sub { label('tls') }, sub { { after => \&long_label } } ],
-	[ 'no label', sub { label(undef) }, sub { { conf => { ssl_ca_file => '' }, after => sub { label('x509') } } } ]);
+	[ 'no label', sub { label(undef) }, sub { { conf => { ssl_ca_file => '', 'ext_ssl_guard.posture_check' => 'off' }, after => sub { label('x509') } } } ]);
 
 follow('setting_rejected', 'The value before stays in force; the next start of the server will fail. Mend it and reload the server. See pg_file_settings, too.',
 	[ 'a value', sub {
@@ -414,6 +417,27 @@ follow('identity_mismatch',
 			login($client);
 		} ],
 	  [ 'the certificate', sub { login($other); forget(); } ]);
+my $denied = sub {
+	{ conf => { 'ext_ssl_guard.exempt_roles' => 'app', 'ext_ssl_guard.denied_certificates' => $client->{fingerprint} }, after => sub { login($client) } };
+};
+follow('certificate_denied',
+	'Its role is in "ext_ssl_guard.exempt_roles", so it was let in. Give the client another certificate, and take down the alarm of the old one with ssl_guard_reset_client_certificates(); or, if the certificate is good, take it out of the setting, reload the server and let the client log in again.',
+	[ 'the certificate', sub { login($other); forget(); }, $denied ],
+	[ 'the setting', sub { set('ext_ssl_guard.denied_certificates' => ''); login($client); }, $denied ]);
+my $mistyped = sub {
+	{ conf => { 'ext_ssl_guard.denied_certificates' => 'ab' x 32 },
+		after => sub { login($client); node()->wait_sql(q{SELECT count(*) FROM ssl_guard_alarms WHERE code = 'denied_certificate_unseen'}, '1'); } };
+};
+follow('denied_certificate_unseen',
+	'It may be mistyped. Compare it with ssl_guard_client_certificates, correct the setting and reload the server. If it is right, and never came here, regrade the finding with "ext_ssl_guard.finding_overrides".',
+	[ 'the setting', sub {
+			set('ext_ssl_guard.denied_certificates' => query(q{SELECT fingerprint FROM ssl_guard_client_certificates}));
+			node()->wait_sql(q{SELECT count(*) FROM ssl_guard_alarms WHERE code = 'denied_certificate_unseen'}, '0');
+		}, $mistyped ],
+	[ 'the grade', sub {
+			set('ext_ssl_guard.finding_overrides' => 'denied_certificate_unseen=off');
+			node()->wait_sql(q{SELECT count(*) FROM ssl_guard_alarms WHERE code = 'denied_certificate_unseen'}, '0');
+		}, $mistyped ]);
 my %warn = ('ext_ssl_guard.role_label_check' => 'warn');
 follow('role_label_mismatch',
 	'See the role\'s label in "pg_shseclabel". Change it and let the client log in again; or change the client\'s certificate or connection, and take down the old alarm with ssl_guard_reset_client_certificates().',
@@ -440,6 +464,73 @@ follow('plaintext_fallback',
 					node()->tcp_psql('SELECT 1', user => 'free', sslmode => $_) foreach qw(require disable);
 				} };
 		} ]);
+
+# --- open sessions -----------------------------------------------------------------------
+
+my $session;
+my %watched = ('ext_ssl_guard.session_check' => 'warn');
+
+# A session with that certificate, of which this is true then.
+sub session
+{
+	my ($code, $cert, $then) = @_;
+
+	return +{ 'root.crl' => text($certs->make_crl($ca, 'sessions_' . ++$made)), conf => \%watched, after => sub {
+			$session = ESG::Sessions->open(node(), user => 'app', client => $cert);
+			$then->();
+			is(node()->wait_sql("SELECT count(*) FROM ssl_guard_alarms WHERE code = '$code'", 1), 1, "$code stands");
+		} };
+}
+
+sub end_sessions { query(q{SELECT pg_terminate_backend(pid) FROM ssl_guard_sessions WHERE state NOT IN ('valid', 'no_certificate')}); return; }
+
+sub enforce { set('ext_ssl_guard.session_check' => 'enforce'); return; }
+
+sub denied_session
+{
+	my $cert = $certs->make_client('session_' . ++$made, ca => $ca, subject => '/CN=alice');
+
+	return session('session_denied', $cert, sub { set('ext_ssl_guard.denied_certificates' => $cert->{fingerprint}) });
+}
+
+sub revoked_session
+{
+	my $cert = $certs->make_client('session_' . ++$made, ca => $ca, subject => '/CN=alice');
+
+	return session('session_revoked', $cert, sub {
+		$certs->revoke($ca, $cert);
+		edit_crl();
+	});
+}
+
+sub edit_crl
+{
+	put('root.crl' => text($certs->make_crl($ca, 'sessions_' . ++$made)));
+	ESG::Hints::reload();
+	return;
+}
+
+sub expiring_session
+{
+	my $cert = $certs->make_client('session_' . ++$made, ca => $ca, subject => '/CN=alice', not_after => ESG::Certs::stamp(4));
+
+	return session('session_outlives_certificate', $cert, sub { });
+}
+
+sub renew
+{
+	login($certs->make_client('session_' . ++$made, ca => $ca, subject => '/CN=alice', not_before => ESG::Certs::stamp(-60)));
+	return;
+}
+
+follow('session_denied', 'End the session with pg_terminate_backend(); with session_check = enforce the server does so by itself.',
+	[ 'ended', \&end_sessions, \&denied_session ], [ 'enforce', \&enforce, \&denied_session ]);
+follow('session_revoked', 'Find out why it was revoked. End the session with pg_terminate_backend(); with session_check = enforce the server does so by itself.',
+	[ 'ended', \&end_sessions, \&revoked_session ], [ 'enforce', \&enforce, \&revoked_session ]);
+follow('session_outlives_certificate',
+	'Give the client a new certificate, if it has none yet, and let it log in anew; pg_terminate_backend() ends the session. With session_check = enforce the server does so by itself.',
+	[ 'ended', sub { renew(); end_sessions(); }, \&expiring_session ], [ 'enforce', sub { renew(); enforce(); }, \&expiring_session ]);
+undef $session;
 if (@shims == 2)
 {
 	follow('certificate_not_judged',

@@ -33,7 +33,7 @@ $node->setup(
 	ca => $certs->concat('both.crt', $ca->{cert}, $other_ca->{cert}),
 	server => $server,
 	init => { allows_streaming => 1 },
-	conf => "ssl_min_protocol_version = 'TLSv1.2'\npassword_encryption = 'scram-sha-256'",
+	conf => "ssl_min_protocol_version = 'TLSv1.2'\npassword_encryption = 'scram-sha-256'\next_ssl_guard.posture_check = off",
 	hba => [
 		'local replication all trust',
 		'hostssl replication all 127.0.0.1/32 trust',

@@ -39,6 +39,8 @@ foreach my $case (
 		qr/DETAIL:  There is no fingerprint of a CA behind the "\@" of identity source "cn\@9f86"\.\n.*HINT:  Give its SHA-256/ ],
 	[ "max_file_mode = 0999", qr/invalid value for parameter "ext_ssl_guard.max_file_mode"/, qr/octal number from 0000 to 0777/ ],
 	[ "finding_overrides = 'expird=off'", qr/invalid value for parameter "ext_ssl_guard.finding_overrides"/, qr/Unknown finding code "expird"/ ],
+	[ "denied_certificates = '9f86'", qr/invalid value for parameter "ext_ssl_guard.denied_certificates": "9f86"/,
+		qr/DETAIL:  Entry 1, at character 1, is neither a SHA-256 fingerprint.*\n.*HINT:  Give SHA-256 fingerprints/ ],
 	[ "identity_chek = enforce", qr/unrecognized configuration parameter "ext_ssl_guard.identity_chek"/, qr/./ ])
 {
 	my ($line, $fatal, $allowed) = @$case;

@@ -234,7 +234,8 @@ my %provoke = (
 	reload => sub { return [ 'psql', '-XAtqw', '-d', $node->connstr('postgres'), '-c', 'SELECT pg_reload_conf()' ] },
 	map { my $statement = $_; ($statement => sub { return [ 'psql', '-XAtqw', '-d', $node->connstr('postgres'), '-c', $statement ] }) }
 	  'SELECT * FROM ssl_guard_status', 'SELECT * FROM ssl_guard_alarms', 'SELECT ssl_guard_reset_client_certificates()',
-	  'SELECT * FROM ssl_guard_handshake_failures', 'SELECT * FROM ssl_guard_check()');
+	  'SELECT * FROM ssl_guard_handshake_failures', 'SELECT * FROM ssl_guard_check()', 'SELECT * FROM ssl_guard_sessions', 'SELECT * FROM ssl_guard_certificates',
+	  'SELECT * FROM ssl_guard_transport', 'SELECT * FROM ssl_guard_resets');
 
 # [lock, who holds it, at which moment, what makes it, a login meanwhile]; where
 # nothing is said of a login it would wait, as for any lock of the server's
@@ -251,6 +252,16 @@ my @cases = (
 	[ 'clients', 'login', 'releasing', 'refused' ],
 	[ 'clients', 'worker', 'releasing', 'reload' ],
 	[ 'clients', 'session', 'releasing', 'SELECT ssl_guard_reset_client_certificates()' ],
+	[ 'sessions', 'login', 'acquired', 'login' ],
+	[ 'sessions', 'login', 'releasing', 'login' ],
+	[ 'sessions', 'session', 'acquired', 'SELECT * FROM ssl_guard_sessions' ],
+	[ 'transport', 'login', 'acquired', 'login' ],
+	[ 'transport', 'login', 'releasing', 'login' ],
+	[ 'transport', 'session', 'acquired', 'SELECT * FROM ssl_guard_transport' ],
+	[ 'resets', 'session', 'acquired', 'SELECT * FROM ssl_guard_resets', 'in' ],
+	[ 'ca_usage', 'login', 'acquired', 'login' ],
+	[ 'ca_usage', 'login', 'releasing', 'login' ],
+	[ 'ca_usage', 'session', 'acquired', 'SELECT * FROM ssl_guard_certificates' ],
 	[ 'failures', 'worker', 'acquired', 'stranger', 'in' ],
 	[ 'failures', 'worker', 'releasing', 'stranger', 'in' ],
 	[ 'failures', 'session', 'acquired', 'SELECT * FROM ssl_guard_handshake_failures', 'in' ],

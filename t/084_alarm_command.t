@@ -326,12 +326,12 @@ $node->apply('ext_ssl_guard.extra_files' => many('first'));
 is(wait_told(402), 402, 'is told of 400 alarms, and the end of one');
 is($node->count_log(qr/alarm command failed/, $offset), 0, 'and is as good');
 
-# More ends than there are places beside the new alarms: 400 of 512 are taken.
+# More ends than there are places beside the new alarms: 400 of 448 are taken.
 my $runs = $before + (() = ESG::Certs::slurp("$dir/counts") =~ /\n/g);
 is($node->wait_sql('SELECT alarm_commands_run FROM ssl_guard_status', $runs), $runs, 'so many runs have ended');
 $node->apply('ext_ssl_guard.extra_files' => many('second'));
-is(wait_told(402 + 512), 402 + 512, '400 others instead: 512 are told');
-is(sql('SELECT alarm_events_dropped FROM ssl_guard_status'), 288, 'the ends that had to go are counted');
+is(wait_told(402 + 448), 402 + 448, '400 others instead: 448 are told');
+is(sql('SELECT alarm_events_dropped FROM ssl_guard_status'), 352, 'the ends that had to go are counted');
 is(sql('SELECT count(*) FROM ssl_guard_alarms'), 400, 'the alarms stand');
 $node->apply('ext_ssl_guard.extra_files' => 'four.crt');
 $node->wait_sql("SELECT count(*) FROM ssl_guard_alarms", 1);

@@ -350,6 +350,8 @@ esg_check_conclude(const EsgOutlook *outlook, int moment, TimestampTz began,
 	alarms.count += found->count;
 	esg_renewals_learn(&outlook->seen);
 	esg_alarms_reconcile(ESG_SCOPE_FILES, alarms.items, alarms.count, began);
+	esg_alarms_reconcile(ESG_SCOPE_POSTURE, outlook->alarms + outlook->posture_first,
+						 outlook->posture_count, began);
 	esg_server_state_set_check(began, outlook->disk_known ? outlook->disk_fingerprint : NULL, &hosts);
 	pfree(alarms.items);
 	esg_check_server();

@@ -8,6 +8,7 @@
 #include "audit/audit.h"
 #include "audit/file_state.h"
 #include "audit/outlook.h"
+#include "audit/posture.h"
 
 /*
  * A bundle of thousands of certificates is judged for fewer moments, in the end
@@ -37,6 +38,22 @@ append_moment(EsgOutlook *outlook, EsgAudit *audit)
 	moment->from = audit->judged_at;
 	moment->first = outlook->alarm_count;
 	moment->count = count;
+	outlook->alarm_count += count;
+	pfree(alarms);
+	return outlook;
+}
+
+/* Settings and rules do not grow old. */
+static EsgOutlook *
+append_posture(EsgOutlook *outlook)
+{
+	EsgAlarm   *alarms;
+	int			count = esg_posture_collect(&alarms);
+
+	outlook = repalloc_huge(outlook, outlook_size(outlook->alarm_count + count));
+	memcpy(outlook->alarms + outlook->alarm_count, alarms, count * sizeof(EsgAlarm));
+	outlook->posture_first = outlook->alarm_count;
+	outlook->posture_count = count;
 	outlook->alarm_count += count;
 	pfree(alarms);
 	return outlook;
@@ -156,6 +173,7 @@ esg_outlook_make(const unsigned char *known, EsgRenewals *renewals, int max_mome
 		outlook = append_moment(outlook, audit);
 		outlook->until = esg_audit_next_change(audit);
 	}
+	outlook = append_posture(outlook);
 	outlook = append_loaded(outlook, audit, size);
 	esg_audit_free(audit);
 	return outlook;

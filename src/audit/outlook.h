@@ -60,6 +60,9 @@ typedef struct EsgOutlook
 								 * ESG_TIME_NEVER if all were */
 	int			moment_count;
 	EsgMoment	moments[ESG_MAX_MOMENTS];
+	int			posture_first;	/* in alarms[]: of the server's settings and
+								 * pg_hba.conf, at any moment */
+	int			posture_count;
 	int			alarm_count;
 	EsgAlarm	alarms[FLEXIBLE_ARRAY_MEMBER];
 } EsgOutlook;

@@ -37,6 +37,7 @@
 #include "hooks/tls_init.h"
 #include "login/file_guard.h"
 #include "login/handshake.h"
+#include "server/live_contexts.h"
 #include "server/served_cert.h"
 #include "server/served_hosts.h"
 #include "server/state.h"
@@ -137,6 +138,7 @@ reject_pending(void)
 {
 	int			host = pending->served.count;
 
+	esg_live_contexts_forget(pending);
 	pending = NULL;
 	failure_seen = true;
 	esg_server_state_load_failed(host, GetCurrentTimestamp());
@@ -146,6 +148,7 @@ reject_pending(void)
 static void
 withdraw_pending(void)
 {
+	esg_live_contexts_forget(pending);
 	pending = NULL;
 	esg_server_state_load_withdrawn();
 }
@@ -209,6 +212,7 @@ ctx_made(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int idx, long argl, void *
 	{
 		pending->last = context;
 		pending->alive++;
+		esg_live_contexts_add(context, pending);
 	}
 	/* a bare one comes last, when all certificates are loaded */
 	if (pending->served.count > 0 && !success_shows())
@@ -236,6 +240,7 @@ ctx_freed(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int idx, long argl, void 
 	if (!in_postmaster() || (load != &loads[0] && load != &loads[1]))
 		return;
 	load->alive--;
+	esg_live_contexts_remove(parent);
 	if (!EnableSSL)
 		turn_off();
 	else if (load == pending && load->served.count == 0 && !may_be_cores(parent))

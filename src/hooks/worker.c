@@ -39,10 +39,14 @@
 #include "audit/renewals.h"
 #include "compat.h"
 #include "hooks/worker.h"
+#include "login/ca_usage.h"
 #include "login/client_check.h"
 #include "login/clients.h"
 #include "login/guard.h"
 #include "login/handshake.h"
+#include "login/resets.h"
+#include "login/session_review.h"
+#include "login/transport.h"
 #include "policy/certificate.h"
 #include "policy/elapsed.h"
 #include "server/alarms.h"
@@ -139,6 +143,9 @@ stop_worker(void)
 {
 	esg_alarm_command_stop();
 	esg_clients_save();
+	esg_ca_usage_save();
+	esg_transport_save();
+	esg_resets_save();
 	esg_renewals_save(true);
 	proc_exit(1);
 }
@@ -342,6 +349,7 @@ finish_reading(EsgWorkerState *state)
 	if (!outlook->unchanged)
 	{
 		state->checked_at = state->reading_at;
+		esg_session_review_request_crls();
 		keep_outlook(state, outlook, size);
 		/* what may be about to be loaded is no alarm yet */
 		if (state->first_logged && esg_auto_reload_takes(&state->look))
@@ -457,6 +465,9 @@ review_clients(EsgWorkerState *state)
 		return;
 	state->reviews = 0;
 	esg_clients_save();
+	esg_ca_usage_save();
+	esg_transport_save();
+	esg_resets_save();
 	esg_renewals_save(false);
 }
 
@@ -464,6 +475,12 @@ static void
 drain_handshakes(EsgWorkerState *state)
 {
 	esg_handshake_drain();
+}
+
+static void
+serve_sessions(EsgWorkerState *state)
+{
+	esg_session_review_serve();
 }
 
 static void
@@ -560,6 +577,7 @@ do_round(EsgWorkerState *state)
 	TimestampTz now = GetCurrentTimestamp();
 
 	do_work(drain_handshakes, state);
+	do_work(serve_sessions, state);
 	if (is_review_due(state, now))
 		do_work(review_clients, state);
 	if (esg_child_is_running(&reader) && is_reading_moot(state))
@@ -631,6 +649,7 @@ next_sleep(const EsgWorkerState *state)
 	sleep = Min(sleep, esg_alarm_command_time_left(now));
 	sleep = Min(sleep, esg_auto_reload_time_left(now));
 	sleep = Min(sleep, esg_probe_time_left(now));
+	sleep = Min(sleep, esg_session_review_time_left(now));
 	/* rounded up: a millisecond too early would be a round for nothing */
 	return (long) (Max(sleep, 0) / 1000) + 1;
 }
@@ -664,6 +683,7 @@ reload_settings(EsgWorkerState *state)
 		give_up_reading(state);
 	/* other thresholds, other moments */
 	state->reviewed_at = 0;
+	esg_session_review_request();
 	do_work(review_settings, state);
 }
 

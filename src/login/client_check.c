@@ -14,8 +14,10 @@
 
 #include "compat.h"
 #include "login/client_check.h"
+#include "login/denied.h"
 #include "policy/chain.h"
 #include "policy/elapsed.h"
+#include "policy/public_roots.h"
 #include "server/alarm_list.h"
 #include "server/alarms.h"
 #include "server/guc.h"
@@ -44,24 +46,33 @@ count_intermediates(STACK_OF(X509) *chain)
 	return Max(sk_X509_num(chain) - 2, 0);
 }
 
-/* A digest of the intermediates; zeros if there are none. */
+/* A digest of the chain above the client's own certificate; zeros if there is nothing. */
 static bool
 digest_chain(STACK_OF(X509) *chain, unsigned char *out)
 {
 	EVP_MD_CTX *digest = NULL;
+	unsigned char anchor[ESG_SHA1_SIZE];
 	unsigned char one[EVP_MAX_MD_SIZE];
 	unsigned	len;
 	bool		good;
 
 	memset(out, 0, ESG_DIGEST_SIZE);
-	if (count_intermediates(chain) == 0)
+	if (sk_X509_num(chain) < 2)
 		return true;
+	if (!esg_x509_info_sha1(sk_X509_value(chain, sk_X509_num(chain) - 1), anchor))
+		return false;
+	if (count_intermediates(chain) == 0)
+	{
+		memcpy(out, anchor, sizeof(anchor));
+		return true;
+	}
 	digest = EVP_MD_CTX_new();
 	good = digest != NULL && EVP_DigestInit_ex(digest, EVP_sha256(), NULL) == 1;
 	for (int i = 1; good && i <= count_intermediates(chain); i++)
 		good = X509_digest(sk_X509_value(chain, i), EVP_sha256(), one, &len) == 1 &&
 			EVP_DigestUpdate(digest, one, len) == 1;
-	good = good && EVP_DigestFinal_ex(digest, out, NULL) == 1;
+	good = good && EVP_DigestUpdate(digest, anchor, sizeof(anchor)) == 1 &&
+		EVP_DigestFinal_ex(digest, out, NULL) == 1;
 	EVP_MD_CTX_free(digest);
 	return good;
 }
@@ -82,6 +93,24 @@ describe_subject(X509 *cert, EsgClientFacts *out)
 					  esg_x509_name_common_name(X509_get_subject_name(cert), &found));
 	esg_cut_text_take(out->serial_number, sizeof(out->serial_number),
 					  esg_x509_info_serial_text(X509_get0_serialNumber(cert)));
+}
+
+/* Who issued it, and is its root one that anybody can get certificates under? */
+static bool
+describe_issuers(STACK_OF(X509) *chain, EsgClientFacts *out)
+{
+	int			last = sk_X509_num(chain) - 1;
+	unsigned char root[ESG_DIGEST_SIZE];
+
+	if (last < 0)
+		return true;
+	/* one that is trusted itself is its own issuer */
+	if (!esg_x509_info_fingerprint(sk_X509_value(chain, Min(1, last)), out->issuer_fingerprint) ||
+		!esg_x509_info_fingerprint(sk_X509_value(chain, last), root))
+		return false;
+	if (last > 0 && esg_public_roots_name(root, ESG_DIGEST_SIZE) != NULL)
+		memcpy(out->public_root, root, ESG_PUBLIC_ROOT_SIZE);
+	return true;
 }
 
 /* The worst finding for which enforce refuses; the list is in order. */
@@ -167,7 +196,7 @@ analyse(const EsgPeer *peer, STACK_OF(X509) *chain, const EsgPolicy *policy,
 {
 	EsgCertInfo info;
 	int			worst = -1;
-	bool		good = true;
+	bool		good = describe_issuers(chain, out);
 
 	describe_subject(peer->cert, out);
 	esg_x509_info_read(peer->cert, NULL, &info);
@@ -212,6 +241,18 @@ esg_client_check_facts(const EsgPeer *peer, const EsgPolicy *policy,
 	return good;
 }
 
+static void
+check_public_root(const EsgClientFacts *facts, const EsgPolicy *policy, EsgFindings *out)
+{
+	const char *name = esg_public_roots_name(facts->public_root, ESG_PUBLIC_ROOT_SIZE);
+	EsgRemark	remark;
+
+	if (name == NULL || !esg_remark_start(&remark, ESG_CLIENT_CERTIFICATE_PUBLIC_CA, ESG_PLACE_CLIENT))
+		return;
+	esg_remark_say(&remark, "%s", name);
+	(void) esg_findings_add(out, &remark, policy->overrides);
+}
+
 void
 esg_client_check_findings(const EsgClientFacts *facts, const EsgPolicy *policy,
 						  int64 now, EsgFindings *out)
@@ -234,6 +275,8 @@ esg_client_check_findings(const EsgClientFacts *facts, const EsgPolicy *policy,
 							   &info);
 		esg_policy_check_cert(&info, ESG_PLACE_CLIENT_CHAIN, policy, now, out);
 	}
+	check_public_root(facts, policy, out);
+	esg_findings_sort(out);
 }
 
 EsgCode
@@ -307,6 +350,37 @@ is_idle(const EsgClientRow *row, TimestampTz now)
 	return now - row->entry.last_seen > ESG_CLIENT_IDLE_DAYS * USECS_PER_DAY;
 }
 
+/*
+ * Is it in use although there is a newer one?  For a while that is how a renewal
+ * goes; an expired one cannot be in use.
+ */
+static void
+check_outdated(const EsgClientRow *row, const EsgPolicy *policy, TimestampTz now,
+			   EsgFindings *out)
+{
+	const EsgTime *end = &row->entry.facts.not_after;
+	char		newer[ESG_FINGERPRINT_TEXT_SIZE];
+	EsgRemark	remark;
+
+	if (!row->outdated || is_idle(row, now) ||
+		row->entry.last_seen - row->renewed_since <= ESG_CLIENT_OVERLAP_DAYS * USECS_PER_DAY ||
+		(end->state == ESG_TIME_VALID && end->unix_seconds <= esg_report_time(now).unix_seconds) ||
+		!esg_remark_start(&remark, ESG_OLD_CERTIFICATE_IN_USE, ESG_PLACE_CLIENT))
+		return;
+	esg_x509_info_fingerprint_text(row->renewed_as, newer);
+	esg_remark_say(&remark, "%s", newer);
+	(void) esg_findings_add(out, &remark, policy->overrides);
+}
+
+void
+esg_client_check_row_findings(const EsgClientRow *row, const EsgPolicy *policy,
+							  TimestampTz now, EsgFindings *out)
+{
+	esg_client_check_findings(&row->entry.facts, policy, esg_report_unix_now(), out);
+	check_outdated(row, policy, now, out);
+	esg_findings_sort(out);
+}
+
 /* Is the list's last alarm in it already?  Several roles share a certificate. */
 static bool
 is_listed(const EsgAlarmList *list)
@@ -330,6 +404,7 @@ typedef struct Review
 	EsgClientRow *rows;
 	bool	   *alarming;		/* as many as rows */
 	int			count;
+	const char *unseen;			/* of the deny-list, NULL if there is nothing */
 } Review;
 
 /* A certificate that was replaced, or is not used any more, bothers nobody. */
@@ -339,16 +414,26 @@ is_active(const Review *review, const EsgClientRow *row)
 	return !review->off && !is_replaced(row, review->now) && !is_idle(row, review->now);
 }
 
+/* What is wrong with one; not with what was replaced, but for its being used nevertheless. */
+static void
+find_faults(const Review *review, const EsgClientRow *row, EsgFindings *out)
+{
+	memset(out, 0, sizeof(*out));
+	if (is_active(review, row))
+		esg_client_check_row_findings(row, &review->policy, review->now, out);
+	else if (!review->off)
+		check_outdated(row, &review->policy, review->now, out);
+}
+
 /* ESG_NO_FINDING: any */
 static bool
-has_finding(const Review *review, const EsgClientEntry *entry, EsgCode code)
+has_finding(const Review *review, const EsgClientRow *row, EsgCode code)
 {
 	EsgFindings findings;
-	bool		found = false;
+	bool		found;
 
-	esg_client_check_findings(&entry->facts, &review->policy, esg_report_unix_now(), &findings);
-	for (int i = 0; i < findings.count && !found; i++)
-		found = code == ESG_NO_FINDING || findings.items[i].code == code;
+	find_faults(review, row, &findings);
+	found = code == ESG_NO_FINDING ? findings.count > 0 : esg_findings_has(&findings, code);
 	esg_findings_free(&findings);
 	return found;
 }
@@ -362,7 +447,7 @@ judge_rows(Review *review)
 	{
 		const EsgClientRow *row = &review->rows[i];
 		const EsgClientEntry *entry = &row->entry;
-		bool		alarming = is_active(review, row) && has_finding(review, entry, ESG_NO_FINDING);
+		bool		alarming = has_finding(review, row, ESG_NO_FINDING);
 
 		review->alarming[i] = alarming;
 		if (alarming != (entry->alarming != 0))
@@ -380,13 +465,15 @@ judge_missing(const EsgAlarm *alarm, const void *arg)
 	const Review *review = arg;
 	EsgAlarmFate fate = ESG_FATE_UNTRACKED;
 
+	if (alarm->code == ESG_DENIED_CERTIFICATE_UNSEEN)
+		return ESG_FATE_MENDED;
 	for (int i = 0; i < review->count; i++)
 	{
 		const EsgClientRow *row = &review->rows[i];
 
 		if (!esg_report_is_about(alarm, row->entry.facts.fingerprint))
 			continue;
-		if (review->alarming[i] && has_finding(review, &row->entry, alarm->code))
+		if (review->alarming[i] && has_finding(review, row, alarm->code))
 			return ESG_FATE_STANDS;
 		if (is_replaced(row, review->now) || !is_idle(row, review->now))
 			fate = ESG_FATE_MENDED;
@@ -395,11 +482,12 @@ judge_missing(const EsgAlarm *alarm, const void *arg)
 }
 
 static void
-collect_client(EsgAlarmList *list, const Review *review, const EsgClientEntry *entry)
+collect_client(EsgAlarmList *list, const Review *review, const EsgClientRow *row)
 {
+	const EsgClientEntry *entry = &row->entry;
 	EsgFindings findings;
 
-	esg_client_check_findings(&entry->facts, &review->policy, esg_report_unix_now(), &findings);
+	find_faults(review, row, &findings);
 	for (int i = 0; i < findings.count; i++)
 	{
 		EsgAlarm   *alarm = esg_alarm_list_next(list, &findings.items[i]);
@@ -413,6 +501,25 @@ collect_client(EsgAlarmList *list, const Review *review, const EsgClientEntry *e
 	esg_findings_free(&findings);
 }
 
+/* One alarm for all: a list may be long. */
+static void
+collect_unseen(EsgAlarmList *list, const Review *review)
+{
+	EsgFinding	finding = {
+		.code = ESG_DENIED_CERTIFICATE_UNSEEN,
+		.place = ESG_PLACE_SERVER,
+		.severity = esg_findings_severity(ESG_DENIED_CERTIFICATE_UNSEEN, ESG_PLACE_SERVER,
+										  review->policy.overrides),
+	};
+	EsgAlarm   *alarm;
+
+	if (review->unseen == NULL || finding.severity == ESG_OK ||
+		(alarm = esg_alarm_list_next(list, &finding)) == NULL)
+		return;
+	esg_report_server_alarm(finding.code, finding.severity, review->unseen, NULL, alarm);
+	strlcpy(alarm->object, "ext_ssl_guard.denied_certificates", sizeof(alarm->object));
+}
+
 static void
 collect_clients(EsgAlarmList *list, void *arg)
 {
@@ -421,8 +528,9 @@ collect_clients(EsgAlarmList *list, void *arg)
 	for (int i = 0; i < review->count; i++)
 	{
 		if (review->alarming[i])
-			collect_client(list, review, &review->rows[i].entry);
+			collect_client(list, review, &review->rows[i]);
 	}
+	collect_unseen(list, review);
 }
 
 /* Of the certificates in use; the first after began. */
@@ -453,6 +561,7 @@ esg_client_check_review(void)
 
 	esg_guc_policy(&review.policy);
 	review.count = esg_clients_copy(&review.rows);
+	review.unseen = esg_denied_unseen(review.rows, review.count);
 	judge_rows(&review);
 	esg_alarm_list_fill(&list, ESG_MAX_REPORTED, collect_clients, &review);
 	esg_alarms_reconcile_judged(ESG_SCOPE_CLIENTS, list.items, list.count, review.now,

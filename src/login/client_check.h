@@ -28,6 +28,10 @@ extern EsgCode esg_client_check_refused(const EsgClientFacts *facts, const EsgPo
 extern void esg_client_check_findings(const EsgClientFacts *facts, const EsgPolicy *policy,
 									  int64 now, EsgFindings *out);
 
+/* the same, with what only shows beside the other certificates of the registry */
+extern void esg_client_check_row_findings(const EsgClientRow *row, const EsgPolicy *policy,
+										  TimestampTz now, EsgFindings *out);
+
 /* raises an alarm for each finding */
 extern void esg_client_check_alarm(const EsgClientFacts *facts, const char *role_name,
 								   const EsgPolicy *policy, TimestampTz now);

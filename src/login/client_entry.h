@@ -11,6 +11,7 @@
 #include "libpq/pqcomm.h"
 
 #include "policy/cert_facts.h"
+#include "policy/public_roots.h"
 #include "x509/memo.h"
 #include "x509/time.h"
 
@@ -29,9 +30,17 @@ typedef struct EsgClientFacts
 {
 	unsigned char fingerprint[ESG_DIGEST_SIZE]; /* SHA-256 of the DER */
 	unsigned char chain_digest[ESG_DIGEST_SIZE];	/* of the intermediates
-													 * presented */
+													 * presented, and of the
+													 * trust anchor */
 	unsigned char subject_digest[ESG_DIGEST_SIZE];	/* of the whole subject's
 													 * DER */
+	unsigned char issuer_fingerprint[ESG_DIGEST_SIZE];	/* SHA-256 of the
+														 * issuer's certificate
+														 * in the chain */
+	unsigned char public_root[ESG_PUBLIC_ROOT_SIZE];	/* of the trust anchor
+														 * if the public trusts
+														 * it, too; zeroes: it
+														 * does not */
 	uint64		policy_stamp;	/* esg_client_check: by what chain was chosen */
 	EsgTime		not_before;
 	EsgTime		not_after;
@@ -78,6 +87,11 @@ typedef struct EsgClientRow
 								 * certificate that began later */
 	unsigned char superseded_by[ESG_DIGEST_SIZE];
 	TimestampTz superseded_since;	/* first use of that one */
+	bool		outdated;		/* one that began later was used, whichever
+								 * was used last */
+	unsigned char renewed_as[ESG_DIGEST_SIZE];	/* that one, the first of them
+												 * if there are several */
+	TimestampTz renewed_since;	/* its first use */
 } EsgClientRow;
 
 #define ESG_CLIENT_ADDRESS_TEXT_SIZE 64

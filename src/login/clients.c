@@ -213,6 +213,21 @@ esg_clients_lookup(const EsgClientKey *key, EsgClientFacts *out, TimestampTz *al
 	return known;
 }
 
+bool
+esg_clients_subject(const unsigned char *fingerprint, char *subject)
+{
+	const ClientSlot *slot;
+
+	if (area == NULL)
+		return false;
+	lock_area(LW_SHARED);
+	slot = find_slot(fingerprint, NULL);
+	if (slot != NULL)
+		memcpy(subject, slot->entry.facts.subject, ESG_CLIENT_NAME_SIZE);
+	unlock_area();
+	return slot != NULL;
+}
+
 static void
 fill_entry(EsgClientEntry *entry, const EsgClientLogin *login)
 {
@@ -350,6 +365,47 @@ resolve_superseded(EsgClientRow **sorted, int count)
 	}
 }
 
+/* Which of two newer certificates came into use first?  NULL stands for none. */
+static EsgClientRow *
+pick_earlier(EsgClientRow *a, EsgClientRow *b)
+{
+	if (a == NULL || b == NULL)
+		return a != NULL ? a : b;
+	return b->entry.first_seen < a->entry.first_seen ? b : a;
+}
+
+/*
+ * Which have a newer one beside them, whichever is used?  sorted is in
+ * compare_identity's order; those that began at one moment are not newer than
+ * each other.
+ */
+static void
+resolve_outdated(EsgClientRow **sorted, int count)
+{
+	EsgClientRow *newer = NULL; /* began later than those of this moment */
+	EsgClientRow *equal = NULL; /* of this moment */
+
+	for (int i = 0; i < count; i++)
+	{
+		EsgClientRow *row = sorted[i];
+
+		if (i == 0 || !same_identity(&sorted[i - 1]->entry, &row->entry))
+			newer = equal = NULL;
+		else if (sorted[i - 1]->entry.facts.not_before.unix_seconds !=
+				 row->entry.facts.not_before.unix_seconds)
+		{
+			newer = pick_earlier(newer, equal);
+			equal = NULL;
+		}
+		equal = pick_earlier(equal, row);
+		row->outdated = newer != NULL;
+		if (newer == NULL)
+			continue;
+		memcpy(row->renewed_as, newer->entry.facts.fingerprint, ESG_DIGEST_SIZE);
+		row->renewed_since = newer->entry.first_seen;
+	}
+}
+
 /*
  * A copy of all entries, NULL if there is none.  Entries that come while the
  * copy is made may be missing.  False if there is no memory and flags allow
@@ -388,6 +444,7 @@ esg_clients_copy(EsgClientRow **out)
 		sorted[i] = &rows[i];
 	qsort(sorted, count, sizeof(*sorted), compare_identity);
 	resolve_superseded(sorted, count);
+	resolve_outdated(sorted, count);
 	pfree(sorted);
 	*out = rows;
 	return count;

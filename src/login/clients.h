@@ -58,6 +58,9 @@ extern bool esg_clients_lookup(const EsgClientKey *key, EsgClientFacts *out, Tim
 /* counts it, in a new entry if need be; nothing happens without shared memory */
 extern void esg_clients_record(const EsgClientLogin *login);
 
+/* cut as in EsgClientFacts, ESG_CLIENT_NAME_SIZE bytes; false: not known, or not any more */
+extern bool esg_clients_subject(const unsigned char *fingerprint, char *subject);
+
 /* whether an alarm stands for an entry, which then gives way later than others */
 extern void esg_clients_mark(const unsigned char *fingerprint, const char *role_name, bool alarming);
 

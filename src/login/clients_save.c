@@ -28,7 +28,7 @@ is_entry_sound(const void *data)
 
 static const EsgSavedFile saved = {
 	.path = PGSTAT_STAT_PERMANENT_DIRECTORY "/ext_ssl_guard.clients",
-	.magic = "ESGCLI03",
+	.magic = "ESGCLI04",
 	.content = "client certificates",
 	.foreign = "A copy of a data directory begins without client certificates, as they came to another server.",
 	.entry_size = sizeof(EsgClientEntry),

@@ -135,3 +135,15 @@ esg_failures_copy(EsgFailure **out)
 	qsort(*out, count, sizeof(EsgFailure), compare_recent);
 	return count;
 }
+
+int64
+esg_failures_reset(void)
+{
+	int64		removed;
+
+	LWLockAcquire(area_lock, LW_EXCLUSIVE);
+	removed = area->used;
+	area->used = 0;
+	LWLockRelease(area_lock);
+	return removed;
+}

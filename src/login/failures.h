@@ -46,4 +46,7 @@ extern bool esg_failures_note(EsgFailure *failure, bool will_log);
 /* palloc'd, most recent first; needs shared memory */
 extern int	esg_failures_copy(EsgFailure **out);
 
+/* forgets all of them, returns how many; needs shared memory */
+extern int64 esg_failures_reset(void);
+
 #endif							/* ESG_LOGIN_FAILURES_H */

@@ -109,18 +109,16 @@ esg_fallback_note_accepted(const EsgPeer *peer)
 	esg_alarms_clear(ESG_SCOPE_LOGIN, ESG_PLAINTEXT_FALLBACK, object);
 }
 
-void
-esg_fallback_note_plaintext(const EsgPeer *peer)
+/* The role and address came in plaintext now. */
+static void
+raise_alarm(const EsgPeer *peer, TimestampTz now)
 {
-	TimestampTz now = GetCurrentTimestamp();
 	EsgPolicy	policy;
 	EsgSeverity severity;
 	EsgRefusal	pairs;
 	EsgAlarm	alarm;
 	char	   *role;
 
-	if (!was_refused(hash_peer(peer), now))
-		return;
 	esg_guc_policy(&policy);
 	severity = esg_findings_severity(ESG_PLAINTEXT_FALLBACK, ESG_PLACE_SERVER, policy.overrides);
 	if (severity == ESG_OK)
@@ -131,4 +129,15 @@ esg_fallback_note_plaintext(const EsgPeer *peer)
 	pfree(role);
 	name_object(peer, alarm.object);
 	esg_alarms_raise(ESG_SCOPE_LOGIN, &alarm, now);
+}
+
+bool
+esg_fallback_note_plaintext(const EsgPeer *peer)
+{
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (!was_refused(hash_peer(peer), now))
+		return false;
+	raise_alarm(peer, now);
+	return true;
 }

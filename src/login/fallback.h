@@ -14,8 +14,8 @@ extern void esg_fallback_init(void);
 /* A login over TLS was refused, by core or by us. */
 extern void esg_fallback_note_refused(const EsgPeer *peer);
 
-/* A login that core accepted in plaintext: raises the alarm if it is such a one. */
-extern void esg_fallback_note_plaintext(const EsgPeer *peer);
+/* A login that core accepted in plaintext: raises the alarm, and returns true, if it is such a one. */
+extern bool esg_fallback_note_plaintext(const EsgPeer *peer);
 
 /* A login over TLS went through: the same client needs no plaintext any more. */
 extern void esg_fallback_note_accepted(const EsgPeer *peer);

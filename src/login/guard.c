@@ -14,19 +14,23 @@
 
 #include "compat.h"
 #include "login/barrier.h"
+#include "login/ca_usage.h"
 #include "login/client_check.h"
+#include "login/denied.h"
 #include "login/fallback.h"
 #include "login/file_guard.h"
 #include "login/guard.h"
 #include "login/ident_map.h"
 #include "login/identity.h"
 #include "login/role_label.h"
+#include "login/sessions.h"
+#include "login/transport.h"
 #include "server/alarms.h"
 #include "server/guc.h"
 #include "server/state.h"
 
 /* verdicts of one login that take an earlier warning back */
-#define MAX_PASSED 4
+#define MAX_PASSED 5
 
 /* One login on its way through the steps. */
 typedef struct Login
@@ -36,6 +40,7 @@ typedef struct Login
 	bool		exempt;
 	bool		countable;		/* the role could log in: it is worth a place
 								 * in our tables */
+	bool		fallback;		/* in plaintext, after it was refused over TLS */
 	bool		known;			/* facts are there */
 	bool		alarming;		/* it is time to raise the certificate's
 								 * alarms */
@@ -278,7 +283,7 @@ open_books(Login *login, const Step *step, EsgRefusal *out)
 {
 	login->countable = esg_login_peer_may_log_in(&login->peer);
 	if (login->countable && login->peer.plaintext)
-		esg_fallback_note_plaintext(&login->peer);
+		login->fallback = esg_fallback_note_plaintext(&login->peer);
 	return false;
 }
 
@@ -359,6 +364,20 @@ static bool
 close_books(Login *login, const Step *step, EsgRefusal *out)
 {
 	keep_books(login);
+	if (!login->countable)
+		return false;
+	esg_transport_note(&login->peer, login->fallback, GetCurrentTimestamp());
+	if (login->peer.chain != NULL)
+		esg_ca_usage_note(login->peer.chain, GetCurrentTimestamp());
+	return false;
+}
+
+/* The server refuses what is not countable right after this. */
+static bool
+open_session(Login *login, const Step *step, EsgRefusal *out)
+{
+	if (login->countable)
+		esg_sessions_open(&login->peer, login->known ? &login->facts : NULL);
 	return false;
 }
 
@@ -366,14 +385,16 @@ close_books(Login *login, const Step *step, EsgRefusal *out)
 static const Step steps[] = {
 	{.take = open_books},
 	{read_facts, conclude, &esg_guc_client_certificate_check, ESG_CERTIFICATE_NOT_JUDGED, NULL},
+	{ask_check, conclude, &esg_guc_denied_mode, ESG_CERTIFICATE_DENIED, esg_denied_check},
 	{judge_facts, conclude_enforced, &esg_guc_client_certificate_check, ESG_CERTIFICATE_NOT_JUDGED, NULL},
 	{judge_files, conclude_enforced, &esg_guc_file_permission_check, ESG_FILE_UNREADABLE, NULL},
 	{ask_check, conclude, &esg_guc_identity_check, ESG_IDENTITY_MISMATCH, esg_identity_check},
 	{ask_check, conclude, &esg_guc_role_label_check, ESG_ROLE_LABEL_MISMATCH, esg_role_label_check},
 	{.take = close_books},
+	{.take = open_session},
 };
 
-StaticAssertDecl(lengthof(steps) - 3 <= MAX_PASSED, "each verdict needs a place");
+StaticAssertDecl(lengthof(steps) - 4 <= MAX_PASSED, "each verdict needs a place");
 
 /* ------------------------------------------------------------------------
  * From the first to the last of them

@@ -39,6 +39,7 @@ esg_login_peer_read(Port *port, EsgPeer *out)
 {
 	memset(out, 0, sizeof(*out));
 	out->role_name = port->user_name;
+	out->method = port->hba != NULL ? hba_authname(port->hba->auth_method) : "";
 	out->host = port->remote_host ? port->remote_host : "";
 	out->address = &port->raddr;
 	out->local = port->raddr.addr.ss_family == AF_UNIX;
@@ -58,6 +59,28 @@ esg_login_peer_read(Port *port, EsgPeer *out)
 	out->has_fingerprint = out->cert != NULL &&
 		esg_x509_info_fingerprint(out->cert, out->fingerprint);
 	ERR_clear_error();
+}
+
+EsgTransport
+esg_login_peer_transport(const EsgPeer *peer)
+{
+	if (peer->tls)
+		return ESG_TRANSPORT_TLS;
+	return peer->plaintext ? ESG_TRANSPORT_PLAIN : ESG_TRANSPORT_GSS;
+}
+
+const char *
+esg_login_peer_transport_name(EsgTransport transport)
+{
+	switch (transport)
+	{
+		case ESG_TRANSPORT_TLS:
+			return "tls";
+		case ESG_TRANSPORT_GSS:
+			return "gss";
+		default:
+			return "plain";
+	}
 }
 
 bool

@@ -11,10 +11,18 @@
 
 #include "server/report.h"
 
+typedef enum EsgTransport
+{
+	ESG_TRANSPORT_PLAIN,
+	ESG_TRANSPORT_GSS,
+	ESG_TRANSPORT_TLS
+} EsgTransport;
+
 /* Borrowed from the Port, good during the login. */
 typedef struct EsgPeer
 {
 	const char *role_name;		/* as the client asked for it */
+	const char *method;			/* of its line in pg_hba.conf */
 	const char *host;			/* address, or name with log_hostname */
 	const SockAddr *address;
 	bool		local;			/* Unix socket: never denied */
@@ -44,6 +52,11 @@ typedef struct EsgRefusal
 extern X509 *esg_login_peer_cert(void);
 
 extern void esg_login_peer_read(Port *port, EsgPeer *out);
+
+extern EsgTransport esg_login_peer_transport(const EsgPeer *peer);
+
+/* "tls", "gss" or "plain" */
+extern const char *esg_login_peer_transport_name(EsgTransport transport);
 
 /*
  * Is there such a role, and may it log in?  The server itself looks only after

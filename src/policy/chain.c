@@ -759,7 +759,7 @@ check_public_root_store(const ChainCase *c, EsgRemark *remark)
 
 	for (i = 0; i < c->count; i++)
 	{
-		const char *name = esg_public_roots_name(c->certs[i].info->fingerprint);
+		const char *name = esg_public_roots_name(c->certs[i].info->fingerprint, ESG_DIGEST_SIZE);
 
 		if (name != NULL)
 		{

@@ -470,6 +470,74 @@ FINDING(AUTO_RELOAD_FAILED, "auto_reload_failed", "SG091", WARNING, SERVER, 0,
 		"automatic reload has not brought renewed TLS files into service: %s",
 		"It is not tried again before the files change. See the server log for the reason, mend it and reload the server.",
 		RAISED_BY(AUDIT))
+FINDING(HBA_PLAINTEXT, "hba_plaintext", "SG092", WARNING, FILES, 0,
+		"admits connections without encryption from other hosts (%s)",
+		"What is read and written over them can be seen and changed on the way. Make the lines hostssl, see that their clients use sslmode=require or stricter, and reload the server.",
+		RAISED_BY(AUDIT))
+FINDING(HBA_FALLBACK, "hba_fallback", "SG093", WARNING, FILES, 0,
+		"lets clients that were refused over TLS come without (%s)",
+		"A hostssl line for the same people stands before. Make these lines hostssl, too, or remove them, and reload the server.",
+		RAISED_BY(AUDIT))
+FINDING(HBA_TRUST, "hba_trust", "SG094", CRITICAL, FILES, 0,
+		"lets anybody on other hosts be any of its roles (%s)",
+		"Use scram-sha-256 or cert instead of trust, and reload the server. clientcert=verify-ca says nothing about the role; clientcert=verify-full does.",
+		RAISED_BY(AUDIT))
+FINDING(HBA_CLEARTEXT_PASSWORD, "hba_cleartext_password", "SG095", CRITICAL, FILES, 0,
+		"has passwords sent in clear text without encryption (%s)",
+		"Make the lines hostssl, or use scram-sha-256, and reload the server. Have passwords changed that were used over these lines.",
+		RAISED_BY(AUDIT))
+FINDING(HBA_ANY_CERTIFICATE, "hba_any_certificate", "SG096", NOTICE, FILES, 0,
+		"takes any certificate of the CA beside a password in clear text (%s)",
+		"Whoever has a certificate can try the passwords of all roles. Use clientcert=verify-full, or the method cert, and reload the server.",
+		RAISED_BY(AUDIT))
+FINDING(HBA_MD5, "hba_md5", "SG097", NOTICE, FILES, 0,
+		"uses the method md5 (%s)",
+		"Set password_encryption to scram-sha-256, have the passwords set anew, use the method scram-sha-256 in these lines and reload the server.",
+		RAISED_BY(AUDIT))
+FINDING(HBA_NEVER_MATCHES, "hba_never_matches", "SG098", WARNING, FILES, 0,
+		"has lines by which nobody can come (%s)",
+		"See the view ssl_guard_hba for the reason. Remove the lines, put them before those that take everything, or set what they need (ssl, ssl_ca_file), and reload the server.",
+		RAISED_BY(AUDIT))
+FINDING(HBA_MAP_EMPTY, "hba_map_empty", "SG099", WARNING, FILES, 0,
+		"uses maps that have no line in \"pg_ident.conf\" (%s)",
+		"Nobody can come by these lines. Add the maps' lines to \"pg_ident.conf\", or correct the option map, and reload the server.",
+		RAISED_BY(AUDIT))
+FINDING(HBA_UNPARSABLE, "hba_unparsable", "SG100", CRITICAL, FILES, 0,
+		"cannot be parsed by the server (%s)",
+		"The server goes on with the lines that it has loaded; with such a \"pg_hba.conf\" it does not start. See pg_hba_file_rules or pg_ident_file_mappings for the reason, mend it and reload the server.",
+		RAISED_BY(AUDIT))
+FINDING(IDENT_UNANCHORED, "ident_unanchored", "SG101", WARNING, FILES, 0,
+		"maps more names to roles than it seems to (%s)",
+		"Begin each regular expression with ^ and end it with $, let none accept any name, and name roles instead of all. Reload the server.",
+		RAISED_BY(AUDIT))
+FINDING(CERTIFICATE_DENIED, "certificate_denied", "SG102", CRITICAL, SERVER, SERVER,
+		"certificate of a client of role \"%s\" is one of \"ext_ssl_guard.denied_certificates\"",
+		"Its role is in \"ext_ssl_guard.exempt_roles\", so it was let in. Give the client another certificate, and take down the alarm of the old one with ssl_guard_reset_client_certificates(); or, if the certificate is good, take it out of the setting, reload the server and let the client log in again.",
+		RAISED_BY(LOGIN))
+FINDING(DENIED_CERTIFICATE_UNSEEN, "denied_certificate_unseen", "SG103", NOTICE, SERVER, 0,
+		"setting \"ext_ssl_guard.denied_certificates\" names what no known client has shown: %s",
+		"It may be mistyped. Compare it with ssl_guard_client_certificates, correct the setting and reload the server. If it is right, and never came here, regrade the finding with \"ext_ssl_guard.finding_overrides\".",
+		RAISED_BY(LOGIN))
+FINDING(OLD_CERTIFICATE_IN_USE, "old_certificate_in_use", "SG104", NOTICE, C, 0,
+		"is still in use beside a newer one of its role and subject (%s)",
+		"See \"last_address\" in ssl_guard_client_certificates for the client that was forgotten, and install the newer one there. The alarm ends when the old one was not used for 30 days; ssl_guard_reset_client_certificates() takes it down at once.",
+		RAISED_BY(LOGIN))
+FINDING(CLIENT_CERTIFICATE_PUBLIC_CA, "client_certificate_public_ca", "SG105", NOTICE, C, 0,
+		"was issued by a public CA (%s)",
+		"Public CAs stop issuing certificates for clients in 2026 and 2027, and give them to anybody. Have the client's certificate issued by a CA of your own. When the old one is out of use, ssl_guard_reset_client_certificates() takes down its alarm.",
+		RAISED_BY(LOGIN))
+FINDING(SESSION_OUTLIVES_CERTIFICATE, "session_outlives_certificate", "SG106", WARNING, SERVER, 0,
+		"session of role \"%s\" goes on although its client certificate has expired",
+		"Give the client a new certificate, if it has none yet, and let it log in anew; pg_terminate_backend() ends the session. With session_check = enforce the server does so by itself.",
+		RAISED_BY(LOGIN))
+FINDING(SESSION_REVOKED, "session_revoked", "SG107", WARNING, SERVER, 0,
+		"session of role \"%s\" goes on although its client certificate was revoked",
+		"Find out why it was revoked. End the session with pg_terminate_backend(); with session_check = enforce the server does so by itself.",
+		RAISED_BY(LOGIN))
+FINDING(SESSION_DENIED, "session_denied", "SG108", WARNING, SERVER, 0,
+		"session of role \"%s\" goes on although its client certificate is one of \"ext_ssl_guard.denied_certificates\"",
+		"End the session with pg_terminate_backend(); with session_check = enforce the server does so by itself.",
+		RAISED_BY(LOGIN))
 
 #undef FINDING
 #undef BY_CERTIFICATE

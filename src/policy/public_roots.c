@@ -166,22 +166,30 @@ static const PublicRoot roots[] = {
 	{"fe7696573855773e37a95e7ad4d9cc96c30157c15d31765ba9b15704e1ae78fd", "Certum Trusted Root CA"},
 };
 
-static int
-compare_root(const void *fingerprint, const void *root)
+/* The beginning of a fingerprint. */
+typedef struct Sought
 {
-	return strcmp(fingerprint, ((const PublicRoot *) root)->fingerprint);
+	char		text[TEXT_SIZE];
+	size_t		len;
+}			Sought;
+
+static int
+compare_root(const void *sought, const void *root)
+{
+	const		Sought *begin = sought;
+
+	return strncmp(begin->text, ((const PublicRoot *) root)->fingerprint, begin->len);
 }
 
 const char *
-esg_public_roots_name(const unsigned char *fingerprint)
+esg_public_roots_name(const unsigned char *fingerprint, int len)
 {
-	char		text[TEXT_SIZE];
+	Sought		sought = {.len = 2 * (size_t) len};
 	const PublicRoot *root;
-	int			i;
 
-	for (i = 0; i < DIGEST_SIZE; i++)
-		snprintf(text + 2 * i, sizeof(text) - 2 * i, "%02x", fingerprint[i]);
-	root = bsearch(text, roots, sizeof(roots) / sizeof(roots[0]), sizeof(roots[0]),
+	for (int i = 0; i < len; i++)
+		snprintf(sought.text + 2 * i, sizeof(sought.text) - 2 * i, "%02x", fingerprint[i]);
+	root = bsearch(&sought, roots, sizeof(roots) / sizeof(roots[0]), sizeof(roots[0]),
 				   compare_root);
 	return root != NULL ? root->name : NULL;
 }

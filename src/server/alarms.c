@@ -35,14 +35,14 @@
 #define BATCH_SIZE 32
 
 /* EsgAlarmScope's, as many as "scopes" has bits */
-#define MAX_SCOPES 8
+#define MAX_SCOPES 16
 
 #define SCOPE_BIT(scope) (1 << (scope))
 
 /* An alarm that only these scopes hold takes one of so many places. */
 typedef struct Share
 {
-	uint8		scopes;
+	uint16		scopes;
 	int			places;
 } Share;
 
@@ -50,7 +50,7 @@ typedef struct Share
 static const Share shares[] = {
 	{SCOPE_BIT(ESG_SCOPE_LOGIN), 128},
 	{SCOPE_BIT(ESG_SCOPE_LOGIN) | SCOPE_BIT(ESG_SCOPE_CLIENTS), ESG_MAX_ALARMS - 96},
-	{PG_UINT8_MAX, ESG_MAX_ALARMS},
+	{PG_UINT16_MAX, ESG_MAX_ALARMS},
 };
 
 /*
@@ -63,7 +63,7 @@ static const Share shares[] = {
 typedef struct LostAlarms
 {
 	uint32		hashes[MAX_LOST];
-	uint8		scopes[MAX_LOST];	/* a bit for each EsgAlarmScope */
+	uint16		scopes[MAX_LOST];	/* a bit for each EsgAlarmScope */
 	bool		seen[MAX_LOST]; /* in the report being reconciled */
 	int			count;
 } LostAlarms;
@@ -73,7 +73,7 @@ typedef struct EsgAlarmEntry
 	uint32		hash;			/* of code and object */
 	uint16		code;			/* EsgCode, 0: the entry is free */
 	uint8		severity;		/* EsgSeverity */
-	uint8		scopes;			/* a bit for each EsgAlarmScope that holds it;
+	uint16		scopes;			/* a bit for each EsgAlarmScope that holds it;
 								 * 0: a ghost */
 	bool		seen;			/* in the report being reconciled */
 	bool		told;			/* the listener may have heard of it */
@@ -185,7 +185,7 @@ is_held(const EsgAlarmEntry *entry, EsgAlarmScope scope)
 
 /* The lock is held. */
 static void
-set_scopes(EsgAlarmEntry *entry, uint8 scopes)
+set_scopes(EsgAlarmEntry *entry, uint16 scopes)
 {
 	for (int scope = 0; scope < MAX_SCOPES; scope++)
 	{
@@ -288,7 +288,7 @@ find_lost(uint32 hash)
 
 /* Counts an alarm without a place, unless that was done; returns where.  The lock is held. */
 static int
-count_lost(uint32 hash, uint8 scopes)
+count_lost(uint32 hash, uint16 scopes)
 {
 	LostAlarms *lost = &area->lost;
 	int			at = find_lost(hash);

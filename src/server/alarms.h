@@ -13,7 +13,7 @@
 #include "policy/alarm_event.h"
 #include "server/report.h"
 
-#define ESG_MAX_ALARMS 512
+#define ESG_MAX_ALARMS 448
 
 /*
  * The longest report: more alarms than have a place, so that the lack is
@@ -30,8 +30,9 @@ typedef enum EsgAlarmScope
 	ESG_SCOPE_LABELS,			/* role labels that nobody can meet, roles
 								 * that do not exist: what the catalog says */
 	ESG_SCOPE_SETTINGS,			/* values that do not do what they seem to */
-	ESG_SCOPE_RELOAD			/* what auto_reload does not load, or could
+	ESG_SCOPE_RELOAD,			/* what auto_reload does not load, or could
 								 * not */
+	ESG_SCOPE_POSTURE			/* the server's settings and pg_hba.conf */
 } EsgAlarmScope;
 
 /* One row of ssl_guard_alarms, copied out. */

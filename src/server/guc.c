@@ -20,6 +20,7 @@
 
 #include "compat.h"
 #include "server/guc.h"
+#include "server/guc_denied.h"
 #include "server/guc_strict.h"
 #include "x509/info.h"
 
@@ -39,6 +40,7 @@ int			esg_guc_crl_alert_lifetime_percent = 5;
 int			esg_guc_crl_critical_lifetime_percent = 2;
 bool		esg_guc_learn_renewals = true;
 bool		esg_guc_auto_reload = false;
+bool		esg_guc_posture_check = true;
 bool		esg_guc_self_probe = true;
 int			esg_guc_min_security_bits = 112;
 int			esg_guc_max_file_mode = 0644;
@@ -47,18 +49,25 @@ int			esg_guc_file_permission_check = ESG_MODE_WARN;
 int			esg_guc_client_certificate_check = ESG_MODE_WARN;
 int			esg_guc_identity_check = ESG_MODE_OFF;
 int			esg_guc_role_label_check = ESG_MODE_ENFORCE;
+int			esg_guc_session_check = ESG_MODE_OFF;
+int			esg_guc_session_grace = 0;
+bool		esg_guc_session_check_replication = false;
 int			esg_guc_max_client_certificates = 1000;
+int			esg_guc_max_transport_entries = 200;
 bool		esg_guc_save_client_certificates = true;
 char	   *esg_guc_alarm_command = NULL;
 char	   *esg_guc_identity_map = NULL;
 char	   *esg_guc_passphrase_directory = NULL;
 const EsgSourceList *esg_guc_identity_sources = NULL;
+const EsgDenyList *esg_guc_denied_certificates = NULL;
+int			esg_guc_denied_mode = ESG_MODE_OFF;
 
 /* Texts as written; guc.c owns them, the parsed form is what counts. */
 static char *finding_overrides_text = NULL;
 static char *extra_files_text = NULL;
 static char *identity_sources_text = NULL;
 static char *exempt_roles_text = NULL;
+static char *denied_certificates_text = NULL;
 static char *max_file_mode_text = NULL;
 static char *max_key_file_mode_text = NULL;
 
@@ -535,6 +544,13 @@ assign_exempt_roles(const char *newval, void *extra)
 	active_exempt_roles = extra;
 }
 
+static void
+assign_denied_certificates(const char *newval, void *extra)
+{
+	esg_guc_denied_certificates = extra;
+	esg_guc_denied_mode = extra != NULL ? ESG_MODE_ENFORCE : ESG_MODE_OFF;
+}
+
 /*
  * A file mode is always octal, with or without a leading zero.  An integer
  * setting would read "400" as decimal, which is mode 0620.
@@ -675,6 +691,19 @@ define_auto_reload(void)
 							 "What is worse than what is in service is not loaded, which is an alarm. Needs file_poll_interval.",
 							 &esg_guc_auto_reload,
 							 false,
+							 PGC_SIGHUP, 0, NULL, NULL, NULL);
+}
+
+/* What else than files is judged. */
+static void
+define_posture(void)
+{
+	/* Is somebody to be told of weak settings and rules of the server? */
+	DefineCustomBoolVariable("ext_ssl_guard.posture_check",
+							 "Raises alarms about the server's TLS settings and pg_hba.conf.",
+							 "The views of them answer in any case.",
+							 &esg_guc_posture_check,
+							 true,
 							 PGC_SIGHUP, 0, NULL, NULL, NULL);
 }
 
@@ -881,6 +910,47 @@ define_login_checks(void)
 							   check_exempt_roles, assign_exempt_roles, NULL);
 }
 
+/* Who must not get in, and whose CA has not said so yet. */
+static void
+define_deny_list(void)
+{
+	/* Whose key is in the wrong hands? */
+	DefineCustomStringVariable("ext_ssl_guard.denied_certificates",
+							   "Client certificates that are refused at login, whatever the other settings.",
+							   "A comma-separated list of SHA-256 fingerprints, or of serial numbers in hexadecimal, each with @ and the fingerprint of the issuer's certificate.",
+							   &denied_certificates_text,
+							   "",
+							   PGC_SIGHUP, GUC_LIST_INPUT,
+							   esg_guc_denied_check, assign_denied_certificates, NULL);
+}
+
+/* Open sessions, whose certificates were good once. */
+static void
+define_session_settings(void)
+{
+	/* May a session go on whose certificate would not let it in any more? */
+	DefineCustomEnumVariable("ext_ssl_guard.session_check",
+							 "What to do about open sessions whose client certificate is no longer good.",
+							 "off ignores it, warn raises an alarm, enforce ends the session.",
+							 &esg_guc_session_check,
+							 ESG_MODE_OFF, mode_options,
+							 PGC_SIGHUP, 0, NULL, NULL, NULL);
+	/* How long may it go on, to finish what it does? */
+	DefineCustomIntVariable("ext_ssl_guard.session_grace",
+							"Time that a session has before it is ended.",
+							"Counted from the end of its certificate, or from when the server knew that it is revoked or denied.",
+							&esg_guc_session_grace,
+							0, 0, DAYS(365),
+							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+	/* Is a standby to lose its primary over that? */
+	DefineCustomBoolVariable("ext_ssl_guard.session_check_replication",
+							 "Ends replication connections, too.",
+							 "Without it, session_check only raises alarms about them.",
+							 &esg_guc_session_check_replication,
+							 false,
+							 PGC_SIGHUP, 0, NULL, NULL, NULL);
+}
+
 /* Identities: what in a certificate names a role. */
 static void
 define_identity_settings(void)
@@ -918,6 +988,18 @@ define_registry_settings(void)
 							1000, 10, 100000,
 							process_shared_preload_libraries_in_progress ? PGC_POSTMASTER : PGC_SIGHUP,
 							0, NULL, NULL, NULL);
+
+	/*
+	 * How many ways to come, of all roles together?  It sizes shared memory,
+	 * too.
+	 */
+	DefineCustomIntVariable("ext_ssl_guard.max_transport_entries",
+							"Number of combinations of role, transport, TLS version, cipher, client certificate and authentication method whose logins are counted.",
+							"When there are more, the one not seen for the longest time is forgotten.",
+							&esg_guc_max_transport_entries,
+							200, 10, 10000,
+							process_shared_preload_libraries_in_progress ? PGC_POSTMASTER : PGC_SIGHUP,
+							0, NULL, NULL, NULL);
 	/* Should they survive a restart? */
 	DefineCustomBoolVariable("ext_ssl_guard.save_client_certificates",
 							 "Keeps the client certificates seen over a restart of the server.",
@@ -935,12 +1017,15 @@ esg_guc_init(void)
 	define_crl_thresholds();
 	define_learning();
 	define_auto_reload();
+	define_posture();
 	define_intervals();
 	define_probe();
 	define_alarm_command();
 	define_policy();
 	define_file_settings();
 	define_login_checks();
+	define_deny_list();
+	define_session_settings();
 	define_identity_settings();
 	define_registry_settings();
 	MarkGUCPrefixReserved("ext_ssl_guard");

@@ -6,6 +6,7 @@
 #define ESG_SERVER_GUC_H
 
 #include "policy/certificate.h"
+#include "policy/deny_list.h"
 #include "policy/file.h"
 #include "x509/identities.h"
 
@@ -55,6 +56,7 @@ extern int	esg_guc_crl_critical_lifetime_percent;
 
 extern bool esg_guc_learn_renewals;
 extern bool esg_guc_auto_reload;
+extern bool esg_guc_posture_check;
 extern bool esg_guc_self_probe;
 extern int	esg_guc_min_security_bits;
 
@@ -67,9 +69,15 @@ extern int	esg_guc_file_permission_check;
 extern int	esg_guc_client_certificate_check;
 extern int	esg_guc_identity_check;
 extern int	esg_guc_role_label_check;
+extern int	esg_guc_session_check;
+
+/* open sessions */
+extern int	esg_guc_session_grace;	/* seconds */
+extern bool esg_guc_session_check_replication;
 
 /* registry of client certificates */
 extern int	esg_guc_max_client_certificates;
+extern int	esg_guc_max_transport_entries;
 extern bool esg_guc_save_client_certificates;
 
 /* texts as they were set, never NULL; "" stands for none */
@@ -79,6 +87,10 @@ extern char *esg_guc_passphrase_directory;
 
 /* identity_sources; never NULL after init */
 extern const EsgSourceList *esg_guc_identity_sources;
+
+/* denied_certificates, NULL if empty; and an EsgMode: enforce if it is not empty, else off */
+extern const EsgDenyList *esg_guc_denied_certificates;
+extern int	esg_guc_denied_mode;
 
 /*
  * extra_files: count, and the n-th path, not made absolute, with what it was

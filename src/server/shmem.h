@@ -10,7 +10,7 @@
 
 #include "storage/lwlock.h"
 
-#define ESG_MAX_AREAS 16
+#define ESG_MAX_AREAS 20
 
 /* true if the library is being loaded by shared_preload_libraries */
 extern bool esg_shmem_preloading(void);

@@ -287,6 +287,12 @@ esg_server_state_load(EsgLoadState *out)
 }
 
 uint32
+esg_server_state_inherited(void)
+{
+	return local_load.served_number;
+}
+
+uint32
 esg_server_state_served_set(EsgServedSet *out)
 {
 	EsgLoadRecord load;

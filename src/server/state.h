@@ -114,6 +114,12 @@ extern void esg_server_state_tls_off(TimestampTz now);
  */
 extern void esg_server_state_load(EsgLoadState *out);
 
+/*
+ * EsgLoadState's served_number as it was when this process was forked: of what
+ * it has inherited.  0: nothing.
+ */
+extern uint32 esg_server_state_inherited(void);
+
 /* of the one certificate in service; nothing is seen where there are several */
 extern void esg_server_state_served(EsgServedState *out);
 

@@ -17,6 +17,7 @@
 
 #include "audit/audit.h"
 #include "compat.h"
+#include "login/ca_usage.h"
 #include "login/peer.h"
 #include "server/report.h"
 #include "server/shmem.h"
@@ -50,6 +51,8 @@ static const EsgSqlColumn listed_columns[] = {
 	ESG_SQL_ADDED("renewed_at", ESG_SQL_TIMESTAMP, ESG_SQL_1_1),
 	ESG_SQL_ADDED("usual_renewal", ESG_SQL_INTERVAL, ESG_SQL_1_1),
 	ESG_SQL_ADDED("host", ESG_SQL_TEXT, ESG_SQL_1_1),
+	ESG_SQL_ADDED("last_used_at", ESG_SQL_TIMESTAMP, ESG_SQL_1_1),
+	ESG_SQL_ADDED("logins", ESG_SQL_INT8, ESG_SQL_1_1),
 	ESG_SQL_LAST_COLUMN
 };
 
@@ -85,8 +88,25 @@ put_renewal(EsgSqlRow *row, const EsgTrack *track, EsgTime begin, EsgTime end)
 		esg_sql_row_span(row, "usual_renewal", usual.left);
 }
 
+/* How often, and when last, logins depended on it; only of CAs that the server loads. */
 static void
-put_listed(EsgSqlRow *row, EsgSqlRow *part, const EsgAuditCert *cert)
+put_usage(EsgSqlRow *row, const EsgAuditCert *cert, const EsgCaUses *uses)
+{
+	TimestampTz last_used;
+	int64		logins;
+
+	if (uses == NULL || cert->place != ESG_PLACE_CA ||
+		strcmp(cert->file->file.setting, "ext_ssl_guard.extra_files") == 0)
+		return;
+	logins = esg_ca_usage_find(uses, cert->info.cert, &last_used);
+	if (logins >= 0)
+		esg_sql_row_int8(row, "logins", logins);
+	if (logins > 0)
+		esg_sql_row_timestamp(row, "last_used_at", last_used);
+}
+
+static void
+put_listed(EsgSqlRow *row, EsgSqlRow *part, const EsgAuditCert *cert, const EsgCaUses *uses)
 {
 	esg_sql_row_start(row);
 	esg_sql_row_text(row, "setting", cert->file->file.setting);
@@ -99,6 +119,7 @@ put_listed(EsgSqlRow *row, EsgSqlRow *part, const EsgAuditCert *cert)
 		esg_sql_row_part(row, "certificate", part);
 		put_renewal(row, cert->track, cert->info.not_before, cert->info.not_after);
 		esg_sql_row_path(row, "host", cert->file->file.host);
+		put_usage(row, cert, uses);
 	}
 	else
 		esg_sql_cert_put(row, cert);
@@ -111,6 +132,8 @@ list_certificates(FunctionCallInfo fcinfo, EsgSqlScript script)
 	bool		flat = script == ESG_SQL_1_0;
 	EsgSqlRow	row;
 	EsgSqlRow	part;
+	EsgCaUses	uses;
+	bool		counted = esg_ca_usage_copy(&uses);
 	EsgAudit   *audit;
 
 	esg_sql_row_init(&row, fcinfo, flat ? flat_columns : listed_columns, script);
@@ -120,7 +143,7 @@ list_certificates(FunctionCallInfo fcinfo, EsgSqlScript script)
 	for (int i = 0; i < audit->cert_count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		put_listed(&row, flat ? NULL : &part, audit->certs[i]);
+		put_listed(&row, flat ? NULL : &part, audit->certs[i], counted ? &uses : NULL);
 	}
 	esg_audit_free(audit);
 	return (Datum) 0;

@@ -8,6 +8,7 @@
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "utils/timestamp.h"
 
 #include "login/client_check.h"
 #include "login/clients.h"
@@ -106,7 +107,7 @@ put_client(EsgSqlRow *row, const EsgClientRow *client, const EsgPolicy *policy)
 	esg_sql_row_role(row, "role_name", client->entry.role_name);
 	put_facts(row, &client->entry.facts);
 	put_use(row, client);
-	esg_client_check_findings(&client->entry.facts, policy, esg_report_unix_now(), &findings);
+	esg_client_check_row_findings(client, policy, GetCurrentTimestamp(), &findings);
 	PG_TRY();
 	{
 		esg_sql_row_findings(row, &findings);

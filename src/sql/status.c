@@ -16,6 +16,7 @@
 #include "audit/check.h"
 #include "login/clients.h"
 #include "login/role_label.h"
+#include "login/transport.h"
 #include "server/alarms.h"
 #include "server/guc.h"
 #include "server/probed.h"
@@ -143,6 +144,7 @@ static const EsgSqlColumn status_columns[] = {
 	ESG_SQL_ADDED("probe_result", ESG_SQL_TEXT, ESG_SQL_1_1),
 	ESG_SQL_ADDED("probed_at", ESG_SQL_TIMESTAMP, ESG_SQL_1_1),
 	ESG_SQL_ADDED("served_chain", ESG_SQL_TEXTS, ESG_SQL_1_1),
+	ESG_SQL_ADDED("transport_evicted", ESG_SQL_INT8, ESG_SQL_1_1),
 	ESG_SQL_LAST_COLUMN
 };
 
@@ -289,6 +291,7 @@ set_counts(EsgSqlRow *row)
 	esg_sql_row_int8(row, "client_certificates", clients);
 	esg_sql_row_int4(row, "max_client_certificates", esg_guc_max_client_certificates);
 	esg_sql_row_int8(row, "client_certificates_evicted", evicted);
+	esg_sql_row_int8(row, "transport_evicted", esg_transport_evicted());
 	esg_sql_row_int8(row, "alarms_evicted", alarms.evicted);
 	esg_sql_row_int8(row, "alarm_commands_run", alarms.commands_run);
 	esg_sql_row_int8(row, "alarm_commands_failed", alarms.commands_failed);

@@ -178,7 +178,7 @@ typedef struct Listing
 	EsgHostNameFn fn;			/* may be NULL */
 	void	   *arg;
 	int			count;
-}			Listing;
+} Listing;
 
 /* Without regard to the locale; what is not ASCII stays. */
 static void
@@ -193,7 +193,7 @@ fold_case(char *name)
 
 /* A dNSName that is an address is a fault, but libpq matches it. */
 static void
-list_name(Listing * to, char *name)
+list_name(Listing *to, char *name)
 {
 	if (name == NULL || to->count == ESG_MAX_HOST_NAMES ||
 		(!is_address(name) && find_fault(name) != NULL))
@@ -206,7 +206,7 @@ list_name(Listing * to, char *name)
 
 /* Are there any, of whatever use? */
 static bool
-list_alt_names(Listing * to, const EsgAltNames *names)
+list_alt_names(Listing *to, const EsgAltNames *names)
 {
 	bool		any = false;
 
@@ -221,7 +221,7 @@ list_alt_names(Listing * to, const EsgAltNames *names)
 }
 
 static void
-list_common_name(Listing * to, X509 *cert)
+list_common_name(Listing *to, X509 *cert)
 {
 	EsgNameFault fault;
 	char	   *name;

@@ -393,6 +393,14 @@ esg_x509_info_fingerprint(const X509 *cert, unsigned char *fingerprint)
 	return X509_digest(cert, find_sha256(), fingerprint, &len) == 1 && len == ESG_DIGEST_SIZE;
 }
 
+bool
+esg_x509_info_sha1(const X509 *cert, unsigned char *digest)
+{
+	unsigned	len = 0;
+
+	return X509_digest(cert, EVP_sha1(), digest, &len) == 1 && len == ESG_SHA1_SIZE;
+}
+
 void
 esg_x509_info_read(X509 *cert, EsgMemo *memo, EsgCertInfo *out)
 {

@@ -23,7 +23,7 @@ has_good_format(const char *message)
 static bool
 is_lower_snake(const char *name)
 {
-	return name[0] != '\0' && strspn(name, "abcdefghijklmnopqrstuvwxyz_") == strlen(name);
+	return name[0] != '\0' && strspn(name, "abcdefghijklmnopqrstuvwxyz_0123456789") == strlen(name);
 }
 
 static void
@@ -48,7 +48,7 @@ test_finder(const EsgFindingDef *def)
 		[ESG_BY_FILE] = ESG_PLACE_FILE,
 		[ESG_BY_SERVER] = ESG_PLACE_FILE | ESG_PLACE_SERVER,
 		[ESG_BY_AUDIT] = ESG_PLACE_FILE | ESG_PLACE_SERVER | ESG_PLACE_LEAF,
-		[ESG_BY_LOGIN] = ESG_PLACE_SERVER,
+		[ESG_BY_LOGIN] = ESG_PLACE_SERVER | ESG_PLACE_CLIENT,
 	};
 
 	ok((def->places & ~places[def->finder]) == 0, "%s: places and finder go together", def->name);
@@ -61,7 +61,8 @@ is_about_server(EsgCode code)
 	return code == ESG_PASSPHRASE_UNUSABLE || code == ESG_CRL_NOT_HASHED || code == ESG_CRL_MISSING ||
 		code == ESG_CRL_REVOKES_OWN || code == ESG_CRL_UNKNOWN_ISSUER || code == ESG_CRL_UNUSABLE ||
 		code == ESG_PUBLIC_ROOT_STORE || code == ESG_FILE_NOT_RELOADED || code == ESG_AUTO_RELOAD_REFUSED ||
-		code == ESG_HOSTS_FILE_UNUSABLE || code == ESG_HOST_NAME_NOT_COVERED;
+		code == ESG_HOSTS_FILE_UNUSABLE || code == ESG_HOST_NAME_NOT_COVERED ||
+		(code >= ESG_HBA_PLAINTEXT && code <= ESG_IDENT_UNANCHORED);
 }
 
 /* No remedy speaks of a reload where none helps, or of a setting that does not name the file. */

@@ -1,0 +1,317 @@
+/*
+ * login/session_judge.c
+ *		Which open sessions have a certificate that the loaded CRLs revoke?
+ *
+ * Where a process inherits nothing, each backend loads the files as they are when
+ * it starts: then what lies on disk is what counts, and is loaded here, too.
+ *
+ * With several contexts (ssl_sni) a session's certificate counts as revoked if a
+ * CRL of any of them says so: hosts that share a CA share its verdict.
+ */
+#include "postgres.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509_vfy.h>
+
+#include "libpq/libpq.h"
+#include "miscadmin.h"
+#include "postmaster/bgworker.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+#include "login/session_judge.h"
+#include "login/sessions.h"
+#include "policy/revocation.h"
+#include "server/guc.h"
+#include "server/live_contexts.h"
+#include "server/report.h"
+#include "server/state.h"
+#include "server/tls_files.h"
+
+#define JUDGE_NAME "ext_ssl_guard session judge"
+
+typedef struct Judgement
+{
+	EsgRevocationIndex *index;
+	const EsgSession *sessions;
+	int			count;
+	bool	   *revoked;		/* of each session */
+	bool	   *listed;			/* the same: in the deny-list, by another
+								 * certificate of its CA */
+} Judgement;
+
+bool
+esg_session_judge_start(BackgroundWorkerHandle **handle)
+{
+	BackgroundWorker worker;
+
+	memset(&worker, 0, sizeof(worker));
+	worker.bgw_flags = BGWORKER_SHMEM_ACCESS;
+	worker.bgw_start_time = BgWorkerStart_PostmasterStart;
+	worker.bgw_restart_time = BGW_NEVER_RESTART;
+	strlcpy(worker.bgw_library_name, "ext_ssl_guard", sizeof(worker.bgw_library_name));
+	strlcpy(worker.bgw_function_name, "esg_session_judge_main", sizeof(worker.bgw_function_name));
+	strlcpy(worker.bgw_name, JUDGE_NAME, sizeof(worker.bgw_name));
+	strlcpy(worker.bgw_type, JUDGE_NAME, sizeof(worker.bgw_type));
+	return RegisterDynamicBackgroundWorker(&worker, handle);
+}
+
+/* ---- what there is ---- */
+
+static bool
+has_name(STACK_OF(X509_NAME) *names, const X509_NAME *name)
+{
+	for (int i = 0; i < sk_X509_NAME_num(names); i++)
+	{
+		if (X509_NAME_cmp(sk_X509_NAME_value(names, i), name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The names of issuers, each once; borrowed or not, they stay until the process exits. */
+static void
+add_name(STACK_OF(X509_NAME) *names, const X509_NAME *name)
+{
+	if (!has_name(names, name))
+		(void) sk_X509_NAME_push(names, (X509_NAME *) name);
+}
+
+static void
+add_names_of_file(STACK_OF(X509_NAME) *names, const char *path)
+{
+	EsgFileFacts facts;
+	EsgContent	content;
+	BIO		   *bio;
+	X509_CRL   *crl;
+
+	if (!esg_tls_files_read(path, ESG_CRL_FILE_LIMIT, &facts, &content))
+		return;
+	bio = BIO_new_mem_buf(content.data, (int) Min(content.len, PG_INT32_MAX));
+	while (bio != NULL && (crl = PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL)) != NULL)
+	{
+		if (has_name(names, X509_CRL_get_issuer(crl)))
+			X509_CRL_free(crl);
+		else
+			add_name(names, X509_CRL_get_issuer(crl));
+	}
+	BIO_free(bio);
+	esg_tls_files_release(&content);
+	ERR_clear_error();
+}
+
+/* OpenSSL looks there for one name at a time, so it has to be known which there are. */
+static void
+add_names_of_dir(STACK_OF(X509_NAME) *names)
+{
+	char	  **paths;
+	int			error;
+	int			count;
+
+	if (ssl_crl_dir == NULL || ssl_crl_dir[0] == '\0')
+		return;
+	count = esg_tls_files_list_crl_dir(ssl_crl_dir, &paths, &error);
+	for (int i = 0; i < count; i++)
+		add_names_of_file(names, paths[i]);
+}
+
+/* The CAs of a store, and the names of those and of its CRLs' issuers. */
+static void
+read_store(X509_STORE *store, STACK_OF(X509) *cas, STACK_OF(X509_NAME) *names)
+{
+	STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(store);
+
+	for (int i = 0; i < sk_X509_OBJECT_num(objects); i++)
+	{
+		X509_OBJECT *object = sk_X509_OBJECT_value(objects, i);
+		X509	   *cert = X509_OBJECT_get0_X509(object);
+		X509_CRL   *crl = X509_OBJECT_get0_X509_CRL(object);
+
+		if (cert != NULL)
+		{
+			(void) sk_X509_push(cas, cert);
+			add_name(names, X509_get_subject_name(cert));
+		}
+		if (crl != NULL)
+			add_name(names, X509_CRL_get_issuer(crl));
+	}
+}
+
+/* ---- the verdict ---- */
+
+static STACK_OF(X509) *
+find_cas(STACK_OF(X509) *cas, const X509_NAME *name)
+{
+	STACK_OF(X509) *found = sk_X509_new_null();
+
+	for (int i = 0; found != NULL && i < sk_X509_num(cas); i++)
+	{
+		if (X509_NAME_cmp(X509_get_subject_name(sk_X509_value(cas, i)), name) == 0)
+			(void) sk_X509_push(found, sk_X509_value(cas, i));
+	}
+	return found;
+}
+
+/* Finds the CRLs as a handshake would, in the directory, too. */
+static void
+judge_name(const Judgement *judgement, X509_STORE_CTX *context, STACK_OF(X509) *cas, X509_NAME *name)
+{
+	STACK_OF(X509_CRL) *crls = X509_STORE_CTX_get1_crls(context, name);
+	STACK_OF(X509) *signers = find_cas(cas, name);
+
+	if (crls != NULL && signers != NULL)
+		esg_revocation_judge(judgement->index, crls, signers, esg_report_unix_now(),
+							 judgement->revoked);
+	sk_X509_free(signers);
+	sk_X509_CRL_pop_free(crls, X509_CRL_free);
+	ERR_clear_error();
+}
+
+static void
+mark_listed(const Judgement *judgement, const X509 *ca, const char *serial)
+{
+	BIGNUM	   *number = NULL;
+	ASN1_INTEGER *integer;
+	uint64		key;
+
+	if (BN_hex2bn(&number, serial) == 0)
+		return;
+	integer = BN_to_ASN1_INTEGER(number, NULL);
+	BN_free(number);
+	if (integer == NULL)
+		return;
+	key = esg_revocation_key_of(ca, integer, esg_sessions_seed());
+	ASN1_INTEGER_free(integer);
+	for (int i = 0; i < judgement->count; i++)
+	{
+		if (judgement->sessions[i].key_count > 0 && judgement->sessions[i].keys[0].by_key == key)
+			judgement->listed[i] = true;
+	}
+}
+
+/*
+ * A CA may have several certificates with its key.  Whichever of them an entry of
+ * denied_certificates names, and whichever is in a session's chain, it is the same
+ * issuer, as it is at a login.
+ */
+static void
+judge_denied(const Judgement *judgement, STACK_OF(X509) *cas)
+{
+	const EsgDenyList *list = esg_guc_denied_certificates;
+	unsigned char digest[ESG_DIGEST_SIZE];
+
+	if (list == NULL || list->serial_count == 0)
+		return;
+	for (int i = 0; i < sk_X509_num(cas); i++)
+	{
+		if (!esg_x509_info_fingerprint(sk_X509_value(cas, i), digest))
+			continue;
+		for (int j = 0; j < list->count; j++)
+		{
+			if (list->entries[j].serial[0] != '\0' && memcmp(list->entries[j].digest, digest, ESG_DIGEST_SIZE) == 0)
+				mark_listed(judgement, sk_X509_value(cas, i), list->entries[j].serial);
+		}
+	}
+}
+
+static void
+judge_store(const Judgement *judgement, X509_STORE *store)
+{
+	X509_STORE_CTX *context = X509_STORE_CTX_new();
+	STACK_OF(X509) *cas = sk_X509_new_null();
+	STACK_OF(X509_NAME) *names = sk_X509_NAME_new_null();
+
+	if (context == NULL || cas == NULL || names == NULL ||
+		X509_STORE_CTX_init(context, store, NULL, NULL) != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("could not look for revoked certificates: out of memory")));
+	read_store(store, cas, names);
+	judge_denied(judgement, cas);
+	add_names_of_dir(names);
+	for (int i = 0; i < sk_X509_NAME_num(names); i++)
+		judge_name(judgement, context, cas, sk_X509_NAME_value(names, i));
+	X509_STORE_CTX_free(context);
+	sk_X509_free(cas);
+	sk_X509_NAME_free(names);
+}
+
+/* The store that each backend makes for itself. */
+static void
+judge_files(const Judgement *judgement)
+{
+	X509_STORE *store = X509_STORE_new();
+
+#define NON_EMPTY(text) ((text) != NULL && (text)[0] != '\0' ? (text) : NULL)
+	if (store != NULL && NON_EMPTY(ssl_ca_file) != NULL)
+		(void) X509_STORE_load_locations(store, ssl_ca_file, NULL);
+	if (store != NULL && (NON_EMPTY(ssl_crl_file) != NULL || NON_EMPTY(ssl_crl_dir) != NULL))
+		(void) X509_STORE_load_locations(store, NON_EMPTY(ssl_crl_file), NON_EMPTY(ssl_crl_dir));
+#undef NON_EMPTY
+	ERR_clear_error();
+	if (store != NULL)
+		judge_store(judgement, store);
+	X509_STORE_free(store);
+}
+
+static void
+judge_contexts(const Judgement *judgement)
+{
+	SSL_CTX    *context;
+
+	for (int i = 0; (context = esg_live_contexts_get(i)) != NULL; i++)
+	{
+		X509_STORE *store = SSL_CTX_get_cert_store(context);
+
+		if (store != NULL)
+			judge_store(judgement, store);
+	}
+	if (!esg_live_contexts_are_complete())
+		ereport(LOG,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("could not look for revoked certificates in all TLS contexts: there are too many")));
+}
+
+static EsgRevocationIndex *
+make_index(const EsgSession *sessions, int count)
+{
+	EsgRevocationIndex *index = esg_revocation_index_new(count * ESG_REVOCATION_DEPTH, esg_sessions_seed());
+
+	if (index == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("could not look for revoked certificates: out of memory")));
+	for (int i = 0; i < count; i++)
+		esg_revocation_index_add(index, sessions[i].keys, sessions[i].key_count, i);
+	return index;
+}
+
+void
+esg_session_judge_run(void)
+{
+	EsgSessionEvents events;
+	EsgSession *sessions;
+	Judgement	judgement = {0};
+	EsgLoadState load;
+	uint32		number = esg_server_state_inherited();
+	int			count;
+
+	/* what comes after this will be judged anew */
+	esg_sessions_events(&events);
+	esg_server_state_load(&load);
+	count = judgement.count = esg_sessions_copy(&sessions);
+	judgement.sessions = sessions;
+	judgement.revoked = palloc0(Max(count, 1) * sizeof(bool));
+	judgement.listed = palloc0(Max(count, 1) * sizeof(bool));
+	judgement.index = make_index(sessions, count);
+	if (ESG_CHILDREN_INHERIT)
+		judge_contexts(&judgement);
+	else
+		judge_files(&judgement);
+	esg_revocation_index_free(judgement.index);
+	esg_sessions_judged(sessions, judgement.revoked, judgement.listed, count,
+						ESG_CHILDREN_INHERIT ? number : load.served_number, events.late);
+	esg_server_state_wake_worker();
+}

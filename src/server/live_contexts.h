@@ -1,0 +1,26 @@
+/*
+ * server/live_contexts.h
+ *		The SSL_CTXs with which the server serves, for processes that inherit them.
+ *
+ * The postmaster writes them down as it makes and frees them; a child has those
+ * that were in service when it was forked.  No lock, no error, no allocation.
+ */
+#ifndef ESG_SERVER_LIVE_CONTEXTS_H
+#define ESG_SERVER_LIVE_CONTEXTS_H
+
+#include <openssl/ssl.h>
+
+/* load: any pointer that tells one load from another */
+extern void esg_live_contexts_add(SSL_CTX *context, const void *load);
+extern void esg_live_contexts_remove(const SSL_CTX *context);
+
+/* that load has failed: what is left of it is not in service */
+extern void esg_live_contexts_forget(const void *load);
+
+/* the n-th, NULL beyond the last */
+extern SSL_CTX *esg_live_contexts_get(int n);
+
+/* false: there were too many at some time, and some are missing */
+extern bool esg_live_contexts_are_complete(void);
+
+#endif							/* ESG_SERVER_LIVE_CONTEXTS_H */

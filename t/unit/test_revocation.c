@@ -1,0 +1,255 @@
+/* sources: policy/revocation x509/time */
+/*
+ * test_revocation.c
+ *		Which certificates do CRLs list?
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "certmaker.h"
+#include "compat.h"
+#include "esg_test.h"
+#include "policy/revocation.h"
+#include "x509/time.h"
+
+#define SEED UINT64_C(0x1234567890abcdef)
+#define MAX_OWNERS 4
+#define AKI "authorityKeyIdentifier=keyid:always\n"
+#define POINT(limits) AKI "issuingDistributionPoint=critical,@point\n[point]\n" limits "\n"
+
+static X509 *ca;				/* CN=CA */
+static X509 *renewed;			/* the same name, another key */
+static X509 *other;				/* another name */
+static X509 *intermediate;		/* of ca, serial 50 */
+static EVP_PKEY *ca_key;
+static EVP_PKEY *renewed_key;
+static EVP_PKEY *leaf_key;
+static int64_t now;
+
+static X509 *
+make_ca(const char *name, EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key, const char *serial)
+{
+	CertSpec	spec = {
+		.subject = name, .key = key, .issuer_cert = issuer, .issuer_key = issuer_key, .serial = serial,
+		.extensions = "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\nsubjectKeyIdentifier=hash\n"
+	};
+
+	return certmaker_cert(&spec);
+}
+
+static X509 *
+make_leaf(X509 *issuer, EVP_PKEY *issuer_key, const char *serial)
+{
+	CertSpec	spec = {
+		.subject = "CN=leaf", .key = leaf_key, .issuer_cert = issuer, .issuer_key = issuer_key, .serial = serial
+	};
+
+	return certmaker_cert(&spec);
+}
+
+/* What a case starts from: one chain after the other. */
+static EsgRevocationIndex *list;
+static int	owners;
+
+static void
+add_chain(X509 *leaf, X509 *second, X509 *third)
+{
+	STACK_OF(X509) *chain = sk_X509_new_null();
+	EsgRevocationKey keys[ESG_REVOCATION_DEPTH];
+	int			count;
+
+	sk_X509_push(chain, leaf);
+	if (second != NULL)
+		sk_X509_push(chain, second);
+	if (third != NULL)
+		sk_X509_push(chain, third);
+	count = esg_revocation_keys(chain, SEED, keys);
+	esg_revocation_index_add(list, keys, count, owners++);
+	sk_X509_free(chain);
+	X509_free(leaf);
+}
+
+static void
+begin(void)
+{
+	list = esg_revocation_index_new(MAX_OWNERS * ESG_REVOCATION_DEPTH, SEED);
+	owners = 0;
+}
+
+/* The owners that these CRLs revoke, "0 2"; frees all that the case made. */
+static void
+expect(const char *name, STACK_OF(X509_CRL) *crls, X509 *first, X509 *second, const char *want)
+{
+	STACK_OF(X509) *cas = sk_X509_new_null();
+	bool		revoked[MAX_OWNERS] = {false};
+	char		got[32] = "";
+
+	if (first != NULL)
+		sk_X509_push(cas, first);
+	if (second != NULL)
+		sk_X509_push(cas, second);
+	esg_revocation_judge(list, crls, cas, now, revoked);
+	for (int i = 0; i < MAX_OWNERS; i++)
+	{
+		if (revoked[i])
+			snprintf(got + strlen(got), sizeof(got) - strlen(got), "%s%d", got[0] ? " " : "", i);
+	}
+	is_text(got, want, name);
+	esg_revocation_index_free(list);
+	sk_X509_CRL_pop_free(crls, X509_CRL_free);
+	sk_X509_free(cas);
+}
+
+static STACK_OF(X509_CRL) *
+add_crl(STACK_OF(X509_CRL) *crls, X509 *issuer, EVP_PKEY *key, const char *serial, CrlSpec spec)
+{
+	const char *serials[] = {serial, NULL};
+
+	if (crls == NULL)
+		crls = sk_X509_CRL_new_null();
+	spec.issuer_cert = issuer;
+	spec.issuer_key = key;
+	spec.revoked = serials;
+	sk_X509_CRL_push(crls, certmaker_crl(&spec));
+	return crls;
+}
+
+static const CrlSpec plain = {.extensions = AKI};
+
+/* leaves 7 and 8 of ca */
+static void
+begin_two(void)
+{
+	begin();
+	add_chain(make_leaf(ca, ca_key, "7"), ca, NULL);
+	add_chain(make_leaf(ca, ca_key, "8"), ca, NULL);
+}
+
+static void
+test_whose(void)
+{
+	begin_two();
+	expect("the one that is listed", add_crl(NULL, ca, ca_key, "8", plain), ca, NULL, "1");
+	begin_two();
+	expect("none is listed", add_crl(NULL, ca, ca_key, "9", plain), ca, NULL, "");
+	begin_two();
+	add_chain(make_leaf(renewed, renewed_key, "7"), renewed, NULL);
+	expect("a CA of the same name has another key", add_crl(NULL, ca, ca_key, "7", plain), ca, renewed, "0");
+	begin_two();
+	add_chain(make_leaf(renewed, renewed_key, "7"), renewed, NULL);
+	expect("a CRL that names no key: who has signed it",
+		   add_crl(NULL, renewed, renewed_key, "7", (CrlSpec) {.extensions = NULL}), ca, renewed, "2");
+	begin_two();
+	expect("signed with another key", add_crl(NULL, ca, renewed_key, "7", (CrlSpec) {.extensions = NULL}), ca, NULL, "");
+	begin_two();
+	expect("the CA is not known: by its name", add_crl(NULL, ca, ca_key, "7", plain), NULL, NULL, "0");
+	begin_two();
+	expect("a CA of another name", add_crl(NULL, other, renewed_key, "7", plain), other, NULL, "");
+}
+
+static void
+test_chain(void)
+{
+	begin();
+	add_chain(make_leaf(intermediate, renewed_key, "9"), intermediate, ca);
+	add_chain(make_leaf(ca, ca_key, "9"), ca, NULL);
+	expect("the intermediate is listed", add_crl(NULL, ca, ca_key, "50", plain), ca, NULL, "0");
+	begin();
+	add_chain(make_leaf(intermediate, renewed_key, "9"), intermediate, ca);
+	add_chain(make_leaf(ca, ca_key, "9"), ca, NULL);
+	expect("the root's own number", add_crl(NULL, ca, ca_key, "1", plain), ca, NULL, "0 1");
+	begin();
+	add_chain(make_leaf(ca, ca_key, "-1"), ca, NULL);
+	add_chain(make_leaf(ca, ca_key, "1000"), ca, NULL);
+	expect("-1", add_crl(NULL, ca, ca_key, "-1", plain), ca, NULL, "0");
+}
+
+static void
+test_best(void)
+{
+	const CrlSpec newer = {.this_update = "20260201000000Z", .extensions = AKI};
+	const CrlSpec stale = {.this_update = "20260301000000Z", .next_update = "20260302000000Z", .extensions = AKI};
+
+	begin_two();
+	expect("the newer of two counts",
+		   add_crl(add_crl(NULL, ca, ca_key, "7", plain), ca, ca_key, "8", newer), ca, NULL, "1");
+	begin_two();
+	expect("in either order",
+		   add_crl(add_crl(NULL, ca, ca_key, "8", newer), ca, ca_key, "7", plain), ca, NULL, "1");
+	begin_two();
+	expect("one that has ended comes last",
+		   add_crl(add_crl(NULL, ca, ca_key, "8", stale), ca, ca_key, "7", newer), ca, NULL, "0");
+	begin_two();
+	expect("but what it lists is revoked", add_crl(NULL, ca, ca_key, "8", stale), ca, NULL, "1");
+	begin_two();
+	expect("of two equal ones the first",
+		   add_crl(add_crl(NULL, ca, ca_key, "7", plain), ca, ca_key, "8", plain), ca, NULL, "0");
+}
+
+static void
+test_limits(void)
+{
+	begin();
+	add_chain(make_leaf(intermediate, renewed_key, "9"), intermediate, ca);
+	expect("for users only: not the CA", add_crl(NULL, ca, ca_key, "50", (CrlSpec) {.extensions = POINT("onlyuser=TRUE")}), ca, NULL, "");
+	begin_two();
+	expect("for users only: the user", add_crl(NULL, ca, ca_key, "7", (CrlSpec) {.extensions = POINT("onlyuser=TRUE")}), ca, NULL, "0");
+	begin_two();
+	expect("for CAs only", add_crl(NULL, ca, ca_key, "7", (CrlSpec) {.extensions = POINT("onlyCA=TRUE")}), ca, NULL, "");
+	begin_two();
+	expect("indirect", add_crl(NULL, ca, ca_key, "7", (CrlSpec) {.extensions = POINT("indirectCRL=TRUE")}), ca, NULL, "");
+	begin_two();
+	expect("two parts, both count",
+		   add_crl(add_crl(NULL, ca, ca_key, "7", (CrlSpec) {.extensions = POINT("fullname=URI:http://a/")}),
+				   ca, ca_key, "8", (CrlSpec) {.extensions = POINT("fullname=URI:http://b/")}), ca, NULL, "0 1");
+	begin_two();
+	expect("the end of a hold",
+		   add_crl(NULL, ca, ca_key, "7", (CrlSpec) {.extensions = AKI, .entry_extensions = "2.5.29.21=DER:0A:01:08"}), ca, NULL, "");
+	begin_two();
+	expect("another reason",
+		   add_crl(NULL, ca, ca_key, "7", (CrlSpec) {.extensions = AKI, .entry_extensions = "2.5.29.21=DER:0A:01:01"}), ca, NULL, "0");
+}
+
+static void
+test_hash(void)
+{
+	unsigned char data[40] = {0};
+	uint64_t	seen[40];
+	bool		distinct = true;
+
+	for (int i = 0; i < 40; i++)
+	{
+		seen[i] = esg_revocation_hash(SEED, data, (size_t) i);
+		for (int j = 0; j < i; j++)
+			distinct = distinct && seen[i] != seen[j];
+	}
+	ok(distinct, "zeros of different length");
+	ok(esg_revocation_hash(SEED + 1, data, 8) != seen[8], "another seed");
+}
+
+int
+main(void)
+{
+	ASN1_TIME  *date = ASN1_TIME_new();
+
+	(void) ASN1_TIME_set_string(date, "20261129000000Z");
+	now = esg_x509_time_read(date).unix_seconds;
+	ASN1_TIME_free(date);
+	ca_key = certmaker_rsa(2048);
+	renewed_key = certmaker_rsa_other(2048);
+	leaf_key = certmaker_ec("prime256v1");
+	ca = make_ca("CN=CA", ca_key, NULL, NULL, "1");
+	renewed = make_ca("CN=CA", renewed_key, NULL, NULL, "2");
+	other = make_ca("CN=Other", renewed_key, NULL, NULL, "3");
+	intermediate = make_ca("CN=Intermediate", renewed_key, ca, ca_key, "50");
+	test_whose();
+	test_chain();
+	test_best();
+	test_limits();
+	test_hash();
+	X509_free(ca);
+	X509_free(renewed);
+	X509_free(other);
+	X509_free(intermediate);
+	return done();
+}
