@@ -11,9 +11,7 @@
 
 #include "miscadmin.h"
 #include "pgstat.h"
-#include "storage/ipc.h"
 #include "storage/lwlock.h"
-#include "storage/proc.h"
 
 #include "login/ca_usage.h"
 #include "server/guc.h"
@@ -32,21 +30,6 @@ typedef struct UsageArea
 
 static UsageArea *area = NULL;
 static LWLock *area_lock = NULL;
-
-/* The postmaster comes here at exit only, when nobody else is left. */
-static void
-lock_area(LWLockMode mode)
-{
-	if (MyProc != NULL)
-		LWLockAcquire(area_lock, mode);
-}
-
-static void
-unlock_area(void)
-{
-	if (MyProc != NULL)
-		LWLockRelease(area_lock);
-}
 
 /* ------------------------------------------------------------------------
  * The file
@@ -76,21 +59,12 @@ insert_loaded(const void *entry)
 }
 
 static void
-save_at_exit(int code, Datum arg)
-{
-	/* after a crash the memory is not to be trusted */
-	if (code == 0)
-		esg_ca_usage_save();
-}
-
-static void
 begin_area(void)
 {
 	if (esg_guc_save_client_certificates)
 		esg_saved_file_load(&saved, insert_loaded);
 	area->changes = area->saved_changes = 1;
-	if (!IsUnderPostmaster)
-		on_shmem_exit(save_at_exit, (Datum) 0);
+	esg_saved_file_at_exit(esg_ca_usage_save);
 }
 
 /* Also called in the postmaster at exit: raises no error. */
@@ -103,16 +77,16 @@ esg_ca_usage_save(void)
 
 	if (area == NULL || !esg_guc_save_client_certificates)
 		return;
-	lock_area(LW_SHARED);
+	esg_shmem_lock(area_lock, LW_SHARED);
 	changes = area->changes;
 	due = changes != area->saved_changes;
 	uses = area->uses;
-	unlock_area();
+	esg_shmem_unlock(area_lock);
 	if (!due || !esg_saved_file_write(&saved, uses.items, sizeof(EsgCaUse), uses.count))
 		return;
-	lock_area(LW_EXCLUSIVE);
+	esg_shmem_lock(area_lock, LW_EXCLUSIVE);
 	area->saved_changes = changes;
-	unlock_area();
+	esg_shmem_unlock(area_lock);
 }
 
 /* ------------------------------------------------------------------------

@@ -15,7 +15,6 @@
 
 #include "lib/ilist.h"
 #include "miscadmin.h"
-#include "storage/ipc.h"
 #include "storage/lwlock.h"
 #include "storage/proc.h"
 
@@ -50,21 +49,6 @@ static LWLock *area_lock = NULL;
 
 /* ext_ssl_guard.max_client_certificates as of the server's start */
 static int	capacity = 0;
-
-/* The postmaster comes here at exit only, when nobody else is left. */
-static void
-lock_area(LWLockMode mode)
-{
-	if (MyProc != NULL)
-		LWLockAcquire(area_lock, mode);
-}
-
-static void
-unlock_area(void)
-{
-	if (MyProc != NULL)
-		LWLockRelease(area_lock);
-}
 
 static Size
 slots_offset(void)
@@ -155,14 +139,6 @@ insert_loaded(const void *data)
 }
 
 static void
-save_at_exit(int code, Datum arg)
-{
-	/* after a crash the memory is not to be trusted */
-	if (code == 0)
-		esg_clients_save();
-}
-
-static void
 begin_area(void)
 {
 	dlist_init(&area->uses[0]);
@@ -171,8 +147,7 @@ begin_area(void)
 		esg_clients_save_load(insert_loaded);
 	area->evicted = 0;
 	area->changes = area->saved_changes = 1;
-	if (!IsUnderPostmaster)
-		on_shmem_exit(save_at_exit, (Datum) 0);
+	esg_saved_file_at_exit(esg_clients_save);
 }
 
 void
@@ -200,7 +175,7 @@ esg_clients_lookup(const EsgClientKey *key, EsgClientFacts *out, TimestampTz *al
 	*alarmed_at = 0;
 	if (area == NULL)
 		return false;
-	lock_area(LW_SHARED);
+	esg_shmem_lock(area_lock, LW_SHARED);
 	slot = find_slot(key->fingerprint, key->role_name);
 	if (slot != NULL)
 		*alarmed_at = slot->entry.alarmed_at;
@@ -209,7 +184,7 @@ esg_clients_lookup(const EsgClientKey *key, EsgClientFacts *out, TimestampTz *al
 	known = slot != NULL && facts_hold(&slot->entry.facts, key->chain_digest, key->policy_stamp);
 	if (known)
 		*out = slot->entry.facts;
-	unlock_area();
+	esg_shmem_unlock(area_lock);
 	return known;
 }
 
@@ -220,11 +195,11 @@ esg_clients_subject(const unsigned char *fingerprint, char *subject)
 
 	if (area == NULL)
 		return false;
-	lock_area(LW_SHARED);
+	esg_shmem_lock(area_lock, LW_SHARED);
 	slot = find_slot(fingerprint, NULL);
 	if (slot != NULL)
 		memcpy(subject, slot->entry.facts.subject, ESG_CLIENT_NAME_SIZE);
-	unlock_area();
+	esg_shmem_unlock(area_lock);
 	return slot != NULL;
 }
 
@@ -261,7 +236,7 @@ esg_clients_record(const EsgClientLogin *login)
 
 	if (area == NULL)
 		return;
-	lock_area(LW_EXCLUSIVE);
+	esg_shmem_lock(area_lock, LW_EXCLUSIVE);
 	slot = find_slot(login->facts->fingerprint, login->role_name);
 	if (slot == NULL)
 	{
@@ -277,7 +252,7 @@ esg_clients_record(const EsgClientLogin *login)
 		entry->facts = *login->facts;
 	update_entry(entry, login);
 	area->changes++;
-	unlock_area();
+	esg_shmem_unlock(area_lock);
 }
 
 /* An entry that changes between the two orders counts as used just now. */
@@ -288,7 +263,7 @@ esg_clients_mark(const unsigned char *fingerprint, const char *role_name, bool a
 
 	if (area == NULL)
 		return;
-	lock_area(LW_EXCLUSIVE);
+	esg_shmem_lock(area_lock, LW_EXCLUSIVE);
 	slot = find_slot(fingerprint, role_name);
 	if (slot != NULL && (slot->entry.alarming != 0) != alarming)
 	{
@@ -296,7 +271,7 @@ esg_clients_mark(const unsigned char *fingerprint, const char *role_name, bool a
 		slot->entry.alarming = alarming ? 1 : 0;
 		dlist_push_head(uses_of(&slot->entry), &slot->use);
 	}
-	unlock_area();
+	esg_shmem_unlock(area_lock);
 }
 
 /* Copies up to max entries from a slot on; returns how many. */
@@ -305,10 +280,10 @@ copy_chunk(int next, EsgClientRow *rows, int max)
 {
 	int			count = 0;
 
-	lock_area(LW_SHARED);
+	esg_shmem_lock(area_lock, LW_SHARED);
 	for (; count < max && next < area->used; next++)
 		rows[count++].entry = slot_at(next)->entry;
-	unlock_area();
+	esg_shmem_unlock(area_lock);
 	return count;
 }
 
@@ -455,7 +430,7 @@ esg_clients_reset(void)
 {
 	int64		removed;
 
-	lock_area(LW_EXCLUSIVE);
+	esg_shmem_lock(area_lock, LW_EXCLUSIVE);
 	removed = area->used;
 	area->used = 0;
 	area->evicted = 0;
@@ -463,7 +438,7 @@ esg_clients_reset(void)
 	dlist_init(&area->uses[1]);
 	memset(area->buckets, 0, sizeof(dlist_head) * capacity);
 	area->changes++;
-	unlock_area();
+	esg_shmem_unlock(area_lock);
 	return removed;
 }
 
@@ -474,10 +449,10 @@ esg_clients_count(int *used, int64 *evicted)
 	*evicted = 0;
 	if (area == NULL)
 		return;
-	lock_area(LW_SHARED);
+	esg_shmem_lock(area_lock, LW_SHARED);
 	*used = area->used;
 	*evicted = area->evicted;
-	unlock_area();
+	esg_shmem_unlock(area_lock);
 }
 
 static int
@@ -500,10 +475,10 @@ esg_clients_save(void)
 
 	if (area == NULL || !esg_guc_save_client_certificates)
 		return;
-	lock_area(LW_SHARED);
+	esg_shmem_lock(area_lock, LW_SHARED);
 	changes = area->changes;
 	due = changes != area->saved_changes;
-	unlock_area();
+	esg_shmem_unlock(area_lock);
 	if (!due)
 		return;
 	if (!copy_rows(MCXT_ALLOC_NO_OOM, &rows, &count))
@@ -517,9 +492,9 @@ esg_clients_save(void)
 		qsort(rows, count, sizeof(*rows), compare_last_seen);
 	if (esg_clients_save_write(rows, count))
 	{
-		lock_area(LW_EXCLUSIVE);
+		esg_shmem_lock(area_lock, LW_EXCLUSIVE);
 		area->saved_changes = changes;
-		unlock_area();
+		esg_shmem_unlock(area_lock);
 	}
 	if (rows != NULL)
 		pfree(rows);

@@ -8,9 +8,7 @@
 
 #include "miscadmin.h"
 #include "pgstat.h"
-#include "storage/ipc.h"
 #include "storage/lwlock.h"
-#include "storage/proc.h"
 #include "utils/timestamp.h"
 
 #include "login/ca_usage.h"
@@ -65,21 +63,6 @@ typedef struct ResetsArea
 static ResetsArea *area = NULL;
 static LWLock *area_lock = NULL;
 
-/* The postmaster comes here at exit only, when nobody else is left. */
-static void
-lock_area(LWLockMode mode)
-{
-	if (MyProc != NULL)
-		LWLockAcquire(area_lock, mode);
-}
-
-static void
-unlock_area(void)
-{
-	if (MyProc != NULL)
-		LWLockRelease(area_lock);
-}
-
 static bool
 is_entry_sound(const void *data)
 {
@@ -111,13 +94,6 @@ take_loaded(const void *data)
 }
 
 static void
-save_at_exit(int code, Datum arg)
-{
-	if (code == 0)
-		esg_resets_save();
-}
-
-static void
 begin_area(void)
 {
 	for (int i = 0; i < (int) lengthof(kinds); i++)
@@ -128,8 +104,7 @@ begin_area(void)
 	if (esg_guc_save_client_certificates)
 		esg_saved_file_load(&saved, take_loaded);
 	area->changed = true;
-	if (!IsUnderPostmaster)
-		on_shmem_exit(save_at_exit, (Datum) 0);
+	esg_saved_file_at_exit(esg_resets_save);
 }
 
 void
@@ -181,14 +156,14 @@ esg_resets_save(void)
 
 	if (area == NULL || !esg_guc_save_client_certificates)
 		return;
-	lock_area(LW_EXCLUSIVE);
+	esg_shmem_lock(area_lock, LW_EXCLUSIVE);
 	copy = *area;
 	area->changed = false;
-	unlock_area();
+	esg_shmem_unlock(area_lock);
 	if (!copy.changed ||
 		esg_saved_file_write(&saved, copy.since, sizeof(Since), lengthof(kinds)))
 		return;
-	lock_area(LW_EXCLUSIVE);
+	esg_shmem_lock(area_lock, LW_EXCLUSIVE);
 	area->changed = true;
-	unlock_area();
+	esg_shmem_unlock(area_lock);
 }

@@ -15,6 +15,7 @@
 #include "miscadmin.h"
 #include "port/pg_crc32c.h"
 #include "storage/fd.h"
+#include "storage/ipc.h"
 
 #include "server/saved_file.h"
 
@@ -259,4 +260,21 @@ esg_saved_file_write(const EsgSavedFile *saved, const void *entries, Size stride
 			 errmsg("could not write file \"%s\": %m", temp)));
 	(void) unlink(temp);
 	return false;
+}
+
+typedef void (*SaveFn) (void);
+
+/* pg_on_exit_callback */
+static void
+save_at_exit(int code, Datum save)
+{
+	if (code == 0)
+		((SaveFn) DatumGetPointer(save)) ();
+}
+
+void
+esg_saved_file_at_exit(SaveFn save)
+{
+	if (!IsUnderPostmaster)
+		on_shmem_exit(save_at_exit, PointerGetDatum(save));
 }

@@ -33,4 +33,10 @@ extern void esg_saved_file_load(const EsgSavedFile *file, EsgSavedEntryFn each);
 extern bool esg_saved_file_write(const EsgSavedFile *file, const void *entries, Size stride,
 								 int count);
 
+/*
+ * Has the postmaster save at a regular exit; elsewhere it does nothing.  After a
+ * crash the memory is not to be trusted.  To be called by an area's begin.
+ */
+extern void esg_saved_file_at_exit(void (*save) (void));
+
 #endif							/* ESG_SERVER_SAVED_FILE_H */

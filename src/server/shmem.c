@@ -15,6 +15,7 @@
 
 #include "miscadmin.h"
 #include "storage/ipc.h"
+#include "storage/proc.h"
 #include "storage/shmem.h"
 
 #include "compat.h"
@@ -133,6 +134,20 @@ esg_shmem_startup(void)
 		attach_area(&areas[i], &locks[i].lock);
 	LWLockRelease(AddinShmemInitLock);
 	attached = true;
+}
+
+void
+esg_shmem_lock(LWLock *lock, LWLockMode mode)
+{
+	if (MyProc != NULL)
+		LWLockAcquire(lock, mode);
+}
+
+void
+esg_shmem_unlock(LWLock *lock)
+{
+	if (MyProc != NULL)
+		LWLockRelease(lock);
 }
 
 void

@@ -32,6 +32,13 @@ extern void esg_shmem_register(const char *name, Size size, void **memory, LWLoc
  */
 extern void esg_shmem_map(const char *name, Size size, void **memory, void (*begin) (void));
 
+/*
+ * An area's lock.  Does nothing in the postmaster, which comes to an area at exit
+ * only, when nobody else is left, and may not take locks.
+ */
+extern void esg_shmem_lock(LWLock *lock, LWLockMode mode);
+extern void esg_shmem_unlock(LWLock *lock);
+
 /* after all registrations: installs the hooks */
 extern void esg_shmem_init(void);
 
