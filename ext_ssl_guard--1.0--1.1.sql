@@ -759,9 +759,9 @@ COMMENT ON COLUMN ssl_guard_transport.fallbacks IS 'those among them that came i
 COMMENT ON COLUMN ssl_guard_transport.first_seen_at IS 'of the first login';
 COMMENT ON COLUMN ssl_guard_transport.last_seen_at IS 'of the last login';
 COMMENT ON COLUMN ssl_guard_transport.last_address IS 'where it came from';
-COMMENT ON COLUMN ssl_guard_transport.refused_by_hostssl IS 'true: it would not match a line of type hostssl';
+COMMENT ON COLUMN ssl_guard_transport.refused_by_hostssl IS 'true: it would not match a line of type hostssl; NULL: it came while ssl was off';
 COMMENT ON COLUMN ssl_guard_transport.refused_by_tls13 IS 'true: ssl_min_protocol_version = TLSv1.3 would lock it out; false also without TLS, which that setting does not concern; NULL: the server has not offered TLS 1.3 to it';
-COMMENT ON COLUMN ssl_guard_transport.refused_by_clientcert IS 'true: a line of type hostssl with clientcert would lock it out; NULL: the server has not asked it for a certificate, as ssl_ca_file is not set';
+COMMENT ON COLUMN ssl_guard_transport.refused_by_clientcert IS 'true: a line of type hostssl with clientcert would lock it out; NULL: the server has not asked it for a certificate, as ssl_ca_file is not set, or ssl was off';
 
 CREATE FUNCTION ssl_guard_list_resets(
     OUT name text,

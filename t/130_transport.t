@@ -142,6 +142,13 @@ is(query('SELECT refused_by_clientcert IS NULL, refused_by_tls13 FROM ssl_guard_
 $node->apply(ssl_ca_file => 'root.crt', ssl_crl_file => 'root.crl');
 is(login('', 'app', more => 'ssl_min_protocol_version=TLSv1.3'), 'in', 'it asks');
 is(query('SELECT logins, refused_by_clientcert FROM ssl_guard_transport'), '2|t', 'and has none: known now');
+query(q{SELECT ssl_guard_reset('transport')});
+$node->apply(ssl => 'off');
+is(login('', 'app', sslmode => 'prefer'), 'in', 'the server has no TLS');
+is(query('SELECT transport, refused_by_hostssl IS NULL, refused_by_tls13, refused_by_clientcert IS NULL FROM ssl_guard_transport'), 'plain|t|f|t', 'nobody knows whether it would take it');
+$node->apply(ssl => 'on');
+is(login('', 'app', sslmode => 'disable'), 'in', 'the server has TLS');
+is(query('SELECT logins, refused_by_hostssl, refused_by_clientcert FROM ssl_guard_transport'), '2|t|t', 'and it is not taken: known now');
 
 # --- kept, bounded, exact ----------------------------------------------------------------------
 

@@ -357,9 +357,9 @@ is_judging_due(const EsgSessionEvents *events)
 		events->judged_load != load.served_number;
 }
 
-/* Has the one that was started come to its end? */
+/* Has the one that was started come to its end?  If so, *events knows what it did. */
 static bool
-has_judge_ended(const EsgSessionEvents *events, TimestampTz now)
+has_judge_ended(EsgSessionEvents *events, TimestampTz now)
 {
 	pid_t		pid;
 
@@ -369,6 +369,7 @@ has_judge_ended(const EsgSessionEvents *events, TimestampTz now)
 		return false;
 	pfree(judge.handle);
 	judge.handle = NULL;
+	esg_sessions_events(events);
 	judge.retry_at = events->judged == judge.judged ? now + FAILED_PAUSE : 0;
 	return true;
 }
@@ -386,7 +387,7 @@ tell_of_no_place(void)
 }
 
 static void
-serve_judge(const EsgSessionEvents *events, TimestampTz now)
+serve_judge(EsgSessionEvents *events, TimestampTz now)
 {
 	MemoryContext old;
 

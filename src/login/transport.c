@@ -11,9 +11,8 @@
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "pgstat.h"
-#include "storage/ipc.h"
+#include "postmaster/postmaster.h"
 #include "storage/lwlock.h"
-#include "storage/proc.h"
 
 #include "login/transport.h"
 #include "server/guc.h"
@@ -33,21 +32,6 @@ typedef struct TransportArea
 static TransportArea *area = NULL;
 static LWLock *area_lock = NULL;
 static int	capacity = 0;
-
-/* The postmaster comes here at exit only, when nobody else is left. */
-static void
-lock_area(LWLockMode mode)
-{
-	if (MyProc != NULL)
-		LWLockAcquire(area_lock, mode);
-}
-
-static void
-unlock_area(void)
-{
-	if (MyProc != NULL)
-		LWLockRelease(area_lock);
-}
 
 static Size
 entries_offset(void)
@@ -105,21 +89,12 @@ insert_loaded(const void *data)
 }
 
 static void
-save_at_exit(int code, Datum arg)
-{
-	/* after a crash the memory is not to be trusted */
-	if (code == 0)
-		esg_transport_save();
-}
-
-static void
 begin_area(void)
 {
 	if (esg_guc_save_client_certificates)
 		esg_saved_file_load(&saved, insert_loaded);
 	area->changes = area->saved_changes = 1;
-	if (!IsUnderPostmaster)
-		on_shmem_exit(save_at_exit, (Datum) 0);
+	esg_saved_file_at_exit(esg_transport_save);
 }
 
 /* palloc'd; false: out of memory */
@@ -130,10 +105,10 @@ copy_entries(int flags, EsgTransportEntry **out, int *count)
 	*out = palloc_extended((Size) capacity * sizeof(EsgTransportEntry), flags);
 	if (*out == NULL)
 		return false;
-	lock_area(LW_SHARED);
+	esg_shmem_lock(area_lock, LW_SHARED);
 	*count = area->count;
 	memcpy(*out, entry_at(0), (Size) *count * sizeof(EsgTransportEntry));
-	unlock_area();
+	esg_shmem_unlock(area_lock);
 	return true;
 }
 
@@ -148,17 +123,24 @@ esg_transport_save(void)
 
 	if (area == NULL || !esg_guc_save_client_certificates)
 		return;
-	lock_area(LW_SHARED);
+	esg_shmem_lock(area_lock, LW_SHARED);
 	changes = area->changes;
 	due = changes != area->saved_changes;
-	unlock_area();
-	if (!due || !copy_entries(MCXT_ALLOC_NO_OOM, &entries, &count))
+	esg_shmem_unlock(area_lock);
+	if (!due)
 		return;
+	if (!copy_entries(MCXT_ALLOC_NO_OOM, &entries, &count))
+	{
+		ereport(LOG,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("could not write file \"%s\": out of memory", saved.path)));
+		return;
+	}
 	if (esg_saved_file_write(&saved, entries, sizeof(*entries), count))
 	{
-		lock_area(LW_EXCLUSIVE);
+		esg_shmem_lock(area_lock, LW_EXCLUSIVE);
 		area->saved_changes = changes;
-		unlock_area();
+		esg_shmem_unlock(area_lock);
 	}
 	pfree(entries);
 }
@@ -199,7 +181,7 @@ offers_tls13(SSL *ssl)
 	long		max = SSL_get_max_proto_version(ssl);
 
 	/* 0: as high as the library goes */
-	return max == 0 || max >= TLS1_3_VERSION;
+	return (max == 0 || max >= TLS1_3_VERSION) && (SSL_get_options(ssl) & SSL_OP_NO_TLSv1_3) == 0;
 }
 
 static void
@@ -222,6 +204,7 @@ describe(const EsgPeer *peer, bool fallback, TimestampTz now, EsgTransportEntry 
 	strlcpy(out->key.role_name, peer->role_name, sizeof(out->key.role_name));
 	strlcpy(out->key.method, peer->method, sizeof(out->key.method));
 	out->key.transport = (uint8) esg_login_peer_transport(peer);
+	out->offered_tls = EnableSSL;
 	if (peer->tls)
 		describe_tls(peer, out);
 	out->first_seen = out->last_seen = now;
@@ -267,6 +250,7 @@ add_login(EsgTransportEntry *entry, const EsgTransportEntry *login)
 	entry->logins++;
 	entry->fallbacks += login->fallbacks;
 	entry->last_address = login->last_address;
+	entry->offered_tls |= login->offered_tls;
 	entry->offered_tls13 |= login->offered_tls13;
 	entry->asked_cert |= login->asked_cert;
 }
@@ -344,7 +328,9 @@ esg_transport_reset(void)
 EsgLockOut
 esg_transport_refused_by_hostssl(const EsgTransportEntry *entry)
 {
-	return entry->key.transport != ESG_TRANSPORT_TLS ? ESG_LOCK_OUT_YES : ESG_LOCK_OUT_NO;
+	if (entry->key.transport == ESG_TRANSPORT_TLS)
+		return ESG_LOCK_OUT_NO;
+	return entry->offered_tls ? ESG_LOCK_OUT_YES : ESG_LOCK_OUT_UNKNOWN;
 }
 
 /* The setting is nothing to who comes without TLS. */
@@ -361,7 +347,7 @@ EsgLockOut
 esg_transport_refused_by_clientcert(const EsgTransportEntry *entry)
 {
 	if (entry->key.transport != ESG_TRANSPORT_TLS)
-		return ESG_LOCK_OUT_YES;
+		return esg_transport_refused_by_hostssl(entry);
 	if (entry->key.with_cert)
 		return ESG_LOCK_OUT_NO;
 	return entry->asked_cert ? ESG_LOCK_OUT_YES : ESG_LOCK_OUT_UNKNOWN;

@@ -41,6 +41,7 @@ typedef struct EsgTransportEntry
 								 * at most */
 	EsgClientAddress last_address;
 	uint8		forward_secrecy;	/* 1 or 0 */
+	uint8		offered_tls;	/* 1: the server would have taken TLS */
 	uint8		offered_tls13;	/* 1: the server would have taken TLS 1.3 */
 	uint8		asked_cert;		/* 1: it asked for a certificate */
 } EsgTransportEntry;
