@@ -49,6 +49,7 @@ sub same_number
 }
 
 $node->setup(ca => $ca, server => $server, crl => $certs->make_crl($ca, 'crl'),
+	hba => ['hostssl all all 127.0.0.1/32 trust', 'hostnossl all alice 127.0.0.1/32 trust'],
 	conf => "ext_ssl_guard.file_poll_interval = 1s\next_ssl_guard.expire_check_interval = 1h\n"
 	  . "ext_ssl_guard.extra_files = 'extra.crt, extra.crt, root.crt'");
 $node->replace($certs->concat('extra', (map { $_->{cert} } @twins), $endless->{cert}, $hostile->{cert}), 'extra.crt');
@@ -56,6 +57,7 @@ $node->start;
 sql('CREATE ROLE watcher LOGIN IN ROLE pg_monitor; CREATE ROLE alice LOGIN; CREATE ROLE bob LOGIN; CREATE ROLE carol LOGIN');
 $node->wait_sql('SELECT last_check_at IS NOT NULL FROM ssl_guard_status');
 is(($node->tcp_psql('SELECT 1', user => $_, client => $client{$_}))[0], 0, "$_ logs in") foreach qw(alice bob carol);
+is(($node->tcp_psql('SELECT 1', user => 'alice', sslmode => 'disable'))[0], 0, 'alice comes without TLS, too');
 isnt(($node->tcp_psql('SELECT 1', client => $client{dave}))[0], 0, 'an expired certificate does not');
 $node->wait_sql('SELECT sum(failures) = 1 FROM ssl_guard_handshake_failures');
 
@@ -160,6 +162,14 @@ same_number(value('ssl_guard_client_certificates_ending', within => $_->[0]), $_
   foreach [ '0d' => 0 ], [ '1d' => 0 ], [ '7d' => 1 ], [ '30d' => 2 ];
 same_number(value('ssl_guard_client_certificate_next_end_timestamp_seconds'),
 	sql("SELECT extract(epoch FROM not_after) FROM ssl_guard_client_certificates WHERE role_name = 'alice'"), 'the next of them');
+foreach my $change (qw(hostssl tls13 clientcert))
+{
+	same_number(value('ssl_guard_transport_refused_roles', change => $change), $change eq 'tls13' ? 0 : 1, "$change: roles that it would refuse");
+	same_number(value('ssl_guard_transport_last_seen_timestamp_seconds', change => $change),
+		sql("SELECT extract(epoch FROM last_seen_at) FROM ssl_guard_transport WHERE transport = 'plain'"), "$change: when one came last")
+	  if $change ne 'tls13';
+}
+is(value('ssl_guard_transport_last_seen_timestamp_seconds', change => 'tls13'), 'NaN', 'tls13: none has come');
 same_number(value('ssl_guard_handshake_failures_total', reason => 'expired'), 1, 'a handshake has failed');
 same_number(value('ssl_guard_handshake_failures_total', reason => 'revoked'), 0, 'none for another reason');
 my ($reasons) = ESG::Docs->new('docs/clients.md')->{text} =~ /^Reasons: (.*?)\. /ms;
