@@ -16,12 +16,15 @@ my $day = 86400;
 my $certs = ESG::Certs->new;
 my $ca = $certs->make_ca('ca');
 
-# began so many days ago
+# began so many days ago, to the second the same for the same number of days
+my %began;
+
 sub client
 {
 	my ($name, $began, %options) = @_;
 
-	return $certs->make_client($name, ca => $ca, subject => '/CN=job', not_before => ESG::Certs::stamp(-$began * $day), not_after => ESG::Certs::stamp(300 * $day), %options);
+	$began{$began} //= ESG::Certs::stamp(-$began * $day);
+	return $certs->make_client($name, ca => $ca, subject => '/CN=job', not_before => $began{$began}, not_after => ESG::Certs::stamp(300 * $day), %options);
 }
 
 my %client = (
