@@ -369,6 +369,8 @@ has_judge_ended(const EsgSessionEvents *events, TimestampTz now)
 		return false;
 	pfree(judge.handle);
 	judge.handle = NULL;
+	/* what it was started for is still to be done */
+	judge.wanted |= events->judged == judge.judged;
 	judge.retry_at = events->judged == judge.judged ? now + FAILED_PAUSE : 0;
 	return true;
 }
