@@ -35,12 +35,13 @@
 typedef struct Judgement
 {
 	EsgRevocationIndex *index;
-	const EsgSession *sessions;
-	int			count;
 	bool	   *revoked;		/* of each session */
-	bool	   *listed;			/* the same: in the deny-list, by another
+	bool	   *listed;			/* the same: in the deny-list, by a
 								 * certificate of its CA */
 } Judgement;
+
+/* An entry of denied_certificates with a serial number. */
+typedef const EsgDenyEntry *DeniedIssue;
 
 bool
 esg_session_judge_start(BackgroundWorkerHandle **handle)
@@ -60,23 +61,23 @@ esg_session_judge_start(BackgroundWorkerHandle **handle)
 
 /* ---- what there is ---- */
 
-static bool
-has_name(STACK_OF(X509_NAME) *names, const X509_NAME *name)
+static int
+compare_names(const X509_NAME *const *a, const X509_NAME *const *b)
 {
-	for (int i = 0; i < sk_X509_NAME_num(names); i++)
-	{
-		if (X509_NAME_cmp(sk_X509_NAME_value(names, i), name) == 0)
-			return true;
-	}
-	return false;
+	return X509_NAME_cmp(*a, *b);
 }
 
-/* The names of issuers, each once; borrowed or not, they stay until the process exits. */
+static int
+compare_subjects(const X509 *const *a, const X509 *const *b)
+{
+	return X509_NAME_cmp(X509_get_subject_name(*a), X509_get_subject_name(*b));
+}
+
+/* The names of issuers; borrowed or not, they stay until the process exits. */
 static void
 add_name(STACK_OF(X509_NAME) *names, const X509_NAME *name)
 {
-	if (!has_name(names, name))
-		(void) sk_X509_NAME_push(names, (X509_NAME *) name);
+	(void) sk_X509_NAME_push(names, (X509_NAME *) name);
 }
 
 static void
@@ -92,10 +93,8 @@ add_names_of_file(STACK_OF(X509_NAME) *names, const char *path)
 	bio = BIO_new_mem_buf(content.data, (int) Min(content.len, PG_INT32_MAX));
 	while (bio != NULL && (crl = PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL)) != NULL)
 	{
-		if (has_name(names, X509_CRL_get_issuer(crl)))
-			X509_CRL_free(crl);
-		else
-			add_name(names, X509_CRL_get_issuer(crl));
+		add_name(names, X509_NAME_dup(X509_CRL_get_issuer(crl)));
+		X509_CRL_free(crl);
 	}
 	BIO_free(bio);
 	esg_tls_files_release(&content);
@@ -141,98 +140,157 @@ read_store(X509_STORE *store, STACK_OF(X509) *cas, STACK_OF(X509_NAME) *names)
 
 /* ---- the verdict ---- */
 
+/* Those of that name, which lie together. */
 static STACK_OF(X509) *
-find_cas(STACK_OF(X509) *cas, const X509_NAME *name)
+find_cas(STACK_OF(X509) *cas, const X509_NAME *name, int *at)
 {
 	STACK_OF(X509) *found = sk_X509_new_null();
+	int			order = -1;
 
-	for (int i = 0; found != NULL && i < sk_X509_num(cas); i++)
+	for (; found != NULL && *at < sk_X509_num(cas) && order <= 0; *at += order <= 0)
 	{
-		if (X509_NAME_cmp(X509_get_subject_name(sk_X509_value(cas, i)), name) == 0)
-			(void) sk_X509_push(found, sk_X509_value(cas, i));
+		order = X509_NAME_cmp(X509_get_subject_name(sk_X509_value(cas, *at)), name);
+		if (order == 0)
+			(void) sk_X509_push(found, sk_X509_value(cas, *at));
 	}
 	return found;
 }
 
+static void
+fail_without_memory(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OUT_OF_MEMORY),
+			 errmsg("could not look for revoked certificates: out of memory")));
+}
+
 /* Finds the CRLs as a handshake would, in the directory, too. */
 static void
-judge_name(const Judgement *judgement, X509_STORE_CTX *context, STACK_OF(X509) *cas, X509_NAME *name)
+judge_name(const Judgement *judgement, X509_STORE_CTX *context, STACK_OF(X509) *signers, X509_NAME *name)
 {
 	STACK_OF(X509_CRL) *crls = X509_STORE_CTX_get1_crls(context, name);
-	STACK_OF(X509) *signers = find_cas(cas, name);
 
-	if (crls != NULL && signers != NULL)
-		esg_revocation_judge(judgement->index, crls, signers, esg_report_unix_now(),
-							 judgement->revoked);
-	sk_X509_free(signers);
+	if (signers == NULL ||
+		(crls != NULL && !esg_revocation_judge(judgement->index, crls, signers, esg_report_unix_now(),
+											   judgement->revoked)))
+		fail_without_memory();
 	sk_X509_CRL_pop_free(crls, X509_CRL_free);
 	ERR_clear_error();
 }
+
+/* cas: sorted */
+static void
+judge_names(const Judgement *judgement, X509_STORE_CTX *context, STACK_OF(X509) *cas,
+			STACK_OF(X509_NAME) *names)
+{
+	int			next_ca = 0;
+
+	sk_X509_NAME_sort(names);
+	for (int i = 0; i < sk_X509_NAME_num(names); i++)
+	{
+		X509_NAME  *name = sk_X509_NAME_value(names, i);
+		STACK_OF(X509) *signers;
+
+		if (i > 0 && X509_NAME_cmp(sk_X509_NAME_value(names, i - 1), name) == 0)
+			continue;
+		signers = find_cas(cas, name, &next_ca);
+		judge_name(judgement, context, signers, name);
+		sk_X509_free(signers);
+	}
+}
+
+/* ---- the deny-list ---- */
 
 static void
 mark_listed(const Judgement *judgement, const X509 *ca, const char *serial)
 {
 	BIGNUM	   *number = NULL;
 	ASN1_INTEGER *integer;
-	uint64		key;
 
-	if (BN_hex2bn(&number, serial) == 0)
-		return;
-	integer = BN_to_ASN1_INTEGER(number, NULL);
+	if (BN_hex2bn(&number, serial) == 0 || (integer = BN_to_ASN1_INTEGER(number, NULL)) == NULL)
+		fail_without_memory();
 	BN_free(number);
-	if (integer == NULL)
-		return;
-	key = esg_revocation_key_of(ca, integer, esg_sessions_seed());
+	esg_revocation_find(judgement->index, ca, integer, judgement->listed);
 	ASN1_INTEGER_free(integer);
-	for (int i = 0; i < judgement->count; i++)
+}
+
+static int
+compare_digests(const void *a, const void *b)
+{
+	return memcmp((*(const DeniedIssue *) a)->digest, (*(const DeniedIssue *) b)->digest, ESG_DIGEST_SIZE);
+}
+
+/* in the order of their issuers; palloc'd */
+static DeniedIssue *
+sort_issues(const EsgDenyList *list)
+{
+	DeniedIssue *issues = palloc_extended((Size) list->serial_count * sizeof(DeniedIssue), MCXT_ALLOC_HUGE);
+	int			count = 0;
+
+	for (int i = 0; i < list->count; i++)
 	{
-		if (judgement->sessions[i].key_count > 0 && judgement->sessions[i].keys[0].by_key == key)
-			judgement->listed[i] = true;
+		if (list->entries[i].serial[0] != '\0')
+			issues[count++] = &list->entries[i];
 	}
+	Assert(count == list->serial_count);
+	qsort(issues, count, sizeof(DeniedIssue), compare_digests);
+	return issues;
+}
+
+static void
+mark_issues_of(const Judgement *judgement, const X509 *ca, const DeniedIssue * issues, int count)
+{
+	EsgDenyEntry wanted = {.serial = ""};
+	DeniedIssue key = &wanted;
+	const		DeniedIssue *found;
+
+	if (!esg_x509_info_fingerprint(ca, wanted.digest))
+		fail_without_memory();
+	found = bsearch(&key, issues, count, sizeof(DeniedIssue), compare_digests);
+	if (found == NULL)
+		return;
+	while (found > issues && compare_digests(found - 1, &key) == 0)
+		found--;
+	for (; found < issues + count && compare_digests(found, &key) == 0; found++)
+		mark_listed(judgement, ca, (*found)->serial);
 }
 
 /*
- * A CA may have several certificates with its key.  Whichever of them an entry of
- * denied_certificates names, and whichever is in a session's chain, it is the same
- * issuer, as it is at a login.
+ * A CA may have several certificates with its name and key.  Whichever of them an
+ * entry of denied_certificates names, and whichever is in a session's chain, it is
+ * the same issuer, as it is at a login.
  */
 static void
 judge_denied(const Judgement *judgement, STACK_OF(X509) *cas)
 {
 	const EsgDenyList *list = esg_guc_denied_certificates;
-	unsigned char digest[ESG_DIGEST_SIZE];
+	DeniedIssue *issues;
 
 	if (list == NULL || list->serial_count == 0)
 		return;
+	issues = sort_issues(list);
 	for (int i = 0; i < sk_X509_num(cas); i++)
-	{
-		if (!esg_x509_info_fingerprint(sk_X509_value(cas, i), digest))
-			continue;
-		for (int j = 0; j < list->count; j++)
-		{
-			if (list->entries[j].serial[0] != '\0' && memcmp(list->entries[j].digest, digest, ESG_DIGEST_SIZE) == 0)
-				mark_listed(judgement, sk_X509_value(cas, i), list->entries[j].serial);
-		}
-	}
+		mark_issues_of(judgement, sk_X509_value(cas, i), issues, list->serial_count);
+	pfree(issues);
 }
+
+/* ---- all that was loaded ---- */
 
 static void
 judge_store(const Judgement *judgement, X509_STORE *store)
 {
 	X509_STORE_CTX *context = X509_STORE_CTX_new();
-	STACK_OF(X509) *cas = sk_X509_new_null();
-	STACK_OF(X509_NAME) *names = sk_X509_NAME_new_null();
+	STACK_OF(X509) *cas = sk_X509_new(compare_subjects);
+	STACK_OF(X509_NAME) *names = sk_X509_NAME_new(compare_names);
 
 	if (context == NULL || cas == NULL || names == NULL ||
 		X509_STORE_CTX_init(context, store, NULL, NULL) != 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_OUT_OF_MEMORY),
-				 errmsg("could not look for revoked certificates: out of memory")));
+		fail_without_memory();
 	read_store(store, cas, names);
+	sk_X509_sort(cas);
 	judge_denied(judgement, cas);
 	add_names_of_dir(names);
-	for (int i = 0; i < sk_X509_NAME_num(names); i++)
-		judge_name(judgement, context, cas, sk_X509_NAME_value(names, i));
+	judge_names(judgement, context, cas, names);
 	X509_STORE_CTX_free(context);
 	sk_X509_free(cas);
 	sk_X509_NAME_free(names);
@@ -275,43 +333,63 @@ judge_contexts(const Judgement *judgement)
 }
 
 static EsgRevocationIndex *
-make_index(const EsgSession *sessions, int count)
+make_index(const EsgJudging * judging)
 {
-	EsgRevocationIndex *index = esg_revocation_index_new(count * ESG_REVOCATION_DEPTH, esg_sessions_seed());
+	int			keys = 0;
+	EsgRevocationIndex *index;
 
+	for (int i = 0; i < judging->count; i++)
+		keys += judging->sessions[i].key_count;
+	index = esg_revocation_index_new(keys, judging->seed);
 	if (index == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OUT_OF_MEMORY),
-				 errmsg("could not look for revoked certificates: out of memory")));
-	for (int i = 0; i < count; i++)
-		esg_revocation_index_add(index, sessions[i].keys, sessions[i].key_count, i);
+		fail_without_memory();
+	for (int i = 0; i < judging->count; i++)
+		esg_revocation_index_add(index, judging->sessions[i].keys, judging->sessions[i].key_count, i);
 	return index;
 }
 
 void
-esg_session_judge_run(void)
+esg_session_judge_begin(EsgJudging * out)
 {
 	EsgSessionEvents events;
-	EsgSession *sessions;
-	Judgement	judgement = {0};
 	EsgLoadState load;
-	uint32		number = esg_server_state_inherited();
-	int			count;
 
 	/* what comes after this will be judged anew */
 	esg_sessions_events(&events);
 	esg_server_state_load(&load);
-	count = judgement.count = esg_sessions_copy(&sessions);
-	judgement.sessions = sessions;
-	judgement.revoked = palloc0(Max(count, 1) * sizeof(bool));
-	judgement.listed = palloc0(Max(count, 1) * sizeof(bool));
-	judgement.index = make_index(sessions, count);
+	out->late = events.late;
+	out->load = ESG_CHILDREN_INHERIT ? esg_server_state_inherited() : load.served_number;
+	out->seed = esg_sessions_seed();
+	out->count = esg_sessions_copy(&out->sessions);
+}
+
+void *
+esg_session_judge_find(void *arg, Size *size)
+{
+	const		EsgJudging *judging = arg;
+	Judgement	judgement = {.index = make_index(judging)};
+
+	*size = 2 * (Size) judging->count * sizeof(bool);
+	judgement.revoked = palloc0(Max(*size, 1));
+	judgement.listed = judgement.revoked + judging->count;
 	if (ESG_CHILDREN_INHERIT)
 		judge_contexts(&judgement);
 	else
 		judge_files(&judgement);
 	esg_revocation_index_free(judgement.index);
-	esg_sessions_judged(sessions, judgement.revoked, judgement.listed, count,
-						ESG_CHILDREN_INHERIT ? number : load.served_number, events.late);
+	return judgement.revoked;
+}
+
+void
+esg_session_judge_conclude(const EsgJudging * judging, const void *found, Size size)
+{
+	const bool *revoked = found;
+
+	if (size != 2 * (Size) judging->count * sizeof(bool))
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not look for revoked certificates: the answer is about other sessions")));
+	esg_sessions_judged(judging->sessions, revoked, revoked + judging->count, judging->count,
+						judging->load, judging->late);
 	esg_server_state_wake_worker();
 }

@@ -7,7 +7,9 @@
  */
 #include "postgres.h"
 
+#include "common/hashfn.h"
 #include "libpq/libpq.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -55,8 +57,20 @@ static struct
 	uint32		judged;			/* EsgSessionEvents' when it began */
 	bool		wanted;			/* there is a reason to start it */
 	bool		told;			/* that there is no place for it */
+	uint64		settings;		/* digest of those that decide who is ended */
+	uint32		asked;			/* rises when they change */
+	uint32		begun;			/* asked, when it was started last */
+	uint32		answered;		/* asked, when the one began that came to its
+								 * end last */
 	TimestampTz retry_at;
-}			judge;
+}			judge = {.asked = 1};
+
+/* With these a session that was judged before may be ended. */
+static const char *const deciding_settings[] = {
+	"ext_ssl_guard.session_check", "ext_ssl_guard.session_grace",
+	"ext_ssl_guard.session_check_replication", "ext_ssl_guard.exempt_roles",
+	"ext_ssl_guard.finding_overrides", "ext_ssl_guard.denied_certificates"
+};
 
 /* One look. */
 typedef struct Review
@@ -65,6 +79,7 @@ typedef struct Review
 	int64		unix_now;
 	EsgPolicy	policy;
 	EsgDeniedIssues denied;
+	bool		in_service;		/* there is TLS, and so somebody to be asked */
 	EsgSession *sessions;
 	int			count;
 	EsgSessionState *states;	/* of each session */
@@ -188,16 +203,38 @@ end_session(Review *review, EsgSession *session, EsgSessionState state)
 		session->ended_at = (uint32) review->unix_now;
 }
 
+/*
+ * Who changes settings may change the CRL with them: what was found out before is
+ * no reason to end anybody by the new ones.
+ */
+static bool
+is_certain(const Review *review, const EsgSession *session)
+{
+	EsgSession	unjudged = *session;
+
+	if (judge.answered == judge.asked || !review->in_service)
+		return true;
+	unjudged.revoked = unjudged.listed = false;
+	return esg_session_state_code(esg_session_state_of(&unjudged, &review->denied, review->unix_now)) != ESG_NO_FINDING;
+}
+
 /* Ends it if it is time to; is it to be an alarm that it goes on? */
 static bool
-judge_session(Review *review, EsgSession *session, EsgSessionState state)
+judge_session(Review *review, EsgSession *session, EsgSessionState state, bool alarmed)
 {
 	TimestampTz end = bad_since(session) + esg_guc_session_grace * USECS_PER_SEC;
 
 	if (!may_be_ended(session))
 		return true;
 	if (session->ended_at == 0 && review->now >= end)
+	{
+		if (!is_certain(review, session))
+		{
+			judge.wanted = true;
+			return alarmed;
+		}
 		end_session(review, session, state);
+	}
 	if (session->ended_at == 0)
 	{
 		review->next = Min(review->next, end);
@@ -305,7 +342,7 @@ review_session(Review *review, int number)
 	date_session(session, state, review->now);
 	session->alarmed = false;
 	if (esg_session_state_code(state) != ESG_NO_FINDING)
-		session->alarmed = judge_session(review, session, state);
+		session->alarmed = judge_session(review, session, state, before.alarmed);
 	else
 	{
 		session->ended_at = 0;
@@ -322,6 +359,7 @@ static void
 review_sessions(TimestampTz now)
 {
 	Review		review = {.now = now,.unix_now = esg_report_unix_now(),.next = DT_NOEND};
+	EsgLoadState load;
 
 	past.wanted = false;
 	past.reviewed_at = now;
@@ -330,6 +368,8 @@ review_sessions(TimestampTz now)
 	esg_sessions_forget_end();
 	esg_guc_policy(&review.policy);
 	esg_session_state_prepare(&review.denied);
+	esg_server_state_load(&load);
+	review.in_service = load.in_service;
 	review.count = esg_sessions_copy(&review.sessions);
 	review.states = palloc_extended((Size) Max(review.count, 1) * sizeof(EsgSessionState), MCXT_ALLOC_HUGE);
 	review.alarming = palloc_extended((Size) Max(review.count, 1) * sizeof(int), MCXT_ALLOC_HUGE);
@@ -370,7 +410,15 @@ has_judge_ended(EsgSessionEvents *events, TimestampTz now)
 	pfree(judge.handle);
 	judge.handle = NULL;
 	esg_sessions_events(events);
-	judge.retry_at = events->judged == judge.judged ? now + FAILED_PAUSE : 0;
+	judge.retry_at = 0;
+	if (events->judged != judge.judged)
+		judge.answered = judge.begun;
+	else
+	{
+		/* what it was started for is still to be done */
+		judge.wanted = true;
+		judge.retry_at = now + FAILED_PAUSE;
+	}
 	return true;
 }
 
@@ -394,6 +442,7 @@ serve_judge(EsgSessionEvents *events, TimestampTz now)
 	if (!has_judge_ended(events, now) || now < judge.retry_at || !is_judging_due(events))
 		return;
 	judge.judged = events->judged;
+	judge.begun = judge.asked;
 	old = MemoryContextSwitchTo(TopMemoryContext);
 	if (esg_session_judge_start(&judge.handle))
 		judge.told = judge.wanted = false;
@@ -434,8 +483,11 @@ esg_session_review_serve(void)
 	past.idle = false;
 	esg_sessions_events(&events);
 	serve_judge(&events, now);
-	if (is_review_due(&events, now))
-		review_sessions(now);
+	if (!is_review_due(&events, now))
+		return;
+	review_sessions(now);
+	if (judge.wanted)
+		serve_judge(&events, now);
 }
 
 int64
@@ -455,10 +507,29 @@ esg_session_review_time_left(TimestampTz now)
 	return next > now ? next - now : 0;
 }
 
+static uint64
+digest_settings(void)
+{
+	uint64		digest = 0;
+
+	for (int i = 0; i < (int) lengthof(deciding_settings); i++)
+	{
+		const char *value = GetConfigOption(deciding_settings[i], true, false);
+
+		if (value != NULL)
+			digest = hash_bytes_extended((const unsigned char *) value, (int) strlen(value), digest);
+	}
+	return digest;
+}
+
 void
 esg_session_review_request(void)
 {
+	uint64		settings = digest_settings();
+
 	past.wanted = true;
+	judge.asked += settings != judge.settings;
+	judge.settings = settings;
 	/* also if the TLS files are not loaded */
 	judge.wanted |= esg_guc_denied_certificates != NULL && esg_guc_denied_certificates->serial_count > 0;
 }

@@ -15,7 +15,7 @@
 /* One certificate of somebody's chain. */
 typedef struct SoughtCert
 {
-	uint64_t	key;
+	EsgRevocationKey key;
 	int			owner;
 	int			next;			/* in its bucket, -1: none */
 	bool		is_leaf;
@@ -36,6 +36,8 @@ typedef struct CrlInStore
 {
 	X509_CRL   *crl;			/* borrowed */
 	AUTHORITY_KEYID *akid;		/* NULL: it names no key */
+	uint32_t	key_id;			/* digest of the key's identifier in it; 0:
+								 * there is none */
 	uint64_t	point;			/* digest of the whole limitation, 0: none */
 	bool		usable;			/* OpenSSL does not pass over it */
 	bool		users;			/* for certificates that are no CA's */
@@ -43,104 +45,39 @@ typedef struct CrlInStore
 	bool		current;		/* its nextUpdate is yet to come */
 } CrlInStore;
 
-/* One CRL being gone through. */
-typedef struct CrlWalk
+typedef struct KnownCa
+{
+	X509	   *cert;			/* borrowed */
+	uint64_t	digest;			/* see EsgRevocationKey's issuer */
+}			KnownCa;
+
+/* Has that CA signed that CRL? */
+typedef enum Signature
+{
+	NOT_TRIED = 0,				/* as memory begins */
+	SIGNED,
+	NOT_SIGNED
+}			Signature;
+
+/* All that there are of one name. */
+typedef struct Judge
 {
 	const EsgRevocationIndex *index;
-	const CrlInStore *list;
-	X509	   *signer;			/* NULL: not known */
-	int			verified;		/* of signer's signature: -1 not tried yet */
+	CrlInStore *lists;
+	int			list_count;
+	KnownCa    *cas;
+	int			ca_count;
+	Signature  *signatures;		/* of each CRL, by each CA */
 	bool	   *revoked;
-} CrlWalk;
+} Judge;
 
-/* ------------------------------------------------------------------------
- * Keys
- * ------------------------------------------------------------------------ */
-
-static uint64_t
-mix(uint64_t hash)
+/* Who vouches for a CRL about a certificate, the better the greater. */
+typedef enum Voucher
 {
-	hash *= UINT64_C(0x9e3779b97f4a7c15);
-	hash ^= hash >> 32;
-	hash *= UINT64_C(0xd6e8feb86659fd93);
-	return hash ^ (hash >> 32);
-}
-
-uint64_t
-esg_revocation_hash(uint64_t seed, const void *data, size_t len)
-{
-	const unsigned char *at = data;
-	uint64_t	hash = mix(seed ^ (uint64_t) len);
-	uint64_t	word;
-
-	for (; len >= sizeof(word); len -= sizeof(word), at += sizeof(word))
-	{
-		memcpy(&word, at, sizeof(word));
-		hash = mix(hash ^ word);
-	}
-	word = 0;
-	if (len > 0)
-		memcpy(&word, at, len);
-	return mix(hash ^ word);
-}
-
-/* -1 is another number than 1, and has the same octets */
-static uint64_t
-hash_serial(uint64_t issuer, const ASN1_INTEGER *serial)
-{
-	bool		negative = (ASN1_STRING_type(serial) & V_ASN1_NEG) != 0;
-
-	return esg_revocation_hash(negative ? ~issuer : issuer, ASN1_STRING_get0_data(serial),
-							   (size_t) ASN1_STRING_length(serial));
-}
-
-static uint64_t
-hash_public_key(uint64_t seed, const X509 *ca)
-{
-	const ASN1_BIT_STRING *key = X509_get0_pubkey_bitstr(ca);
-
-	if (key == NULL)
-		return ~seed;
-	return esg_revocation_hash(seed, ASN1_STRING_get0_data(key), (size_t) ASN1_STRING_length(key));
-}
-
-static uint64_t
-hash_name(uint64_t seed, const X509_NAME *name)
-{
-	const unsigned char *der = NULL;
-	size_t		len = 0;
-
-	if (X509_NAME_get0_der((X509_NAME *) name, &der, &len) != 1)
-		return ~seed;
-	return esg_revocation_hash(~seed, der, len);
-}
-
-int
-esg_revocation_keys(STACK_OF(X509) *chain, uint64_t seed, EsgRevocationKey *keys)
-{
-	int			last = sk_X509_num(chain) - 1;
-	uint64_t	issuer_key = 0;
-	int			count;
-
-	for (count = 0; count <= last && count < ESG_REVOCATION_DEPTH; count++)
-	{
-		const X509 *cert = sk_X509_value(chain, count);
-		const ASN1_INTEGER *serial = X509_get0_serialNumber(cert);
-
-		/* the topmost is its own issuer, whose key was just asked for */
-		if (count < last || last == 0)
-			issuer_key = hash_public_key(seed, sk_X509_value(chain, count < last ? count + 1 : last));
-		keys[count].by_key = hash_serial(issuer_key, serial);
-		keys[count].by_name = hash_serial(hash_name(seed, X509_get_issuer_name(cert)), serial);
-	}
-	return count;
-}
-
-uint64_t
-esg_revocation_key_of(const X509 *ca, const ASN1_INTEGER *serial, uint64_t seed)
-{
-	return hash_serial(hash_public_key(seed, ca), serial);
-}
+	NOBODY,						/* it is not about that certificate */
+	CA_ABOVE,					/* of the issuer's name, in the same chain */
+	ISSUER
+}			Voucher;
 
 /* ------------------------------------------------------------------------
  * The certificates
@@ -154,14 +91,13 @@ esg_revocation_index_new(int capacity, uint64_t seed)
 
 	if (index == NULL)
 		return NULL;
-	/* two entries for each key, and half of the buckets empty */
-	while (buckets < 4 * (uint32_t) capacity)
+	while (buckets < 2 * (uint32_t) capacity)
 		buckets *= 2;
 	index->seed = seed;
-	index->capacity = 2 * capacity;
+	index->capacity = capacity;
 	index->mask = buckets - 1;
 	index->buckets = OPENSSL_malloc(buckets * sizeof(int));
-	index->entries = OPENSSL_malloc((2 * (size_t) capacity + 1) * sizeof(SoughtCert));
+	index->entries = OPENSSL_malloc(((size_t) capacity + 1) * sizeof(SoughtCert));
 	if (index->buckets == NULL || index->entries == NULL)
 	{
 		esg_revocation_index_free(index);
@@ -181,27 +117,54 @@ esg_revocation_index_free(EsgRevocationIndex *index)
 	OPENSSL_free(index);
 }
 
-static void
-add_entry(EsgRevocationIndex *index, uint64_t key, int owner, bool is_leaf)
-{
-	int		   *bucket = &index->buckets[key & index->mask];
-
-	if (index->count == index->capacity)
-		return;
-	index->entries[index->count] = (SoughtCert)
-	{
-		.key = key,.owner = owner,.next = *bucket,.is_leaf = is_leaf
-	};
-	*bucket = index->count++;
-}
-
 void
 esg_revocation_index_add(EsgRevocationIndex *index, const EsgRevocationKey *keys, int count, int owner)
 {
-	for (int i = 0; i < count; i++)
+	for (int i = 0; i < count && index->count < index->capacity; i++)
 	{
-		add_entry(index, keys[i].by_key, owner, i == 0);
-		add_entry(index, keys[i].by_name, owner, i == 0);
+		int		   *bucket = &index->buckets[keys[i].number & index->mask];
+
+		index->entries[index->count] = (SoughtCert)
+		{
+			.key = keys[i],.owner = owner,.next = *bucket,.is_leaf = i == 0
+		};
+		*bucket = index->count++;
+	}
+}
+
+/* The first one with that number from an entry on, or NULL. */
+static const SoughtCert *
+find_from(const EsgRevocationIndex *index, int at, uint64_t number)
+{
+	while (at >= 0 && index->entries[at].key.number != number)
+		at = index->entries[at].next;
+	return at >= 0 ? &index->entries[at] : NULL;
+}
+
+static const SoughtCert *
+find_first(const EsgRevocationIndex *index, uint64_t number)
+{
+	return find_from(index, index->buckets[number & index->mask], number);
+}
+
+static const SoughtCert *
+find_next(const EsgRevocationIndex *index, const SoughtCert *cert)
+{
+	return find_from(index, cert->next, cert->key.number);
+}
+
+void
+esg_revocation_find(const EsgRevocationIndex *index, const X509 *ca,
+					const ASN1_INTEGER *serial, bool *found)
+{
+	uint64_t	issuer = esg_revocation_issuer(ca, index->seed);
+	uint64_t	name = esg_revocation_name(X509_get_subject_name(ca), index->seed);
+	const SoughtCert *cert = find_first(index, esg_revocation_number(name, serial));
+
+	for (; cert != NULL; cert = find_next(index, cert))
+	{
+		if (cert->is_leaf && cert->key.issuer == issuer)
+			found[cert->owner] = true;
 	}
 }
 
@@ -230,7 +193,7 @@ read_limits(CrlInStore *list)
 }
 
 static void
-read_list(X509_CRL *crl, int64_t now, CrlInStore *out)
+read_list(X509_CRL *crl, int64_t now, uint64_t seed, CrlInStore *out)
 {
 	const ASN1_TIME *end = X509_CRL_get0_nextUpdate(crl);
 
@@ -239,6 +202,8 @@ read_list(X509_CRL *crl, int64_t now, CrlInStore *out)
 		.crl = crl,.usable = true,.users = true,.authorities = true
 	};
 	out->akid = X509_CRL_get_ext_d2i(crl, NID_authority_key_identifier, NULL, NULL);
+	if (out->akid != NULL)
+		out->key_id = esg_revocation_key_id(out->akid->keyid, seed);
 	out->current = end == NULL || esg_x509_time_read(end).unix_seconds > now;
 	read_limits(out);
 }
@@ -247,30 +212,69 @@ read_list(X509_CRL *crl, int64_t now, CrlInStore *out)
 static bool
 is_of_ca(const CrlInStore *list, X509 *ca)
 {
-	return list->usable && (X509_get_key_usage(ca) & KU_CRL_SIGN) != 0 &&
+	return (X509_get_key_usage(ca) & KU_CRL_SIGN) != 0 &&
 		(list->akid == NULL || X509_check_akid(ca, list->akid) == X509_V_OK);
 }
 
-/* Does OpenSSL take the first rather than the second? */
+/* The same for one of whom only the digests are known, unless the server knows it. */
 static bool
-is_better(const CrlInStore *first, const CrlInStore *second)
+is_of(const Judge *judge, const CrlInStore *list, uint64_t ca, uint32_t key_id)
 {
-	if (first->current != second->current)
-		return first->current;
-	return ASN1_TIME_compare(X509_CRL_get0_lastUpdate(first->crl),
-							 X509_CRL_get0_lastUpdate(second->crl)) > 0;
+	bool		known = false;
+
+	for (int i = 0; i < judge->ca_count; i++)
+	{
+		if (judge->cas[i].digest != ca)
+			continue;
+		if (is_of_ca(list, judge->cas[i].cert))
+			return true;
+		known = true;
+	}
+	return !known && (list->key_id == 0 || key_id == 0 || list->key_id == key_id);
 }
 
-/* Is there a better one of the same CA, for the same certificates?  ca NULL: of any that is not known */
-static bool
-is_superseded(const CrlInStore *lists, int count, int at, X509 *ca)
+static Voucher
+find_voucher(const Judge *judge, const CrlInStore *list, const SoughtCert *cert)
 {
-	for (int i = 0; i < count; i++)
+	if (!list->usable || !(cert->is_leaf ? list->users : list->authorities))
+		return NOBODY;
+	if (is_of(judge, list, cert->key.issuer, cert->key.issuer_id))
+		return ISSUER;
+	if (cert->key.above != 0 && is_of(judge, list, cert->key.above, cert->key.above_id))
+		return CA_ABOVE;
+	return NOBODY;
+}
+
+/* Which does OpenSSL take?  Greater than 0: the first one. */
+static int
+compare_lists(const CrlInStore *first, Voucher first_voucher,
+			  const CrlInStore *second, Voucher second_voucher)
+{
+	if (first->current != second->current)
+		return first->current ? 1 : -1;
+	if (first_voucher != second_voucher)
+		return first_voucher > second_voucher ? 1 : -1;
+	return ASN1_TIME_compare(X509_CRL_get0_lastUpdate(first->crl),
+							 X509_CRL_get0_lastUpdate(second->crl));
+}
+
+/* Is there a better one for that certificate, with the same limits? */
+static bool
+is_superseded(const Judge *judge, int at, Voucher voucher, const SoughtCert *cert)
+{
+	const CrlInStore *list = &judge->lists[at];
+
+	for (int i = 0; i < judge->list_count; i++)
 	{
-		if (i == at || !lists[i].usable || lists[i].point != lists[at].point ||
-			(ca != NULL && !is_of_ca(&lists[i], ca)))
+		const CrlInStore *other = &judge->lists[i];
+		Voucher		others;
+		int			order;
+
+		if (i == at || other->point != list->point)
 			continue;
-		if (is_better(&lists[i], &lists[at]) || (i < at && !is_better(&lists[at], &lists[i])))
+		others = find_voucher(judge, other, cert);
+		order = others != NOBODY ? compare_lists(other, others, list, voucher) : -1;
+		if (order > 0 || (order == 0 && i < at))
 			return true;
 	}
 	return false;
@@ -289,98 +293,98 @@ is_lifted(const X509_REVOKED *revoked)
 
 /* Costs a digest over the whole CRL: asked only when there is something in it for us. */
 static bool
-is_signed(CrlWalk *walk)
+is_signed(const Judge *judge, int at, uint64_t signer)
 {
-	if (walk->signer == NULL)
-		return true;
-	if (walk->verified < 0)
-		walk->verified = X509_CRL_verify(walk->list->crl, X509_get0_pubkey(walk->signer)) == 1;
-	return walk->verified == 1;
-}
-
-static void
-meet_entry(CrlWalk *walk, uint64_t key, const X509_REVOKED *revoked)
-{
-	const EsgRevocationIndex *index = walk->index;
-
-	for (int i = index->buckets[key & index->mask]; i >= 0; i = index->entries[i].next)
+	for (int i = 0; i < judge->ca_count; i++)
 	{
-		const SoughtCert *entry = &index->entries[i];
+		Signature  *signature = &judge->signatures[at * judge->ca_count + i];
 
-		if (entry->key == key && !walk->revoked[entry->owner] &&
-			(entry->is_leaf ? walk->list->users : walk->list->authorities) &&
-			!is_lifted(revoked) && is_signed(walk))
-			walk->revoked[entry->owner] = true;
+		if (judge->cas[i].digest != signer)
+			continue;
+		if (*signature == NOT_TRIED)
+			*signature = X509_CRL_verify(judge->lists[at].crl, X509_get0_pubkey(judge->cas[i].cert)) == 1 ?
+				SIGNED : NOT_SIGNED;
+		return *signature == SIGNED;
 	}
+	return true;
+}
+
+static bool
+is_revoked(const Judge *judge, int at, const X509_REVOKED *entry, const SoughtCert *cert)
+{
+	Voucher		voucher = find_voucher(judge, &judge->lists[at], cert);
+
+	return voucher != NOBODY && !is_lifted(entry) && !is_superseded(judge, at, voucher, cert) &&
+		is_signed(judge, at, voucher == ISSUER ? cert->key.issuer : cert->key.above);
 }
 
 static void
-go_through(CrlWalk *walk)
+go_through(const Judge *judge, int at)
 {
-	uint64_t	seed = walk->index->seed;
-	STACK_OF(X509_REVOKED) *entries = X509_CRL_get_REVOKED(walk->list->crl);
-	uint64_t	issuer = walk->signer != NULL ? hash_public_key(seed, walk->signer)
-	: hash_name(seed, X509_CRL_get_issuer(walk->list->crl));
+	const EsgRevocationIndex *index = judge->index;
+	X509_CRL   *crl = judge->lists[at].crl;
+	STACK_OF(X509_REVOKED) *entries = X509_CRL_get_REVOKED(crl);
+	uint64_t	name = esg_revocation_name(X509_CRL_get_issuer(crl), index->seed);
 	int			count = sk_X509_REVOKED_num(entries);
 
 	for (int i = 0; i < count; i++)
 	{
-		const X509_REVOKED *revoked = sk_X509_REVOKED_value(entries, i);
+		const X509_REVOKED *entry = sk_X509_REVOKED_value(entries, i);
+		const SoughtCert *cert = find_first(index, esg_revocation_number(name, X509_REVOKED_get0_serialNumber(entry)));
 
-		meet_entry(walk, hash_serial(issuer, X509_REVOKED_get0_serialNumber(revoked)), revoked);
+		for (; cert != NULL; cert = find_next(index, cert))
+		{
+			if (!judge->revoked[cert->owner] && is_revoked(judge, at, entry, cert))
+				judge->revoked[cert->owner] = true;
+		}
 	}
-}
-
-/* Was there a CA with the same key before? */
-static bool
-is_repeated(STACK_OF(X509) *cas, int at)
-{
-	for (int i = 0; i < at; i++)
-	{
-		if (hash_public_key(0, sk_X509_value(cas, i)) == hash_public_key(0, sk_X509_value(cas, at)))
-			return true;
-	}
-	return false;
 }
 
 static void
-judge_list(const EsgRevocationIndex *index, const CrlInStore *lists, int count, int at,
-		   STACK_OF(X509) *cas, bool *revoked)
+free_judge(Judge *judge)
 {
-	CrlWalk		walk = {
-		.index = index,.list = &lists[at],.verified = -1,.revoked = revoked
-	};
-	bool		is_known = false;
-
-	for (int i = 0; i < sk_X509_num(cas); i++)
-	{
-		if (!is_of_ca(&lists[at], sk_X509_value(cas, i)))
-			continue;
-		is_known = true;
-		walk.signer = sk_X509_value(cas, i);
-		walk.verified = -1;
-		if (!is_repeated(cas, i) && !is_superseded(lists, count, at, walk.signer))
-			go_through(&walk);
-	}
-	if (is_known || !lists[at].usable || is_superseded(lists, count, at, NULL))
-		return;
-	walk.signer = NULL;
-	go_through(&walk);
+	for (int i = 0; judge->lists != NULL && i < judge->list_count; i++)
+		AUTHORITY_KEYID_free(judge->lists[i].akid);
+	OPENSSL_free(judge->lists);
+	OPENSSL_free(judge->cas);
+	OPENSSL_free(judge->signatures);
 }
 
-void
+/* False: no memory. */
+static bool
+prepare_judge(Judge *judge, STACK_OF(X509_CRL) *crls, STACK_OF(X509) *cas, int64_t now)
+{
+	size_t		lists = sk_X509_CRL_num(crls) > 0 ? (size_t) sk_X509_CRL_num(crls) : 0;
+	size_t		known = sk_X509_num(cas) > 0 ? (size_t) sk_X509_num(cas) : 0;
+
+	judge->lists = OPENSSL_zalloc((lists + 1) * sizeof(CrlInStore));
+	judge->cas = OPENSSL_zalloc((known + 1) * sizeof(KnownCa));
+	judge->signatures = OPENSSL_zalloc((lists * known + 1) * sizeof(Signature));
+	if (judge->lists == NULL || judge->cas == NULL || judge->signatures == NULL)
+		return false;
+	for (; judge->list_count < (int) lists; judge->list_count++)
+		read_list(sk_X509_CRL_value(crls, judge->list_count), now, judge->index->seed,
+				  &judge->lists[judge->list_count]);
+	for (; judge->ca_count < (int) known; judge->ca_count++)
+	{
+		KnownCa    *ca = &judge->cas[judge->ca_count];
+
+		ca->cert = sk_X509_value(cas, judge->ca_count);
+		ca->digest = esg_revocation_issuer(ca->cert, judge->index->seed);
+	}
+	return true;
+}
+
+bool
 esg_revocation_judge(const EsgRevocationIndex *index, STACK_OF(X509_CRL) *crls,
 					 STACK_OF(X509) *cas, int64_t now, bool *revoked)
 {
-	int			count = sk_X509_CRL_num(crls);
-	CrlInStore *lists = count > 0 ? OPENSSL_zalloc((size_t) count * sizeof(CrlInStore)) : NULL;
+	Judge		judge = {.index = index,.revoked = revoked};
+	bool		prepared = prepare_judge(&judge, crls, cas, now);
 
-	for (int i = 0; lists != NULL && i < count; i++)
-		read_list(sk_X509_CRL_value(crls, i), now, &lists[i]);
-	for (int i = 0; lists != NULL && i < count; i++)
-		judge_list(index, lists, count, i, cas, revoked);
-	for (int i = 0; lists != NULL && i < count; i++)
-		AUTHORITY_KEYID_free(lists[i].akid);
-	OPENSSL_free(lists);
+	for (int i = 0; prepared && i < judge.list_count; i++)
+		go_through(&judge, i);
+	free_judge(&judge);
 	ERR_clear_error();
+	return prepared;
 }

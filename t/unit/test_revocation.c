@@ -1,4 +1,4 @@
-/* sources: policy/revocation x509/time */
+/* sources: policy/revocation policy/revocation_key x509/time */
 /*
  * test_revocation.c
  *		Which certificates do CRLs list?
@@ -147,6 +147,100 @@ test_whose(void)
 	expect("a CA of another name", add_crl(NULL, other, renewed_key, "7", plain), other, NULL, "");
 }
 
+/* A CA that is known by one name may have another one, and a name may be written in several ways. */
+static void
+test_names(void)
+{
+	X509	   *alias = make_ca("CN=Alias", ca_key, NULL, NULL, "4");
+	X509	   *same = make_ca("CN= ca ", ca_key, NULL, NULL, "5");
+
+	begin_two();
+	add_chain(make_leaf(alias, ca_key, "7"), alias, NULL);
+	expect("the key under another name", add_crl(NULL, ca, ca_key, "7", plain), ca, NULL, "0");
+	begin_two();
+	add_chain(make_leaf(alias, ca_key, "7"), alias, NULL);
+	expect("and the other way round", add_crl(NULL, alias, ca_key, "7", plain), alias, NULL, "2");
+	begin_two();
+	expect("the name, written otherwise", add_crl(NULL, same, ca_key, "7", plain), ca, NULL, "0");
+	begin();
+	add_chain(make_leaf(same, ca_key, "7"), same, NULL);
+	expect("and in the certificate", add_crl(NULL, ca, ca_key, "7", plain), ca, NULL, "0");
+	X509_free(alias);
+	X509_free(same);
+}
+
+/* Two CAs of one name that the server does not know. */
+static void
+begin_unknown(void)
+{
+	begin();
+	add_chain(make_leaf(ca, ca_key, "7"), ca, NULL);
+	add_chain(make_leaf(renewed, renewed_key, "7"), renewed, NULL);
+}
+
+static void
+test_unknown(void)
+{
+	begin_unknown();
+	expect("unknown CAs of one name: the key that the CRL names", add_crl(NULL, renewed, renewed_key, "7", plain), NULL, NULL, "1");
+	begin_unknown();
+	expect("one CRL does not stand for the other's",
+		   add_crl(add_crl(NULL, ca, ca_key, "9", plain), renewed, renewed_key, "7", plain), NULL, NULL, "1");
+	begin_unknown();
+	expect("it names none", add_crl(NULL, renewed, renewed_key, "7", (CrlSpec) {.extensions = NULL}), NULL, NULL, "0 1");
+}
+
+/* ca has become renewed, which vouches for its old key. */
+static void
+begin_changed(void)
+{
+	X509	   *bridge = make_ca("CN=CA", ca_key, renewed, renewed_key, "60");
+
+	begin();
+	add_chain(make_leaf(ca, ca_key, "7"), bridge, renewed);
+	X509_free(bridge);
+}
+
+static void
+test_changed_key(void)
+{
+	const CrlSpec stale = {.this_update = "20260301000000Z", .next_update = "20260302000000Z", .extensions = AKI};
+
+	begin_changed();
+	expect("a CA with a new key: its CRL", add_crl(NULL, renewed, renewed_key, "7", plain), renewed, NULL, "0");
+	begin_changed();
+	expect("which lists the old certificate of the CA", add_crl(NULL, renewed, renewed_key, "60", plain), renewed, NULL, "0");
+	begin_changed();
+	expect("the old key's CRL counts", add_crl(add_crl(NULL, renewed, renewed_key, "7", plain), ca, ca_key, "9", plain), renewed, ca, "");
+	begin_changed();
+	expect("unless it has ended", add_crl(add_crl(NULL, renewed, renewed_key, "7", plain), ca, ca_key, "9", stale), renewed, ca, "0");
+	begin_changed();
+	expect("not signed with the new key", add_crl(NULL, renewed, ca_key, "7", plain), renewed, NULL, "");
+	begin_two();
+	expect("a new key that is not in the chain", add_crl(NULL, renewed, renewed_key, "7", plain), renewed, ca, "");
+}
+
+/* Each has its own certificate, of whichever CA. */
+static void
+test_find(void)
+{
+	bool		found[MAX_OWNERS] = {false};
+	ASN1_INTEGER *serial = ASN1_INTEGER_new();
+	X509	   *alias = make_ca("CN=Alias", ca_key, NULL, NULL, "4");
+
+	begin();
+	add_chain(make_leaf(ca, ca_key, "50"), ca, NULL);
+	add_chain(make_leaf(alias, ca_key, "50"), alias, NULL);
+	add_chain(make_leaf(renewed, renewed_key, "50"), renewed, NULL);
+	add_chain(make_leaf(intermediate, renewed_key, "9"), intermediate, ca);
+	(void) ASN1_INTEGER_set(serial, 50);
+	esg_revocation_find(list, ca, serial, found);
+	ok(found[0] && !found[1] && !found[2] && !found[3], "by number and CA: name and key, and no CA above");
+	esg_revocation_index_free(list);
+	ASN1_INTEGER_free(serial);
+	X509_free(alias);
+}
+
 static void
 test_chain(void)
 {
@@ -243,6 +337,10 @@ main(void)
 	other = make_ca("CN=Other", renewed_key, NULL, NULL, "3");
 	intermediate = make_ca("CN=Intermediate", renewed_key, ca, ca_key, "50");
 	test_whose();
+	test_names();
+	test_unknown();
+	test_changed_key();
+	test_find();
 	test_chain();
 	test_best();
 	test_limits();
