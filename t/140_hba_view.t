@@ -18,6 +18,9 @@ $node->setup(ca => $ca, server => $server, conf => 'ext_ssl_guard.file_poll_inte
 $node->start;
 
 my $includes = $node->pg_version >= 16;
+# with EXEC_BACKEND each backend loads the files, and nobody gets in if it cannot
+my $loads = ESG::Node::exec_backend();
+my $ldap = `'$ENV{PG_CONFIG}' --configure` =~ /--with-ldap\b/;
 my $marker = 0;
 
 sub sql { return $node->safe_psql('postgres', $_[0]); }
@@ -53,6 +56,7 @@ my @many = (
 	'host nothing all all radius radiusservers=127.0.0.1 radiussecrets=topsecret', 'hostssl all all bogus',
 	'host topsecret all 10.0.0.0/33 md5');
 @many = grep { !/radius/ } @many if $node->pg_version >= 19;
+@many = grep { !/bogus|\/33/ && ($ldap || !/ldap/) } @many if $loads;
 install(\@many, ['users /^(.*)$ \1']);
 my $core = "SELECT line_number, type, database, user_name, auth_method FROM pg_hba_file_rules WHERE error IS NULL ORDER BY 1";
 my $ours = "SELECT line_number, type, database, user_name, auth_method FROM ssl_guard_hba WHERE type <> 'map' ORDER BY 1";
@@ -61,7 +65,7 @@ is(sql("SELECT string_agg(line_number::text, ',' ORDER BY line_number) FROM ssl_
 	sql("SELECT string_agg(line_number::text, ',' ORDER BY line_number) FROM pg_hba_file_rules WHERE error IS NOT NULL"),
 	'those that core cannot parse, without their text');
 is(sql("SELECT string_agg(coalesce(address, '-'), ' ' ORDER BY line_number) FROM ssl_guard_hba WHERE type <> 'map'"),
-	'- - 10.0.0.0/8 10.1.0.0/16 ::1/128 samenet db.test' . ($node->pg_version >= 19 ? '' : ' all'), 'addresses');
+	'- - 10.0.0.0/8 10.1.0.0/16 ::1/128 samenet' . ($ldap ? ' db.test' : '') . ($node->pg_version >= 19 ? '' : ' all'), 'addresses');
 unlike(sql('SELECT string_agg(h::text, chr(10)) FROM ssl_guard_hba h'), qr/secret/, 'no secret is shown');
 unlike(sql('SELECT string_agg(a::text, chr(10)) FROM ssl_guard_check() a'), qr/secret/, 'nor in an alarm');
 sql('CREATE ROLE watcher; GRANT pg_monitor TO watcher; CREATE ROLE nobody_special');
@@ -79,6 +83,7 @@ my @cases = (
 	[ 'hba_unparsable', 'critical', 'hostssl all all 10.0.0.0/8 nonsense' ],
 	[ 'hba_never_matches', 'warning', 'host all all 127.0.0.1/32 scram-sha-256', 'last' ],
 );
+@cases = grep { $_->[0] ne 'hba_unparsable' } @cases if $loads;
 install(\@good);
 is(findings() . alarms(), '', 'ordinary lines: nothing');
 foreach my $case (@cases)
@@ -131,27 +136,32 @@ sub unreadable
 }
 
 my $list = $node->path('list');
-foreach my $line ('host @list all 127.0.0.1/32 scram-sha-256', $includes ? ('include list', 'include_if_exists "list"') : ())
-{
-	install([$line]);
-	mkfifo($list, 0600) or die $!;
-	unreadable("$line: a FIFO");
-	unlink $list;
-	symlink '/dev/zero', $list or die $!;
-	unreadable("$line: a device");
-	unlink $list;
-	open(my $out, '>', $list) or die $!;
-	truncate($out, 100 << 20) or die $!;
-	close $out;
-	unreadable("$line: a hundred megabytes");
-	unlink $list;
-}
+my @names = ('host @list all 127.0.0.1/32 scram-sha-256', $includes ? ('include list', 'include_if_exists "list"') : ());
 my $hba = $node->path('pg_hba.conf');
-unlink $hba;
-unreadable('no pg_hba.conf');
-mkfifo($hba, 0600) or die $!;
-unreadable('a FIFO as pg_hba.conf');
-unlink $hba;
+SKIP:
+{
+	skip 'EXEC_BACKEND: each backend would wait for who writes into it, and lets nobody in if it cannot read the file', 6 * @names + 4 if $loads;
+	foreach my $line (@names)
+	{
+		install([$line]);
+		mkfifo($list, 0600) or die $!;
+		unreadable("$line: a FIFO");
+		unlink $list;
+		symlink '/dev/zero', $list or die $!;
+		unreadable("$line: a device");
+		unlink $list;
+		open(my $out, '>', $list) or die $!;
+		truncate($out, 100 << 20) or die $!;
+		close $out;
+		unreadable("$line: a hundred megabytes");
+		unlink $list;
+	}
+	unlink $hba;
+	unreadable('no pg_hba.conf');
+	mkfifo($hba, 0600) or die $!;
+	unreadable('a FIFO as pg_hba.conf');
+	unlink $hba;
+}
 
 # ---- what is included
 ESG::Certs::spew($list, "a\nb\n");

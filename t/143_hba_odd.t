@@ -10,6 +10,9 @@ use Test::More;
 use ESG::Certs;
 use ESG::Node;
 
+plan skip_all => 'EXEC_BACKEND: each backend loads the files, waits for who writes into them, and lets nobody in if it cannot'
+  if ESG::Node::exec_backend();
+
 my $certs = ESG::Certs->new;
 my $ca = $certs->make_ca('ca');
 my $server = $certs->make_server('server', ca => $ca);
