@@ -129,21 +129,41 @@ sub reload
 	return;
 }
 
-# not what the postmaster has just forked to run a command, nor what has gone since
-sub is_backend { return (eval { ESG::Certs::slurp("/proc/$_[0]/cmdline") } // '') =~ /postgres/; }
+# the other end of a connection to the server, by its number in /proc
+sub other_end
+{
+	my ($socket) = @_;
+	my @ports = map { sprintf ':%04X', $_ } $node->port, $socket->sockport;
 
-# the child that answers a connection which has said nothing
+	foreach my $line (split /\n/, ESG::Certs::slurp('/proc/net/tcp'))
+	{
+		my (undef, $local, $remote, @more) = split ' ', $line;
+
+		return $more[6] if $local =~ /$ports[0]$/ && $remote =~ /$ports[1]$/;
+	}
+	return -1;
+}
+
+sub holds
+{
+	my ($pid, $end) = @_;
+
+	return scalar grep { (readlink($_) // '') eq "socket:[$end]" } glob("/proc/$pid/fd/*");
+}
+
+# The child that answers a connection which has said nothing; others come and
+# go, as those that the worker's self-probe asks.
 sub silent_backend
 {
-	my %before = map { $_ => 1 } children();
 	my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $node->port) or die "connect: $!";
 	my $until = time + 60;
 
 	while (time < $until)
 	{
-		my ($new) = grep { !$before{$_} && is_backend($_) } children();
+		my $end = other_end($socket);
+		my ($backend) = grep { holds($_, $end) } children();
 
-		return ($socket, $new) if $new;
+		return ($socket, $backend) if $backend;
 		sleep 0.1;
 	}
 	die 'no backend has come';
