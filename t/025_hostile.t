@@ -122,7 +122,9 @@ foreach my $round (1 .. 60)
 is($script, '', '60 rounds of damaged certificates, CAs and CRLs: no error');
 ESG::Certs::spew($node->path($_), $good{$_}) foreach keys %good;
 $node->safe_psql('postgres', 'SELECT count(*) FROM ssl_guard_check()');
-is($node->safe_psql('postgres', 'SELECT count(*) FROM ssl_guard_alarms'), 0, 'mended: no alarm is left');
+# with EXEC_BACKEND the backend that a self-probe asks has loaded what lay there then
+my $but_probe = ESG::Node::exec_backend() ? " WHERE code <> 'probe_failed'" : '';
+is($node->safe_psql('postgres', "SELECT count(*) FROM ssl_guard_alarms$but_probe"), 0, 'mended: no alarm is left');
 
 # ---- a FIFO for the CRL at a reload: core waits for what is written, and gets all of it
 SKIP:
