@@ -166,6 +166,8 @@ is($_->wait_sql($rejected, 0), 0, $_->name . ': cleared') foreach @nodes;
 start_logins($_) foreach @nodes;
 wait_logins($_, 5) foreach map { $_->name } @nodes;
 
+my $sighup = qr/received SIGHUP, reloading configuration files/;
+
 sub renew
 {
 	my ($node, $days_left) = @_;
@@ -175,10 +177,12 @@ sub renew
 
 	$patroni->install($node, issue($name, $days_left), 'server');
 	wait_served($node, $served{$name}{fingerprint});
+	# with EXEC_BACKEND new backends show it before that
+	wait_for(sub { $node->count_log($sighup, $offset) > 0 });
 	wait_logins($name, 5) if kill 0, $logging_in{$name}{pid};
 	is($node->wait_sql('SELECT in_sync AND last_reload_ok FROM ssl_guard_status'), 't', "$name: in service");
 	is($node->safe_psql('postgres', "SELECT pg_conf_load_time() > '$loaded_at'"), 't', "$name: because it was reloaded");
-	is($node->count_log(qr/received SIGHUP, reloading configuration files/, $offset), 1, "$name: once");
+	is($node->count_log($sighup, $offset), 1, "$name: once");
 	is(warnings_of($node), 'none', "$name: nothing is amiss");
 	return;
 }
@@ -244,7 +248,11 @@ my $before = $served{db2}{fingerprint};
 $patroni->install($two, issue('db2', 303), 'server');
 my $held = "SELECT count(*) FROM ssl_guard_alarms WHERE code = 'auto_reload_held'";
 is($two->wait_sql($held, 1), 1, 'is not applied by a renewal, which is said');
-is(seen_by_client($two), $before, 'and what was served is served');
+SKIP:
+{
+	skip 'EXEC_BACKEND: each backend loads the files by itself', 1 if ESG::Node::exec_backend();
+	is(seen_by_client($two), $before, 'and what was served is served');
+}
 is(($patroni->ctl($two, 'reload', 'billing', 'db2', '--force'))[0], 0, 'patronictl reload');
 wait_served($two, $served{db2}{fingerprint});
 is($two->wait_sql($held, 0), 0, 'and the alarm is cleared');

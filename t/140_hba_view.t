@@ -17,7 +17,7 @@ my $node = ESG::Node->new('main');
 $node->setup(ca => $ca, server => $server, conf => 'ext_ssl_guard.file_poll_interval = 0');
 $node->start;
 
-my $includes = $node->pg_version >= 16;
+my $includes = $node->pg_version->major >= 16;
 # with EXEC_BACKEND each backend loads the files, and nobody gets in if it cannot
 my $loads = ESG::Node::exec_backend();
 my $ldap = `'$ENV{PG_CONFIG}' --configure` =~ /--with-ldap\b/;
@@ -55,7 +55,7 @@ my @many = (
 	'host all all db.test ldap ldapserver=ldap.test ldapbasedn="dc=secret" ldapbindpasswd=topsecret',
 	'host nothing all all radius radiusservers=127.0.0.1 radiussecrets=topsecret', 'hostssl all all bogus',
 	'host topsecret all 10.0.0.0/33 md5');
-@many = grep { !/radius/ } @many if $node->pg_version >= 19;
+@many = grep { !/radius/ } @many if $node->pg_version->major >= 19;
 @many = grep { !/bogus|\/33/ && ($ldap || !/ldap/) } @many if $loads;
 install(\@many, ['users /^(.*)$ \1']);
 my $core = "SELECT line_number, type, database, user_name, auth_method FROM pg_hba_file_rules WHERE error IS NULL ORDER BY 1";
@@ -65,7 +65,7 @@ is(sql("SELECT string_agg(line_number::text, ',' ORDER BY line_number) FROM ssl_
 	sql("SELECT string_agg(line_number::text, ',' ORDER BY line_number) FROM pg_hba_file_rules WHERE error IS NOT NULL"),
 	'those that core cannot parse, without their text');
 is(sql("SELECT string_agg(coalesce(address, '-'), ' ' ORDER BY line_number) FROM ssl_guard_hba WHERE type <> 'map'"),
-	'- - 10.0.0.0/8 10.1.0.0/16 ::1/128 samenet' . ($ldap ? ' db.test' : '') . ($node->pg_version >= 19 ? '' : ' all'), 'addresses');
+	'- - 10.0.0.0/8 10.1.0.0/16 ::1/128 samenet' . ($ldap ? ' db.test' : '') . ($node->pg_version->major >= 19 ? '' : ' all'), 'addresses');
 unlike(sql('SELECT string_agg(h::text, chr(10)) FROM ssl_guard_hba h'), qr/secret/, 'no secret is shown');
 unlike(sql('SELECT string_agg(a::text, chr(10)) FROM ssl_guard_check() a'), qr/secret/, 'nor in an alarm');
 sql('CREATE ROLE watcher; GRANT pg_monitor TO watcher; CREATE ROLE nobody_special');

@@ -31,7 +31,7 @@ sub alarms { return sql("SELECT coalesce(string_agg(code, ' ' ORDER BY code), ''
 
 # ---- names of files, written in all ways that core reads: a FIFO would keep it waiting
 my @ways = ('@"list"', '@li"st"', "\@li\\\nst", "\@l\\\r\nist", 'a,@list', '@' . '/' x 1100 . $list);
-push @ways, "nothing\0\nhost \@list" if $node->pg_version < 16;
+push @ways, "nothing\0\nhost \@list" if $node->pg_version->major < 16;
 foreach my $way (@ways)
 {
 	my $shown = substr($way, 0, 40) =~ s/[^ -~]/?/gr;
@@ -97,7 +97,7 @@ $node->set_hba(@good);
 # ---- the network is not asked
 SKIP:
 {
-	skip 'RADIUS is no more', 2 if $node->pg_version >= 19;
+	skip 'RADIUS is no more', 2 if $node->pg_version->major >= 19;
 	$node->set_hba('hostssl all all all radius radiusservers="no-such-name.invalid, 127.0.0.1,other.invalid" radiussecrets="a,b,c"');
 	is(lines(), '2 hostssl', 'the name of a RADIUS server is not looked up');
 	$node->set_hba('hostssl all all all radius radiusservers="127.0.0.1,,x" radiussecrets=a');

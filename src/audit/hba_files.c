@@ -194,20 +194,26 @@ is_text_harmless(Walk *walk, char *text, const char *from, int depth)
 	return true;
 }
 
-/* Of a file that is open; palloc'd. */
+/* Of a file that is open; palloc'd, NULL if there is no memory. */
 static char *
 read_text(int fd, int64 size, int64 *length)
 {
-	char	   *text = palloc(size + 1);
+	char	   *text = palloc_extended(size + 1, MCXT_ALLOC_NO_OOM);
 	ssize_t		n;
 
 	*length = 0;
+	if (text == NULL)
+		return NULL;
 	while (*length < size && (n = read(fd, text + *length, size - *length)) > 0)
 		*length += n;
 	text[*length] = '\0';
 	return text;
 }
 
+/*
+ * Opened without fd.c: since PostgreSQL 18 that looks into shared memory when it
+ * closes a file, and the worker's child has none.
+ */
 static bool
 is_file_harmless(Walk *walk, const char *path, int depth)
 {
@@ -220,15 +226,15 @@ is_file_harmless(Walk *walk, const char *path, int depth)
 	/* core fails there, or goes on until it has no file descriptors left */
 	if (depth > MAX_DEPTH)
 		return false;
-	fd = OpenTransientFile(path, O_RDONLY | O_NONBLOCK | PG_BINARY);
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | PG_BINARY);
 	if (fd < 0)
 		return true;
 	harmless = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
 		++walk->files <= MAX_FILES && (walk->bytes += st.st_size) <= MAX_BYTES;
 	if (harmless)
 		text = read_text(fd, st.st_size, &length);
-	CloseTransientFile(fd);
-	if (!harmless)
+	close(fd);
+	if (text == NULL)
 		return false;
 	/* behind a NUL core's reader joins lines as it pleases */
 	harmless = memchr(text, '\0', length) == NULL && is_text_harmless(walk, text, path, depth + 1);

@@ -237,8 +237,19 @@ ctx_freed(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int idx, long argl, void 
 {
 	TlsLoad    *load = ptr;
 
-	if (!in_postmaster() || (load != &loads[0] && load != &loads[1]))
+	if (load != &loads[0] && load != &loads[1])
 		return;
+	if (!in_postmaster())
+	{
+		/*
+		 * Since PostgreSQL 19 they go with the postmaster's memory, which a
+		 * background worker frees before all else; a client's backend has no
+		 * use for them.
+		 */
+		if (MyProcPort == NULL)
+			esg_live_contexts_keep_store(parent);
+		return;
+	}
 	load->alive--;
 	esg_live_contexts_remove(parent);
 	if (!EnableSSL)

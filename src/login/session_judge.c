@@ -317,11 +317,9 @@ judge_files(const Judgement *judgement)
 static void
 judge_contexts(const Judgement *judgement)
 {
-	SSL_CTX    *context;
-
-	for (int i = 0; (context = esg_live_contexts_get(i)) != NULL; i++)
+	for (int i = 0; i < esg_live_contexts_count(); i++)
 	{
-		X509_STORE *store = SSL_CTX_get_cert_store(context);
+		X509_STORE *store = esg_live_contexts_store(i);
 
 		if (store != NULL)
 			judge_store(judgement, store);

@@ -14,6 +14,7 @@ typedef struct LiveContext
 {
 	SSL_CTX    *context;
 	const void *load;
+	X509_STORE *store;			/* NULL: the context has it */
 } LiveContext;
 
 static LiveContext contexts[MAX_CONTEXTS];
@@ -30,6 +31,7 @@ esg_live_contexts_add(SSL_CTX *context, const void *load)
 	}
 	contexts[context_count].context = context;
 	contexts[context_count].load = load;
+	contexts[context_count].store = NULL;
 	context_count++;
 }
 
@@ -60,10 +62,32 @@ esg_live_contexts_forget(const void *load)
 	}
 }
 
-SSL_CTX *
-esg_live_contexts_get(int n)
+void
+esg_live_contexts_keep_store(SSL_CTX *context)
 {
-	return n >= 0 && n < context_count ? contexts[n].context : NULL;
+	X509_STORE *store = SSL_CTX_get_cert_store(context);
+
+	for (int i = context_count - 1; i >= 0; i--)
+	{
+		if (contexts[i].context != context)
+			continue;
+		if (store != NULL && X509_STORE_up_ref(store) == 1)
+			contexts[i].store = store;
+		else
+			drop(i);
+	}
+}
+
+int
+esg_live_contexts_count(void)
+{
+	return context_count;
+}
+
+X509_STORE *
+esg_live_contexts_store(int n)
+{
+	return contexts[n].store != NULL ? contexts[n].store : SSL_CTX_get_cert_store(contexts[n].context);
 }
 
 bool

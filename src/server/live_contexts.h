@@ -17,8 +17,13 @@ extern void esg_live_contexts_remove(const SSL_CTX *context);
 /* that load has failed: what is left of it is not in service */
 extern void esg_live_contexts_forget(const void *load);
 
-/* the n-th, NULL beyond the last */
-extern SSL_CTX *esg_live_contexts_get(int n);
+/* a child is about to free it: its store stays for whoever asks below */
+extern void esg_live_contexts_keep_store(SSL_CTX *context);
+
+extern int	esg_live_contexts_count(void);
+
+/* of the n-th, from 0 on */
+extern X509_STORE *esg_live_contexts_store(int n);
 
 /* false: there were too many at some time, and some are missing */
 extern bool esg_live_contexts_are_complete(void);

@@ -13,10 +13,13 @@ package ESG::Clock;
 use strict;
 use warnings;
 
+use IPC::Open2 qw(open2);
+
 use PostgreSQL::Test::Utils;
 use Test::More;
 
 use ESG::Certs;
+use ESG::Node;
 
 sub new
 {
@@ -39,6 +42,19 @@ sub set
 	return;
 }
 
+# libfaketime's first process makes something in shared memory, which it removes
+# when it ends.  The postmaster has it open by then; with EXEC_BACKEND each backend
+# opens it by its name.  So a shell makes it, which stays as long as this test.
+sub name_shared
+{
+	my ($self) = @_;
+
+	return undef unless ESG::Node::exec_backend();
+	open2($self->{shell_says}, $self->{shell_reads}, 'sh', '-c', 'echo "$FAKETIME_SHARED"; read -r end');
+	chomp(my $name = readline $self->{shell_says});
+	return $name;
+}
+
 sub start
 {
 	my ($self, $node) = @_;
@@ -49,6 +65,8 @@ sub start
 		local $ENV{FAKETIME_NO_CACHE} = 1;
 		local $ENV{FAKETIME_DONT_FAKE_MONOTONIC} = 1;
 		local $ENV{DONT_FAKE_MONOTONIC} = 1;
+		my $name = $self->name_shared;
+		local $ENV{FAKETIME_SHARED} = $name if defined $name;
 		$node->start;
 	}
 	$self->set(30);

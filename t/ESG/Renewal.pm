@@ -63,13 +63,14 @@ sub pair
 
 sub reloads { return $_[0]{node}->count_log(qr/received SIGHUP, reloading/, $_[0]{offset}); }
 
+# with EXEC_BACKEND a new backend serves it before the server has loaded it
 sub wait_served
 {
 	my ($self, $cert) = @_;
 	my $until = time + $ESG::Node::timeout;
 	my $served;
 
-	while (($served = ESG::Sni::served($self->{node})) ne $cert->{fingerprint} && time < $until)
+	while ((($served = ESG::Sni::served($self->{node})) ne $cert->{fingerprint} || (ESG::Node::exec_backend() && !$self->reloads)) && time < $until)
 	{
 		select(undef, undef, undef, 0.2);
 	}
