@@ -85,6 +85,13 @@
 #define RETRY_PAUSE (60 * USECS_PER_SEC)
 /* Refused connections, however many, make it look at the files this often. */
 #define REFUSAL_PAUSE (USECS_PER_SEC / 2)
+/*
+ * Files that are read for so long, microseconds, are not read on: the child may wait
+ * for something that never comes.  For those that do take longer there is twice
+ * the time each further time.
+ */
+#define READING_LIMIT (60 * USECS_PER_SEC)
+#define LONGEST_READING_LIMIT (64 * READING_LIMIT)
 /* So often in a row reloads make a check start over; then one is finished. */
 #define MAX_INTERRUPTIONS 3
 
@@ -110,6 +117,7 @@ typedef struct EsgWorkerState
 	uint32		refusals;		/* connections refused for the files' sake, as
 								 * of the last look at them */
 	TimestampTz reading_at;		/* when the child began to read the files */
+	int64		reading_limit;	/* how long it may */
 	bool		read_anyway;	/* and is to judge them even if it knows them */
 	EsgFileLook reading_look;	/* at the files, just before */
 	EsgRenewals *renewals;		/* and what was known then, for the child */
@@ -337,14 +345,35 @@ start_reading(EsgWorkerState *state)
 }
 
 static void
+limit_reading(EsgWorkerState *state)
+{
+	if (!esg_child_is_running(&reader) ||
+		!esg_elapsed(state->reading_at, state->reading_limit, GetCurrentTimestamp()))
+		return;
+	esg_child_end(&reader);
+	state->interruptions = 0;
+	state->checked_at = GetCurrentTimestamp();
+	ereport(LOG,
+			(errcode(ERRCODE_SYSTEM_ERROR),
+			 errmsg("could not check the TLS files: it takes longer than %d seconds",
+					(int) (state->reading_limit / USECS_PER_SEC)),
+			 errdetail("It is tried again later.")));
+	state->reading_limit = Min(2 * state->reading_limit, LONGEST_READING_LIMIT);
+}
+
+static void
 finish_reading(EsgWorkerState *state)
 {
 	Size		size;
 	const EsgOutlook *outlook = esg_child_take(&reader, &size);
 
 	if (outlook == NULL)
+	{
+		limit_reading(state);
 		return;
+	}
 	state->interruptions = 0;
+	state->reading_limit = READING_LIMIT;
 	state->look = state->reading_look;
 	if (!outlook->unchanged)
 	{
@@ -744,6 +773,7 @@ esg_worker_main(Datum main_arg)
 	uint32		wait_event = WaitEventExtensionNew("ExtSslGuardMain");
 
 	memset(&state, 0, sizeof(state));
+	state.reading_limit = READING_LIMIT;
 	start_worker(&state);
 	do_work(review_settings, &state);
 	for (;;)

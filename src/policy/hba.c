@@ -225,6 +225,8 @@ is_way_taken(const EsgHbaLine *lines, const EsgHbaLine *line, unsigned way, cons
  * tens of thousands of lines must not keep anybody waiting.
  */
 #define MAX_WORK (INT64_C(1) << 25)
+/* the same for pairs that are compared for other findings: beyond, nothing is found */
+#define MAX_PAIRS (INT64_C(1) << 27)
 
 typedef struct Judge
 {
@@ -232,18 +234,26 @@ typedef struct Judge
 	int			count;
 	const EsgHbaServer *server;
 	const signed char *overrides;
+	int64_t		words;			/* of the lines before the one judged */
 	int64_t		work;
+	int64_t		pairs;
 } Judge;
 
 static bool
 is_affordable(Judge *judge, const EsgHbaLine *line)
 {
-	int64_t		words = 0;
-
-	for (const EsgHbaLine *earlier = judge->lines; earlier < line; earlier++)
-		words += 1 + earlier->databases.count + earlier->users.count;
-	judge->work += words * (1 + (int64_t) line->databases.count * line->users.count);
+	if (judge->work <= MAX_WORK)
+		judge->work += judge->words * (1 + (int64_t) line->databases.count * line->users.count);
+	judge->words += 1 + line->databases.count + line->users.count;
 	return judge->work <= MAX_WORK;
+}
+
+/* So many pairs more. */
+static bool
+may_compare(Judge *judge, int64_t pairs)
+{
+	judge->pairs += pairs;
+	return judge->pairs <= MAX_PAIRS;
 }
 
 /* Sets line->live. */
@@ -253,6 +263,7 @@ find_live_ways(Judge *judge, EsgHbaLine *line, const EsgHbaLine **taker)
 	line->live = ways_of(line->type);
 	if (!judge->server->tls)
 		line->live &= ~BY_TLS;
+	/* counted in the order of the lines */
 	if (!is_affordable(judge, line))
 		return;
 	for (unsigned way = BY_SOCKET; way <= LAST_WAY; way <<= 1)
@@ -299,12 +310,21 @@ takes_password(const EsgHbaLine *line)
 	return false;
 }
 
+static int64_t
+pair_words(const EsgHbaWords *a, const EsgHbaWords *b)
+{
+	return (int64_t) a->count * b->count;
+}
+
 /* Is there a line before for TLS, with which people can fall back to this one? */
 static bool
-is_fallback(const Judge *judge, const EsgHbaLine *line)
+is_fallback(Judge *judge, const EsgHbaLine *line)
 {
 	for (const EsgHbaLine *earlier = judge->lines; earlier < line; earlier++)
 	{
+		if (!may_compare(judge, 1 + pair_words(&earlier->databases, &line->databases) +
+						 pair_words(&earlier->users, &line->users)))
+			return false;
 		if (earlier->type == ESG_HBA_HOSTSSL && earlier->live != 0 && !has_method(earlier, "reject") &&
 			words_overlap(&earlier->databases, &line->databases) &&
 			words_overlap(&earlier->users, &line->users) &&
@@ -316,7 +336,7 @@ is_fallback(const Judge *judge, const EsgHbaLine *line)
 
 /* Of a line by which clients on other machines come. */
 static void
-judge_remote(const Judge *judge, EsgHbaLine *line)
+judge_remote(Judge *judge, EsgHbaLine *line)
 {
 	if ((line->live & BY_PLAIN) != 0)
 	{
@@ -333,9 +353,12 @@ judge_remote(const Judge *judge, EsgHbaLine *line)
 		add_finding(judge, line, ESG_HBA_ANY_CERTIFICATE);
 }
 
+/* Or nobody knows. */
 static bool
-has_map(const Judge *judge, const char *map)
+has_map(Judge *judge, const char *map)
 {
+	if (!may_compare(judge, judge->count))
+		return true;
 	for (int i = 0; i < judge->count; i++)
 	{
 		const EsgHbaLine *line = &judge->lines[i];

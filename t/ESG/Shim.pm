@@ -2,6 +2,7 @@
 #
 #   my $shim = ESG::Shim::owner($directory);          # undef: no compiler
 #   my $shim = ESG::Shim::no_digest($directory, $fault);
+#   my $shim = ESG::Shim::stuck($directory, $fault);
 #   my $shim = ESG::Shim::count_calls($directory);
 #   { local $ENV{LD_PRELOAD} = $shim; $node->start; }
 #
@@ -9,6 +10,8 @@
 # and ".chowned" lies beside it: what root's chown would do.
 # no_digest: X509_digest() fails, as without memory, while the file $fault is
 # there.
+# stuck: fopen() of pg_hba.conf never returns where the TLS files are read, while the
+# file $fault is there: what a FIFO does that is put there at the worst moment.
 # count_calls: calls_of_stat and calls_of_strerror are int variables.
 
 package ESG::Shim;
@@ -91,6 +94,38 @@ int X509_digest(const void *cert, const void *type, unsigned char *digest, unsig
 }
 SHIM
 
+my $stuck = <<'SHIM';
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+static int
+is_reader(void)
+{
+	char		title[256] = "";
+	int			fd = open("/proc/self/cmdline", O_RDONLY);
+
+	if (fd >= 0 && read(fd, title, sizeof(title) - 1) < 0)
+		title[0] = 0;
+	close(fd);
+	return strstr(title, "reading TLS files") != NULL;
+}
+FILE *
+fopen(const char *path, const char *mode)
+{
+	static FILE *(*next) (const char *, const char *);
+
+	if (next == NULL)
+		*(void **) &next = dlsym(RTLD_NEXT, "fopen");
+	if (strstr(path, "pg_hba.conf") != NULL && access(FAULT, F_OK) == 0 && is_reader())
+		for (;;)
+			pause();
+	return next(path, mode);
+}
+SHIM
+
 my $count_calls = <<'SHIM';
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -129,6 +164,13 @@ sub build
 sub owner { return build("$_[0]/owner", $owner); }
 
 sub count_calls { return build("$_[0]/count_calls", $count_calls); }
+
+sub stuck
+{
+	my ($directory, $fault) = @_;
+
+	return build("$directory/stuck", $stuck =~ s/FAULT/"$fault"/r);
+}
 
 sub no_digest
 {

@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "covered.h"
 #include "esg_test.h"
@@ -340,12 +341,67 @@ test_many(void)
 	free(many);
 }
 
+/* Processor time to judge so many lines of one kind. */
+static double
+time_lines(const EsgHbaLine *line, int count)
+{
+	EsgHbaLine *many = calloc(count, sizeof(EsgHbaLine));
+	clock_t		began;
+	double		took;
+
+	for (int i = 0; i < count; i++)
+		many[i] = *line;
+	began = clock();
+	esg_hba_judge(many, count, &server, NULL);
+	took = (double) (clock() - began) / CLOCKS_PER_SEC;
+	for (int i = 0; i < count; i++)
+		esg_findings_free(&many[i].findings);
+	free(many);
+	return took;
+}
+
+static void
+test_work(const char *name, const EsgHbaLine *line)
+{
+	double		few = time_lines(line, 50000);
+	double		many = time_lines(line, 400000);
+
+	ok(many < 20 * few + 1, "%s: eight times the lines, %.3f and %.3f s", name, few, many);
+}
+
+/* The worst of each kind. */
+static void
+test_works(void)
+{
+	static EsgHbaWord database = {ESG_HBA_NAME, "a"};
+	static EsgHbaWord other = {ESG_HBA_NAME, "b"};
+	EsgHbaLine	line = {
+		.file = "pg_hba.conf",.type = ESG_HBA_HOST,.method = "scram-sha-256",
+		.databases = {1, &database},.users = {1, &other},.address = {.kind = ESG_HBA_ANY_ADDRESS}
+	};
+	EsgHbaLine	map = {
+		.file = "pg_hba.conf",.type = ESG_HBA_HOSTSSL,.method = "cert",.map = "nobody",
+		.databases = {1, &database},.users = {1, &other},.address = {.kind = ESG_HBA_ANY_ADDRESS}
+	};
+	EsgHbaWord *list = calloc(20000, sizeof(EsgHbaWord));
+	EsgHbaLine	wide = line;
+
+	for (int i = 0; i < 20000; i++)
+		list[i] = (EsgHbaWord) {ESG_HBA_NAME, i % 2 == 0 ? "c" : "d"};
+	test_work("lines for plaintext", &line);
+	test_work("lines with a map", &map);
+	wide.users = (EsgHbaWords) {20000, list};
+	ok(time_lines(&wide, 100) < 20, "lines with 20000 names each");
+	free(list);
+}
+
 int
 main(void)
 {
 	server = (EsgHbaServer) {.tls = true,.ca = true};
 	run_all(with_tls);
 	test_many();
+	test_works();
 	server.tls = false;
 	run_all(without_tls);
 	server = (EsgHbaServer) {.tls = true};
