@@ -4,6 +4,7 @@
 use strict;
 use warnings;
 
+use File::Temp ();
 use Test::More;
 
 use ESG::Cases;
@@ -15,7 +16,10 @@ ESG::Hints::begin();
 my $groups = query("SELECT name FROM pg_settings WHERE name IN ('ssl_groups', 'ssl_ecdh_curve')");
 my $passphrase = 'open sesame';
 my $encrypted;
-my $good = ESG::Certs::slurp(path('server.key'));
+# what lies in the data directory, or in the tests', others cannot get at
+my $open = File::Temp::tempdir(CLEANUP => 1, DIR => '/tmp');
+
+chmod 0755, $open or die "chmod: $!";
 
 # a fault: these settings
 sub with
@@ -47,9 +51,9 @@ sub file
 {
 	my ($name, $mode, @lines) = @_;
 
-	ESG::Certs::spew(path($name), @lines);
-	chmod $mode, path($name) or die "chmod: $!";
-	return path($name);
+	ESG::Certs::spew("$open/$name", @lines);
+	chmod $mode, "$open/$name" or die "chmod: $!";
+	return "$open/$name";
 }
 
 {
@@ -59,7 +63,7 @@ sub file
 	$encrypted = ESG::Certs::slurp($out);
 	unlink $out;
 	ESG::Hints::cleanup(sub {
-		unlink map { path($_) } qw(dh.pem secret script server.key.cipher server.key.rand);
+		unlink map { path($_) } qw(dh.pem server.key.cipher server.key.rand);
 	});
 }
 
@@ -67,7 +71,7 @@ follow('weak_protocol', q{Their digests and ciphers are broken; PostgreSQL's cli
 	map { my $version = $_; [ $version, now(ssl_min_protocol_version => $version), with(ssl_min_protocol_version => 'TLSv1', ssl_ciphers => 'HIGH:!aNULL:@SECLEVEL=0', 'ext_ssl_guard.finding_overrides' => 'low_security_level=off') ] } qw(TLSv1.2 TLSv1.3));
 my $ciphers = q{Set "ssl_ciphers" to HIGH:!aNULL:!kRSA, and "ssl_tls13_ciphers", where there is such a setting, to '', and reload the server.};
 follow('weak_cipher', $ciphers,
-	map { [ $_, now(ssl_ciphers => 'HIGH:!aNULL:!kRSA'), with(ssl_ciphers => $_) ] } 'NULL-SHA256:@SECLEVEL=0', 'AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:AECDH-AES256-SHA:@SECLEVEL=0', 'kRSA');
+	map { [ $_, now(ssl_ciphers => 'HIGH:!aNULL:!kRSA'), with(ssl_ciphers => $_) ] } 'ECDHE-ECDSA-NULL-SHA:@SECLEVEL=0', 'ECDHE-ECDSA-AES256-GCM-SHA384:AECDH-AES256-SHA:@SECLEVEL=0');
 my $dh = q{Set "ssl_dh_params_file" to '', for the server's own ones of 2048 bits, or make better ones with openssl dhparam -out FILE 2048, and reload the server.};
 follow('weak_dh_params', $dh,
 	[ 'own', now(ssl_dh_params_file => ''), with(ssl_dh_params_file => 'dh.pem') ],
@@ -77,25 +81,25 @@ follow('client_cipher_preference', 'Set "ssl_prefer_server_ciphers" to on and re
 
 # ---- the passphrase
 my $leaks = q{Put the passphrase into a file that only the server's user may read (chmod 600), let the command be cat and its name, and reload the server; or use ssl_guard_ctl encrypt instead of the command. Then give the key another passphrase.};
-my $hidden = sub { file('secret', 0600, "$passphrase\n"); set(ssl_passphrase_command => 'cat ' . path('secret')); };
+my $hidden = sub { file('secret', 0600, "$passphrase\n"); set(ssl_passphrase_command => 'cat ' . "$open/secret"); };
 my $pair = sub {
 	shell("printf '%s\\n' '$passphrase' | ssl_guard_ctl encrypt -D .");
 	set(ssl_passphrase_command => '', 'ext_ssl_guard.finding_overrides' => 'passphrase_in_backup=off');
 };
 follow('passphrase_command_leaks', $leaks,
 	[ 'in its text', $hidden, key("echo $passphrase", 'on') ],
-	[ 'in a file', $hidden, sub { file('secret', 0644, "$passphrase\n"); return key('cat ' . path('secret'), 'on')->(); } ],
-	[ 'in a script', $hidden, sub { file('script', 0755, "#!/bin/sh\necho $passphrase\n"); return key(path('script'), 'on')->(); } ],
+	[ 'in a file', $hidden, sub { file('secret', 0644, "$passphrase\n"); return key('cat ' . "$open/secret", 'on')->(); } ],
+	[ 'in a script', $hidden, sub { file('script', 0755, "#!/bin/sh\necho $passphrase\n"); return key("$open/script", 'on')->(); } ],
 	[ 'a pair', $pair, key("echo $passphrase", 'on') ]);
 my $fails = q{Have "ssl_passphrase_command" be a program that the server's user may run and that asks nobody, set "ssl_passphrase_command_supports_reload" to on, and reload the server; or make a passphrase pair with ssl_guard_ctl encrypt, set the command to '' and reload the server.};
 my $program = sub {
 	file('script', 0700, "#!/bin/sh\necho $passphrase\n");
-	set(ssl_passphrase_command => path('script'), ssl_passphrase_command_supports_reload => 'on');
+	set(ssl_passphrase_command => "$open/script", ssl_passphrase_command_supports_reload => 'on');
 };
 follow('passphrase_command_fails', $fails,
-	[ 'off at reload', $program, sub { file('script', 0700, "#!/bin/sh\necho $passphrase\n"); return key(path('script'), 'off')->(); } ],
+	[ 'off at reload', $program, sub { file('script', 0700, "#!/bin/sh\necho $passphrase\n"); return key("$open/script", 'off')->(); } ],
 	[ 'no such program', $program, key('/nowhere/program', 'on') ],
-	[ 'not executable', $program, sub { file('script', 0600, "#!/bin/sh\necho $passphrase\n"); return key(path('script'), 'on')->(); } ],
+	[ 'not executable', $program, sub { file('script', 0600, "#!/bin/sh\necho $passphrase\n"); return key("$open/script", 'on')->(); } ],
 	[ 'a pair', $pair, key('/nowhere/program', 'on') ],
 	[ 'a pair, as nobody is asked', $pair, key('', 'off') ],
 	[ 'a person', $program, sub { return { conf => { ssl_passphrase_command => 'systemd-ask-password "%p"', ssl_passphrase_command_supports_reload => 'on' } }; } ]);
@@ -104,8 +108,8 @@ follow('passphrase_command_fails', $fails,
 my $off = q{Install a certificate and its key, set "ssl" to on and reload the server; or set "listen_addresses" to localhost and restart the server.};
 my $restart = sub { ESG::Hints::reload(); ESG::Hints::node()->restart; };
 follow('tls_off', $off,
-	[ 'on', now(ssl => 'on'), sub { return { conf => { ssl => 'off', listen_addresses => '127.0.0.1, 192.0.2.1' }, after => $restart }; } ],
-	[ 'localhost', sub { set(listen_addresses => 'localhost'); ESG::Hints::node()->restart; }, sub { return { conf => { ssl => 'off', listen_addresses => '127.0.0.1, 192.0.2.1' }, after => $restart }; } ]);
+	[ 'on', now(ssl => 'on'), sub { return { conf => { ssl => 'off', listen_addresses => '127.0.0.1, 192.0.2.1', 'ext_ssl_guard.finding_overrides' => 'hba_never_matches=off' }, after => $restart }; } ],
+	[ 'localhost', sub { set(listen_addresses => 'localhost'); ESG::Hints::node()->restart; }, sub { return { conf => { ssl => 'off', listen_addresses => '127.0.0.1, 192.0.2.1', 'ext_ssl_guard.finding_overrides' => 'hba_never_matches=off' }, after => $restart }; } ]);
 set(listen_addresses => '127.0.0.1');
 ESG::Hints::node()->restart;
 my $group = q{Set "ssl_groups", which is called "ssl_ecdh_curve" before PostgreSQL 18, to prime256v1 and reload the server.};
