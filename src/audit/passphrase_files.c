@@ -135,7 +135,7 @@ is_script(const char *path)
 	int			fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	char		head[2] = {0};
 	bool		script = fd >= 0 && read(fd, head, sizeof(head)) == (ssize_t) sizeof(head) &&
-		head[0] == '#' && head[1] == '!';
+	head[0] == '#' && head[1] == '!';
 
 	if (fd >= 0)
 		close(fd);

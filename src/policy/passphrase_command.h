@@ -20,8 +20,8 @@ typedef struct EsgPassphraseCommand
 	char		program[ESG_COMMAND_WORD_SIZE]; /* the first one; "": none
 												 * that is known for certain */
 	int			file_count;
-	char		files[ESG_COMMAND_MAX_FILES][ESG_COMMAND_WORD_SIZE];	/* it prints them as they
-																		 * are */
+	char		files[ESG_COMMAND_MAX_FILES][ESG_COMMAND_WORD_SIZE];	/* it prints them as
+																		 * they are */
 	char		shown[ESG_COMMAND_WORD_SIZE + 8];	/* the command without
 													 * what may be a secret */
 } EsgPassphraseCommand;

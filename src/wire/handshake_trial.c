@@ -107,7 +107,7 @@ agrees_with_key(SSL_CTX *context, int version, EsgCipherAuth kind)
 {
 	Trial		trial = {NULL, NULL, NULL, NULL, NULL};
 	bool		agrees = make_client(&trial, version) && make_server(&trial, context, kind) &&
-		connect_both(&trial);
+	connect_both(&trial);
 
 	SSL_free(trial.client);
 	SSL_free(trial.server);

@@ -216,7 +216,11 @@ esg_server_context_ask(const EsgServerTls *settings, EsgTlsOffer *out)
 
 	memset(out, 0, sizeof(*out));
 	ERR_clear_error();
-	/* as core: both methods, which both have their section in OpenSSL's configuration */
+
+	/*
+	 * as core: both methods, which both have their section in OpenSSL's
+	 * configuration
+	 */
 	context = SSL_CTX_new(TLS_method());
 	out->fips = EVP_default_properties_is_fips_enabled(NULL) == 1;
 	out->refused = ESG_TLS_PART_OPENSSL;
