@@ -323,6 +323,39 @@ COMMENT ON COLUMN ssl_guard_hba.findings IS 'codes, the worst first';
 COMMENT ON COLUMN ssl_guard_hba.severity IS 'the worst finding''s, ok if there is none';
 COMMENT ON COLUMN ssl_guard_hba.hint IS 'what to do about the worst finding';
 
+CREATE FUNCTION ssl_guard_list_settings(
+    OUT setting text,
+    OUT value text,
+    OUT effective text,
+    OUT recommended text,
+    OUT findings text[],
+    OUT severity ssl_guard_severity,
+    OUT hint text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'ssl_guard_list_settings_1_1'
+LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 13;
+
+COMMENT ON FUNCTION ssl_guard_list_settings() IS 'rows of the view ssl_guard_settings';
+
+CREATE VIEW ssl_guard_settings AS
+    SELECT setting,
+        value,
+        effective,
+        recommended,
+        findings,
+        severity,
+        hint
+    FROM ssl_guard_list_settings();
+
+COMMENT ON VIEW ssl_guard_settings IS 'the settings of the server that matter to TLS, what OpenSSL makes of them, and what is wrong with them';
+COMMENT ON COLUMN ssl_guard_settings.setting IS 'name of the setting; openssl_security_level and openssl_fips are OpenSSL''s own';
+COMMENT ON COLUMN ssl_guard_settings.value IS 'as configured; of ssl_passphrase_command the program only';
+COMMENT ON COLUMN ssl_guard_settings.effective IS 'what comes of it, with OpenSSL''s configuration, its security level and the other settings; NULL if TLS cannot be set up so';
+COMMENT ON COLUMN ssl_guard_settings.recommended IS 'a value that has no finding; NULL where there is none for everybody';
+COMMENT ON COLUMN ssl_guard_settings.findings IS 'codes, the worst first';
+COMMENT ON COLUMN ssl_guard_settings.severity IS 'the worst finding''s, ok if there is none';
+COMMENT ON COLUMN ssl_guard_settings.hint IS 'what to do about the worst finding';
+
 CREATE FUNCTION ssl_guard_inspect(certificate text, place text DEFAULT 'extra')
 RETURNS SETOF ssl_guard_certificate
 AS 'MODULE_PATHNAME', 'ssl_guard_inspect_text_1_1'
@@ -825,6 +858,7 @@ REVOKE ALL ON FUNCTION ssl_guard_list_crls() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ssl_guard_list_files() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ssl_guard_list_hosts() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ssl_guard_list_hba() FROM PUBLIC;
+REVOKE ALL ON FUNCTION ssl_guard_list_settings() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ssl_guard_list_findings() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ssl_guard_inspect(text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION ssl_guard_inspect(bytea, text) FROM PUBLIC;
@@ -844,6 +878,7 @@ GRANT EXECUTE ON FUNCTION ssl_guard_list_crls() TO pg_monitor;
 GRANT EXECUTE ON FUNCTION ssl_guard_list_files() TO pg_monitor;
 GRANT EXECUTE ON FUNCTION ssl_guard_list_hosts() TO pg_monitor;
 GRANT EXECUTE ON FUNCTION ssl_guard_list_hba() TO pg_monitor;
+GRANT EXECUTE ON FUNCTION ssl_guard_list_settings() TO pg_monitor;
 GRANT EXECUTE ON FUNCTION ssl_guard_list_findings() TO pg_monitor;
 GRANT EXECUTE ON FUNCTION ssl_guard_inspect(text, text) TO pg_monitor;
 GRANT EXECUTE ON FUNCTION ssl_guard_inspect(bytea, text) TO pg_monitor;
@@ -861,6 +896,7 @@ REVOKE ALL ON ssl_guard_crls FROM PUBLIC;
 REVOKE ALL ON ssl_guard_files FROM PUBLIC;
 REVOKE ALL ON ssl_guard_hosts FROM PUBLIC;
 REVOKE ALL ON ssl_guard_hba FROM PUBLIC;
+REVOKE ALL ON ssl_guard_settings FROM PUBLIC;
 REVOKE ALL ON ssl_guard_findings FROM PUBLIC;
 REVOKE ALL ON ssl_guard_alarms FROM PUBLIC;
 REVOKE ALL ON ssl_guard_status FROM PUBLIC;
@@ -874,6 +910,7 @@ GRANT SELECT ON ssl_guard_crls TO pg_monitor;
 GRANT SELECT ON ssl_guard_files TO pg_monitor;
 GRANT SELECT ON ssl_guard_hosts TO pg_monitor;
 GRANT SELECT ON ssl_guard_hba TO pg_monitor;
+GRANT SELECT ON ssl_guard_settings TO pg_monitor;
 GRANT SELECT ON ssl_guard_findings TO pg_monitor;
 GRANT SELECT ON ssl_guard_alarms TO pg_monitor;
 GRANT SELECT ON ssl_guard_status TO pg_monitor;

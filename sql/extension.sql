@@ -19,6 +19,7 @@ SELECT pg_describe_object(d.classid, d.objid, 0) AS object
 \d ssl_guard_files
 \d ssl_guard_hosts
 \d ssl_guard_hba
+\d ssl_guard_settings
 \d ssl_guard_alarms
 \d ssl_guard_status
 \d ssl_guard_client_certificates

@@ -29,6 +29,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/objects.h>
+#include <openssl/ssl.h>
 #include <openssl/x509.h>
 
 /* it means const, but does not say so */
@@ -39,6 +40,19 @@
 #define EVP_PKEY_can_sign(pkey) ((void) (pkey), 1)
 /* nothing belongs to a provider */
 #define EVP_MD_fetch(libctx, name, propq) ((EVP_MD *) EVP_get_digestbyname(name))
+#define EVP_default_properties_is_fips_enabled(libctx) FIPS_mode()
+
+/* takes the key only where it succeeds */
+static inline int
+SSL_CTX_set0_tmp_dh_pkey(SSL_CTX *context, EVP_PKEY *pkey)
+{
+	DH		   *dh = EVP_PKEY_get0_DH(pkey);
+
+	if (dh == NULL || SSL_CTX_set_tmp_dh(context, dh) != 1)
+		return 0;
+	EVP_PKEY_free(pkey);
+	return 1;
+}
 
 static inline int
 EVP_PKEY_get_group_name(const EVP_PKEY *pkey, char *name, size_t size, size_t *len)

@@ -11,6 +11,7 @@
 #include "utils/timestamp.h"
 
 #include "audit/check.h"
+#include "audit/posture.h"
 #include "compat.h"
 #include "server/alarms.h"
 #include "server/guc.h"
@@ -367,6 +368,7 @@ esg_check_run(void)
 
 	esg_served_hosts_look();
 	esg_server_state_load(&load);
+	esg_posture_prepare();
 	outlook = esg_outlook_make(NULL, esg_renewals_copy(), 1, &size);
 	esg_check_conclude(outlook, 0, began, load.sequence);
 	pfree(outlook);

@@ -37,7 +37,7 @@ typedef struct Word
 	char	   *text;
 	size_t		length;
 	bool		quoted;			/* from its first character on */
-}			Word;
+} Word;
 
 static bool is_file_harmless(Walk *walk, const char *path, int depth);
 
@@ -124,7 +124,7 @@ skip_to_word(char *at)
  * own place.  Returns where to go on.
  */
 static char *
-take_word(char *at, Word * word)
+take_word(char *at, Word *word)
 {
 	bool		in_quote = false;
 	char	   *out = at;
@@ -153,7 +153,7 @@ is_include(const char *word)
 
 /* One whose name is cut somewhere on the way to the file may be any. */
 static bool
-is_word_harmless(Walk *walk, const Word * word, bool included, const char *from, int depth)
+is_word_harmless(Walk *walk, const Word *word, bool included, const char *from, int depth)
 {
 	bool		listed = !word->quoted && word->text[0] == '@' && word->text[1] != '\0';
 

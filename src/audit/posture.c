@@ -6,6 +6,7 @@
 
 #include "audit/hba_alarms.h"
 #include "audit/posture.h"
+#include "audit/tls_setting_alarms.h"
 #include "server/guc.h"
 
 /* So many alarms a part has room for. */
@@ -16,9 +17,16 @@ typedef int (*PosturePart) (EsgAlarm *alarms, int room);
 
 /* Ends with NULL. */
 static const PosturePart parts[] = {
+	esg_tls_setting_alarms_collect,
 	esg_hba_alarms_collect,
 	NULL
 };
+
+void
+esg_posture_prepare(void)
+{
+	esg_tls_setting_alarms_prepare();
+}
 
 int
 esg_posture_collect(EsgAlarm **out)

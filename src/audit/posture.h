@@ -8,6 +8,12 @@
 #include "server/report.h"
 
 /*
+ * What is in shared memory and matters to it: to be called before, in the same
+ * process or the one that it is forked from.
+ */
+extern void esg_posture_prepare(void);
+
+/*
  * All alarms of ESG_SCOPE_POSTURE, palloc'd; none with posture_check = off.
  * Returns how many.  Does not look at shared memory.
  */

@@ -22,11 +22,15 @@
 #include "libpq/libpq.h"
 
 #include "audit/prove.h"
+#include "audit/server_tls.h"
 #include "compat.h"
 #include "policy/key_mode.h"
 #include "secret/forget.h"
 #include "server/passphrase.h"
 #include "server/served_hosts.h"
+
+/* as the settings do it: DH parameters, ciphers and the like */
+#define SETTINGS_REFUSED "the TLS settings of the server are refused, see the view ssl_guard_settings"
 
 /* What belongs together; "" is what is not there. */
 typedef struct TlsSet
@@ -175,15 +179,28 @@ load_crls(EsgProved *out, SSL_CTX *context, const TlsSet *set)
 }
 
 static bool
+apply_settings(EsgProved *out, SSL_CTX *context, const TlsSet *set)
+{
+	EsgServerSettings settings;
+	bool		good;
+
+	esg_server_tls_read(&settings);
+	good = esg_server_context_apply(context, &settings.tls) == ESG_TLS_PART_NONE;
+	esg_server_tls_forget(&settings);
+	ERR_clear_error();
+	return good || fail(out, ESG_PROOF_FAILS, set->cert, SETTINGS_REFUSED);
+}
+
+static bool
 load_set(EsgProved *out, const TlsSet *set)
 {
-	SSL_CTX    *context = SSL_CTX_new(TLS_server_method());
+	SSL_CTX    *context = SSL_CTX_new(TLS_method());
 	bool		good;
 
 	if (context == NULL)
 		return fail_by_openssl(out, set->cert);
 	good = load_certificate(out, context, set) && load_key(out, context, set) &&
-		load_ca(out, context, set) && load_crls(out, context, set);
+		apply_settings(out, context, set) && load_ca(out, context, set) && load_crls(out, context, set);
 	SSL_CTX_free(context);
 	ERR_clear_error();
 	return good;

@@ -35,6 +35,7 @@
 #include "audit/child.h"
 #include "audit/file_state.h"
 #include "audit/outlook.h"
+#include "audit/posture.h"
 #include "audit/probe.h"
 #include "audit/renewals.h"
 #include "compat.h"
@@ -339,6 +340,7 @@ start_reading(EsgWorkerState *state)
 	esg_served_hosts_look();
 	state->hosts = esg_served_hosts(NULL);
 	state->renewals = esg_renewals_copy();
+	esg_posture_prepare();
 	esg_file_state_look(&state->reading_look);
 	esg_child_start(&reader, read_files, state);
 	state->hosts = NULL;

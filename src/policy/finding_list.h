@@ -538,6 +538,54 @@ FINDING(SESSION_DENIED, "session_denied", "SG108", WARNING, SERVER, 0,
 		"session of role \"%s\" goes on although its client certificate is one of \"ext_ssl_guard.denied_certificates\"",
 		"End the session with pg_terminate_backend(); with session_check = enforce the server does so by itself.",
 		RAISED_BY(LOGIN))
+FINDING(WEAK_PROTOCOL, "weak_protocol", "SG109", WARNING, SERVER, 0,
+		"setting \"ssl_min_protocol_version\" admits old versions of TLS: %s",
+		"Their digests and ciphers are broken; PostgreSQL's clients have had TLS 1.2 for ten years. Set \"ssl_min_protocol_version\" to TLSv1.2 or TLSv1.3 and reload the server. See ssl_guard_transport for clients that use them still.",
+		RAISED_BY(AUDIT))
+FINDING(WEAK_CIPHER, "weak_cipher", "SG110", WARNING, SERVER, 0,
+		"weak ciphers are enabled: %s",
+		"Set \"ssl_ciphers\" to HIGH:!aNULL:!kRSA, and \"ssl_tls13_ciphers\", where there is such a setting, to '', and reload the server.",
+		RAISED_BY(AUDIT))
+FINDING(WEAK_DH_PARAMS, "weak_dh_params", "SG111", WARNING, SERVER, 0,
+		"the file of \"ssl_dh_params_file\" does not have good parameters: %s",
+		"Set \"ssl_dh_params_file\" to '', for the server's own ones of 2048 bits, or make better ones with openssl dhparam -out FILE 2048, and reload the server.",
+		RAISED_BY(AUDIT))
+FINDING(CLIENT_CIPHER_PREFERENCE, "client_cipher_preference", "SG112", NOTICE, SERVER, 0,
+		"setting \"ssl_prefer_server_ciphers\" leaves the choice of the cipher to clients",
+		"Set \"ssl_prefer_server_ciphers\" to on and reload the server.",
+		RAISED_BY(AUDIT))
+FINDING(PASSPHRASE_COMMAND_LEAKS, "passphrase_command_leaks", "SG113", WARNING, SERVER, 0,
+		"setting \"ssl_passphrase_command\" gives the passphrase away: %s",
+		"Put the passphrase into a file that only the server's user may read (chmod 600), let the command be cat and its name, and reload the server; or use ssl_guard_ctl encrypt instead of the command. Then give the key another passphrase.",
+		RAISED_BY(AUDIT))
+FINDING(PASSPHRASE_COMMAND_FAILS, "passphrase_command_fails", "SG114", WARNING, SERVER, 0,
+		"a reload of the server does not get the passphrase of the private key: %s",
+		"Have \"ssl_passphrase_command\" be a program that the server's user may run and that asks nobody, set \"ssl_passphrase_command_supports_reload\" to on, and reload the server; or make a passphrase pair with ssl_guard_ctl encrypt, set the command to '' and reload the server.",
+		RAISED_BY(AUDIT))
+FINDING(TLS_OFF, "tls_off", "SG115", WARNING, SERVER, 0,
+		"setting \"ssl\" is off, and the server listens for other hosts (%s)",
+		"Install a certificate and its key, set \"ssl\" to on and reload the server; or set \"listen_addresses\" to localhost and restart the server.",
+		RAISED_BY(AUDIT))
+FINDING(WEAK_GROUP, "weak_group", "SG116", WARNING, SERVER, 0,
+		"weak groups are enabled for the key exchange: %s",
+		"Set \"ssl_groups\", which is called \"ssl_ecdh_curve\" before PostgreSQL 18, to prime256v1 and reload the server.",
+		RAISED_BY(AUDIT))
+FINDING(TLS_SETTING_REFUSED, "tls_setting_refused", "SG117", CRITICAL, SERVER, 0,
+		"TLS cannot be set up with the settings as they are: %s",
+		"The server goes on with what it has loaded before, and does not start any more. Correct the setting, for which ssl_guard_settings has a value that works, and reload the server.",
+		RAISED_BY(AUDIT))
+FINDING(TLS13_OFF, "tls13_off", "SG118", NOTICE, SERVER, 0,
+		"TLS 1.3 is switched off",
+		"Set \"ssl_max_protocol_version\" to '' and reload the server.",
+		RAISED_BY(AUDIT))
+FINDING(MD5_PASSWORDS, "md5_passwords", "SG119", NOTICE, SERVER, 0,
+		"setting \"password_encryption\" stores new passwords as MD5 hashes",
+		"Set \"password_encryption\" to scram-sha-256, reload the server and have passwords set anew.",
+		RAISED_BY(AUDIT))
+FINDING(LOW_SECURITY_LEVEL, "low_security_level", "SG120", WARNING, SERVER, 0,
+		"OpenSSL's security level is only %s",
+		"Add :@SECLEVEL=2 to \"ssl_ciphers\", in place of another @SECLEVEL there, and reload the server. Keys and signatures that are worth less than 112 bits are refused then.",
+		RAISED_BY(AUDIT))
 
 #undef FINDING
 #undef BY_CERTIFICATE

@@ -171,12 +171,12 @@ typedef struct Sought
 {
 	char		text[TEXT_SIZE];
 	size_t		len;
-}			Sought;
+} Sought;
 
 static int
 compare_root(const void *sought, const void *root)
 {
-	const		Sought *begin = sought;
+	const Sought *begin = sought;
 
 	return strncmp(begin->text, ((const PublicRoot *) root)->fingerprint, begin->len);
 }

@@ -29,6 +29,7 @@
 #include <openssl/crypto.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 
 #include "miscadmin.h"
 #include "postmaster/postmaster.h"
@@ -39,6 +40,7 @@
 #include "secret/pair.h"
 #include "server/guc.h"
 #include "server/passphrase.h"
+#include "server/state.h"
 #include "server/tls_files.h"
 
 #define KEY_NAME ESG_SERVER_KEY_NAME
@@ -145,6 +147,7 @@ answer(char *buf, int size, int rwflag, void *userdata)
 	EsgPairStatus status;
 	int			len = -1;
 
+	esg_server_state_key_asked(ESG_KEY_ASKED_PAIR);
 	if (!read_pair(&passphrase, &status))
 	{
 		report_unusable(&status, userdata == &at_start);
@@ -180,6 +183,7 @@ let_others_answer(char *buf, int size, int rwflag, void *userdata)
 {
 	int			len;
 
+	esg_server_state_key_asked(ESG_KEY_ASKED_OTHERS);
 	overwrite_freed(true);
 	len = prev_answer(buf, size, rwflag, prev_argument);
 	overwrite_freed(false);
@@ -192,15 +196,17 @@ esg_passphrase_install(SSL_CTX *context, bool is_server_start)
 	char		directory[MAXPGPATH];
 	pem_password_cb *before = SSL_CTX_get_default_passwd_cb(context);
 
+	esg_server_state_key_asked(ESG_KEY_ASKED_NOBODY);
 	if (!esg_tls_files_passphrase_directory(directory) || esg_secret_pair_exists(directory, KEY_NAME))
 	{
 		fault_reported = false;
 		SSL_CTX_set_default_passwd_cb(context, answer);
 		SSL_CTX_set_default_passwd_cb_userdata(context, is_server_start ? &at_start : &at_reload);
 	}
-	else if (before != NULL)
+	else
 	{
-		prev_answer = before;
+		/* without one OpenSSL asks at the terminal, by that function */
+		prev_answer = before != NULL ? before : PEM_def_callback;
 		prev_argument = SSL_CTX_get_default_passwd_cb_userdata(context);
 		SSL_CTX_set_default_passwd_cb(context, let_others_answer);
 	}

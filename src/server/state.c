@@ -57,6 +57,7 @@ typedef struct EsgLoadRecord
 	int			served_count;	/* certificates in service */
 	EsgFileMark hosts_mark;		/* when the load began */
 	TimestampTz config_at;
+	EsgKeyAsked key_asked;
 	EsgServedState served;		/* ESG_SEEN_LOAD, or ESG_SEEN_NOT since
 								 * seen_at */
 	uint32		served_number;	/* rises with each load that changed served */
@@ -168,7 +169,17 @@ esg_server_state_load_started(bool success_shows, const EsgFileMark *hosts_mark,
 	local_load.first_told = false;
 	local_load.hosts_mark = *hosts_mark;
 	local_load.config_at = PgReloadTime;
+	local_load.key_asked = ESG_KEY_ASKED_UNKNOWN;
 	local_load.at = now;
+	publish_load();
+}
+
+void
+esg_server_state_key_asked(EsgKeyAsked asked)
+{
+	if (IsUnderPostmaster || local_load.key_asked == asked)
+		return;
+	local_load.key_asked = asked;
 	publish_load();
 }
 
@@ -276,6 +287,7 @@ esg_server_state_load(EsgLoadState *out)
 	out->served_count = load.served_count;
 	out->hosts_mark = load.hosts_mark;
 	out->config_at = load.config_at;
+	out->key_asked = load.key_asked;
 	if (out->result == ESG_LOAD_PENDING && !load.success_shows &&
 		esg_elapsed(load.at, PENDING_LIMIT, GetCurrentTimestamp()))
 	{

@@ -12,6 +12,7 @@
 #include "datatype/timestamp.h"
 
 #include "policy/findings.h"
+#include "policy/tls_settings.h"
 #include "server/sni_hosts.h"
 #include "x509/memo.h"
 
@@ -48,6 +49,7 @@ typedef struct EsgLoadState
 	EsgFileMark hosts_mark;		/* of pg_hosts.conf when the last load began */
 	TimestampTz config_at;		/* when the postmaster had read
 								 * postgresql.conf, before that load */
+	EsgKeyAsked key_asked;		/* at the last load */
 } EsgLoadState;
 
 /* The certificates that a load has put into service, in the order in which core loaded them. */
@@ -93,6 +95,9 @@ extern void esg_server_state_init(void);
  * Postmaster only; no lock, no error, no allocation.  Kept in statics until
  * shared memory exists, and copied there when it does (also after a crash).
  */
+/* Of a load that has begun: who is asked for the passphrase of its private key; nobody, before. */
+extern void esg_server_state_key_asked(EsgKeyAsked asked);
+
 /* success_shows: there is an old context, whose freeing will tell of success */
 extern void esg_server_state_load_started(bool success_shows, const EsgFileMark *hosts_mark,
 										  TimestampTz now);

@@ -7,7 +7,7 @@
 # on its language:
 #
 #   conf   goes into postgresql.conf; the server restarts if it names
-#          shared_preload_libraries, else it reloads
+#          shared_preload_libraries or listen_addresses, else it reloads
 #   sql    through psql, as the superuser
 #   sh     through bash, as the server's user; psql reaches the server by itself
 #   text   must equal what the block before it printed, up to normalize()
@@ -25,8 +25,9 @@
 # and stand for themselves as
 #
 #   fixture NAME              a fresh server, see %fixture; before the first block that is run
-#   login ROLE NAME           ROLE connects over TLS with the certificate NAME ("none": without)
-#   refused login ROLE NAME   and is refused; a text block is what psql then says
+#   login ROLE NAME …         ROLE connects over TLS with the certificate NAME ("none": without), and with what
+#                             else of a connection string follows
+#   refused login ROLE NAME … and is refused; a text block is what psql then says
 #   fault CODE                makes that fault, see ESG::Faults; the alarm must stand
 #   mended CODE               and now it must be gone
 #   prepare NAME              what ESG::Faults has under that name, without an alarm
@@ -321,6 +322,17 @@ sub reload
 	return;
 }
 
+# Once the extension is there it has looked when it returns.
+sub restart
+{
+	my ($self) = @_;
+	my $node = $self->node;
+
+	$node->restart;
+	$self->settle if $node->safe_psql('postgres', "SELECT count(*) FROM pg_extension WHERE extname = 'ext_ssl_guard'");
+	return;
+}
+
 sub run_conf
 {
 	my ($self, $block) = @_;
@@ -331,7 +343,7 @@ sub run_conf
 	if ($file eq 'pg_hba.conf') { $node->set_hba(split /\n/, $text); }
 	elsif ($file ne 'postgresql.conf') { ESG::Certs::spew($node->path($file), $text); }
 	else { $node->append_conf($file, $text); }
-	if ($text =~ /^shared_preload_libraries/m) { $node->restart; }
+	if ($text =~ /^(?:shared_preload_libraries|listen_addresses)/m) { $self->restart; }
 	else { $self->reload; }
 	return (0, '');
 }
@@ -381,12 +393,12 @@ sub run_sh
 sub run_login
 {
 	my ($self, $block) = @_;
-	my ($role, $client) = @{ $block->{words} };
+	my ($role, $client, @options) = @{ $block->{words} };
 
 	exists $self->{client}{$client} or die "$self->{file}, line $block->{line}: no certificate \"$client\"\n";
 	local $ENV{PGPASSWORD} = 'secret';
 	return $self->run_program('', 'psql', '-X', '-w', '-q', '-c', 'SELECT session_user', '-d',
-		$self->node->tcp(user => $role, client => $self->{client}{$client}));
+		$self->node->tcp(user => $role, client => $self->{client}{$client}, more => join(' ', @options)));
 }
 
 sub run_ca

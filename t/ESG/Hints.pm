@@ -289,6 +289,7 @@ sub part_of
 	my ($code, $sqlstate, $finding_places) = @_;
 	my ($number) = $sqlstate =~ /(\d+)/;
 
+	return 'settings' if $number >= 109 && $number <= 120;
 	return 'running' if $finding_places =~ /running/ || grep { $code eq $_ } qw(passphrase_unusable passphrase_leftover file_not_reloaded auto_reload_refused hosts_file_unusable host_name_not_covered old_certificate_in_use client_certificate_public_ca);
 	return 'crls' if $code =~ /^crl_/;
 	return 'hba' if $code =~ /^(hba|ident)_/;
