@@ -4,10 +4,7 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "lib/stringinfo.h"
-#include "storage/fd.h"
-#include "utils/memutils.h"
 
 #include "audit/hba.h"
 #include "audit/hba_alarms.h"
@@ -107,8 +104,8 @@ finish_groups(Groups *groups)
 	}
 }
 
-static int
-collect(EsgAlarm *alarms, int room)
+int
+esg_hba_alarms_collect(EsgAlarm *alarms, int room)
 {
 	EsgHba	   *hba = esg_hba_read();
 	Groups	   *groups = palloc(sizeof(Groups));
@@ -122,29 +119,4 @@ collect(EsgAlarm *alarms, int room)
 	memcpy(alarms, list.items, list.count * sizeof(EsgAlarm));
 	esg_hba_free(hba);
 	return list.count;
-}
-
-/* Without a transaction nobody is there to be told of an error: the TLS files are checked all the same. */
-int
-esg_hba_alarms_collect(EsgAlarm *alarms, int room)
-{
-	MemoryContext context = CurrentMemoryContext;
-	volatile int count = 0;
-
-	if (IsTransactionState())
-		return collect(alarms, room);
-	PG_TRY();
-	{
-		count = collect(alarms, room);
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(context);
-		EmitErrorReport();
-		FlushErrorState();
-		/* those that core's parser had open; no transaction's end closes them */
-		AtEOXact_Files(false);
-	}
-	PG_END_TRY();
-	return count;
 }

@@ -13,8 +13,7 @@
 /*
  * Reads the files and judges them: one alarm per code and file, which names the
  * first lines and how many more there are; worst first, as many as have room.
- * Returns how many.
- * Does not look at shared memory.
+ * Returns how many.  Does not look at shared memory.
  */
 extern int	esg_hba_alarms_collect(EsgAlarm *alarms, int room);
 

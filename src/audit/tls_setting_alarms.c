@@ -4,9 +4,6 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
-#include "utils/memutils.h"
-
 #include "audit/tls_setting_alarms.h"
 #include "audit/tls_settings.h"
 #include "server/alarm_list.h"
@@ -57,8 +54,8 @@ make_alarms(EsgAlarmList *list, void *arg)
 	}
 }
 
-static int
-collect(EsgAlarm *alarms, int room)
+int
+esg_tls_setting_alarms_collect(EsgAlarm *alarms, int room)
 {
 	EsgTlsSettings *settings = esg_tls_settings_read(key_asked);
 	EsgAlarmList list;
@@ -67,27 +64,4 @@ collect(EsgAlarm *alarms, int room)
 	memcpy(alarms, list.items, list.count * sizeof(EsgAlarm));
 	esg_tls_settings_free(settings);
 	return list.count;
-}
-
-/* Without a transaction nobody is there to be told of an error: the rest is checked all the same. */
-int
-esg_tls_setting_alarms_collect(EsgAlarm *alarms, int room)
-{
-	MemoryContext context = CurrentMemoryContext;
-	volatile int count = 0;
-
-	if (IsTransactionState())
-		return collect(alarms, room);
-	PG_TRY();
-	{
-		count = collect(alarms, room);
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(context);
-		EmitErrorReport();
-		FlushErrorState();
-	}
-	PG_END_TRY();
-	return count;
 }
