@@ -571,11 +571,11 @@ FINDING(WEAK_GROUP, "weak_group", "SG116", WARNING, SERVER, 0,
 		"Set \"ssl_groups\", which is called \"ssl_ecdh_curve\" before PostgreSQL 18, to prime256v1 and reload the server.",
 		RAISED_BY(AUDIT))
 FINDING(TLS_SETTING_REFUSED, "tls_setting_refused", "SG117", CRITICAL, SERVER, 0,
-		"TLS cannot be set up with the settings as they are: %s",
+		"could not set up TLS with the settings as they are: %s",
 		"The server goes on with what it has loaded before, and does not start any more. Correct the setting, for which ssl_guard_settings has a value that works, and reload the server.",
 		RAISED_BY(AUDIT))
 FINDING(TLS13_OFF, "tls13_off", "SG118", NOTICE, SERVER, 0,
-		"TLS 1.3 is switched off",
+		"support for TLS 1.3 is switched off",
 		"Set \"ssl_max_protocol_version\" to '' and reload the server.",
 		RAISED_BY(AUDIT))
 FINDING(MD5_PASSWORDS, "md5_passwords", "SG119", NOTICE, SERVER, 0,
@@ -583,7 +583,7 @@ FINDING(MD5_PASSWORDS, "md5_passwords", "SG119", NOTICE, SERVER, 0,
 		"Set \"password_encryption\" to scram-sha-256, reload the server and have passwords set anew.",
 		RAISED_BY(AUDIT))
 FINDING(LOW_SECURITY_LEVEL, "low_security_level", "SG120", WARNING, SERVER, 0,
-		"OpenSSL's security level is only %s",
+		"security level of OpenSSL is only %s",
 		"Add :@SECLEVEL=2 to \"ssl_ciphers\", in place of another @SECLEVEL there, and reload the server. Keys and signatures that are worth less than 112 bits are refused then.",
 		RAISED_BY(AUDIT))
 
