@@ -46,7 +46,7 @@ $node->start;
 $node->safe_psql('postgres', 'CREATE ROLE app LOGIN; CREATE ROLE bench LOGIN; GRANT ALL ON SCHEMA public TO bench');
 
 # 180 clients of pgbench, and one with each certificate, of the bad one more
-my $bench_time = 12;
+my $bench_time = 20;
 my $bench_out = '';
 $node->safe_psql('postgres', 'SET ROLE bench; CREATE TABLE t (x int)');
 my $script = PostgreSQL::Test::Utils::tempdir() . '/script.sql';
@@ -75,7 +75,8 @@ $offset = $node->log_end;
 $node->replace(crls(), 'root.crl');
 my $began = time;
 $node->reload;
-$node->wait_sql(q{SELECT count(*) FROM ssl_guard_sessions}, '183');
+# pgbench's may have ended by themselves
+$node->wait_sql(q{SELECT count(*) FROM ssl_guard_sessions WHERE role_name = 'app'}, '3');
 my $took = time - $began;
 cmp_ok($took, '<', 3, "17 of them end, in $took seconds from the signal on");
 my %alive = map { ($_ => 0) } sort keys %client;
