@@ -440,7 +440,8 @@ static void
 begin_redirection(Reader *reader, char direction)
 {
 	/* the number before it is a descriptor's */
-	if (reader->length == 1 && isdigit((unsigned char) reader->word[0]))
+	reader->word[reader->length] = '\0';
+	if (!reader->quoted && is_number(reader->word))
 	{
 		reader->in_word = false;
 		reader->length = 0;

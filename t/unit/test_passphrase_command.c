@@ -109,6 +109,28 @@ static const Case cases[] = {
 	{"read x < /dev/tty; echo $x", "asks", "read ..."},
 	{"cat /dev/tty", "asks program=cat", "cat ..."},
 	{"cat < /dev/tty", "asks program=cat", "cat ..."},
+	/* how words are made */
+	{"sh -c get", "program=sh", "sh ..."},
+	{"sh script 'echo secret'", "program=sh", "sh ..."},
+	{"sh --rcfile 'echo secret'", "program=sh", "sh ..."},
+	{"env sh -c get", "program=sh", "env ..."},
+	{"PASS=secret LC_ALL=C get", "secret program=get", "..."},
+	{"PASS=secret cat <<< $X", "secret program=cat", "..."},
+	{"echo $(get) secret", "secret", "echo ..."},
+	{"echo $(get)x", "", "echo ..."},
+	{"echo `get`x", "", "echo ..."},
+	{"echo $(cat $(get) /srv/a)", "file=/srv/a", "echo ..."},
+	{"echo $(get (1) ) secret", "secret", "echo ..."},
+	{"'env' get", "program=env", "..."},
+	{"cat \"/srv/a\\\"b\"", "program=cat file=/srv/a\"b", "cat ..."},
+	{"cat \"/srv/a\\b\"", "program=cat file=/srv/a\\b", "cat ..."},
+	{"cat '/srv/a\\\\b'", "program=cat file=/srv/a\\\\b", "cat ..."},
+	{"cat a</srv/b", "program=cat file=a file=/srv/b", "cat ..."},
+	{"cat 12</srv/b", "program=cat file=/srv/b", "cat ..."},
+	{"cat '1'</srv/b", "program=cat file=1 file=/srv/b", "cat ..."},
+	{"cat /srv/a%%%p%%b", "program=cat file=/srv/a%%b", "cat ..."},
+	{"=x", "program==x", "..."},
+	{"1=x", "program=1=x", "..."},
 	/* what a shell refuses */
 	{"echo 'secret", "secret", "echo ..."},
 	{"echo $(echo secret", "secret", "echo ..."},
@@ -134,6 +156,40 @@ describe(const EsgPassphraseCommand *command, char *out, size_t size)
 	{
 		used = strlen(out);
 		snprintf(out + used, size - used, " file=%s", command->files[i]);
+	}
+}
+
+/* Just as long as there is room for, and a little more. */
+static void
+test_lengths(void)
+{
+	static char text[5 * ESG_COMMAND_WORD_SIZE];
+	EsgPassphraseCommand command;
+
+	memset(text, 'x', ESG_COMMAND_WORD_SIZE - 1);
+	esg_passphrase_command_read(text, &command);
+	is_text(command.program, text, "a program of 1023 letters");
+	is_text(command.shown, text, "shown");
+	text[ESG_COMMAND_WORD_SIZE - 1] = 'x';
+	esg_passphrase_command_read(text, &command);
+	is_text(command.program, "", "of 1024: not known");
+	is_text(command.shown, "", "nor shown");
+	for (size_t size = 4 * ESG_COMMAND_WORD_SIZE - 2; size <= 4 * ESG_COMMAND_WORD_SIZE; size++)
+	{
+		memset(text, ' ', sizeof(text) - 1);
+		memcpy(text + size - 12, ";echo secret", 12);
+		text[size] = '\0';
+		esg_passphrase_command_read(text, &command);
+		is_int(command.has_secret, 1, "the secret at the end of what is read");
+	}
+	for (size_t size = 60; size <= 70; size++)
+	{
+		memset(text, 'x', sizeof(text) - 1);
+		memcpy(text, "PASS", 4);
+		text[size] = '\0';
+		strcat(text, "=secret get");
+		esg_passphrase_command_read(text, &command);
+		is_int(command.has_secret, 1, "a long name");
 	}
 }
 
@@ -169,5 +225,6 @@ main(void)
 		is_text(command.shown, cases[i].shown, "shown");
 	}
 	test_long();
+	test_lengths();
 	return done();
 }
