@@ -59,6 +59,9 @@ static const Case cases[] = {
 	{"K=secret; echo $K_1", "", "..."},
 	{"K=secret; echo '' \"$A$B\"", "", "..."},
 	{"K=$(get); echo $K", "", "..."},
+	{"K=secret; echo \"$ x\"", "", "..."},
+	{"K=secret; echo \"$\"", "", "..."},
+	{"false; get", "", "..."},
 	{"K=; echo $K", "", "..."},
 	{"K=/srv/file; echo $K", "", "..."},
 	{"env -i get", "", "env ..."},
@@ -182,6 +185,16 @@ test_lengths(void)
 		esg_passphrase_command_read(text, &command);
 		is_int(command.has_secret, 1, "the secret at the end of what is read");
 	}
+	for (size_t size = ESG_COMMAND_NAME_SIZE - 1; size <= ESG_COMMAND_NAME_SIZE; size++)
+	{
+		snprintf(text, sizeof(text), "%0*d=secret; echo $A%0*d", (int) size, 0, (int) size - 1, 0);
+		text[0] = 'A';
+		esg_passphrase_command_read(text, &command);
+		is_int(command.has_secret, size < ESG_COMMAND_NAME_SIZE, "a long variable that is printed");
+	}
+	strcpy(text, "A=a B=b C=c D=d E=e; echo $E");
+	esg_passphrase_command_read(text, &command);
+	is_int(command.has_secret, 0, "many variables");
 	for (size_t size = 60; size <= 70; size++)
 	{
 		memset(text, 'x', sizeof(text) - 1);
