@@ -231,8 +231,11 @@ is(findings() . alarms(), '', 'none configured: nothing');
 # ---- passwords
 $node->apply(password_encryption => 'md5');
 is(findings(), 'password_encryption md5_passwords notice', 'md5');
+is(sql("SET password_encryption = 'scram-sha-256'; SELECT count(*) FROM ssl_guard_check()"), '1', 'whatever a session has set for itself');
 $node->apply(password_encryption => 'scram-sha-256');
 is(findings(), '', 'scram-sha-256');
+is(sql('SET password_encryption = md5; SELECT count(*) FROM ssl_guard_check()'), '0', 'what a session has set for itself is nothing of the server');
+is(sql("SET password_encryption = md5; SELECT value FROM ssl_guard_settings WHERE setting = 'password_encryption'"), 'scram-sha-256', 'nor shown');
 
 # ---- the worker finds it by itself, at a reload, without a database
 $node->apply(ssl_prefer_server_ciphers => 'off');

@@ -120,6 +120,15 @@ is_found(script(0711, 'closed'), '');
 is_found("echo $secret", $leak, qr/: its text has a secret$/);
 is_found("sh -c 'echo $secret'" =~ s/'/''/gr, $leak, qr/: its text has a secret$/);
 is_found('echo "$NOTHING"', '');
+ESG::Certs::spew($file, "$secret\n");
+chmod 0600, $file or die $!;
+is_found("head -n 1 $file", '');
+is_found("cat /nowhere/secret || cat $file", '');
+is_found("cd $open; cat secret", '');
+is_found("nice -n 10 cat $file", '');
+is_found("read x < $file; echo \$x", '');
+is_found('gpg --passphrase hunter2 -d key.gpg', $leak, qr/: its text has a secret$/) if -x '/usr/bin/gpg';
+is_found('K=hunter2; echo $K', $leak, qr/: its text has a secret$/);
 
 # ---- what cannot be run
 my $fails = 'passphrase_command_fails';
@@ -127,6 +136,9 @@ my $fails = 'passphrase_command_fails';
 is_found('/nowhere/program', $fails, qr{: "/nowhere/program" cannot be run: it is not there});
 is_found('hunter2', $fails, qr/: the program is not in the server's PATH$/);
 is(shown(), '...', 'what is maybe the passphrase itself is not shown');
+is_found('hunter/2', $fails, qr/: a file of the command cannot be run: it is not there/);
+is(shown(), '...', 'nor is one that looks like a path');
+is_found('cat hunter2', $fails, qr/: a file of the command is not there/);
 is_found(script(0600, 'idle'), $fails, qr/cannot be run by the server's user$/);
 mkfifo("$open/fifo", 0700) or die $!;
 is_found("$open/fifo", $fails, qr/cannot be run by the server's user$/);

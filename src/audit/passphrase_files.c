@@ -70,7 +70,16 @@ find_program(const char *name, char path[MAXPGPATH], struct stat *st)
 	return false;
 }
 
-/* Of a file that is not there, maybe the passphrase itself by mistake, the name is not told. */
+/* Of a file that is not there, maybe the passphrase itself by mistake, only a whole path is told. */
+static void
+say_missing(char out[ESG_FAULT_SIZE], const char *path, const char *predicate)
+{
+	if (is_absolute_path(path))
+		say(out, path, predicate);
+	else if (out[0] == '\0')
+		snprintf(out, ESG_FAULT_SIZE, "a file of the command %s", predicate);
+}
+
 static bool
 look_at_program(const char *name, char path[MAXPGPATH], EsgPassphraseFiles *out)
 {
@@ -82,7 +91,7 @@ look_at_program(const char *name, char path[MAXPGPATH], EsgPassphraseFiles *out)
 	if (!out->program_found && strchr(name, '/') == NULL)
 		strlcpy(out->fault, "the program is not in the server's PATH", ESG_FAULT_SIZE);
 	else if (!out->program_found)
-		say(out->fault, path, "cannot be run: it is not there, or the way to it is not open");
+		say_missing(out->fault, path, "cannot be run: it is not there, or the way to it is not open");
 	else if (!S_ISREG(st.st_mode) || access(path, X_OK) != 0)
 		say(out->fault, path, "cannot be run by the server's user");
 	return out->fault[0] == '\0';
@@ -169,8 +178,11 @@ esg_passphrase_files_look(const EsgPassphraseCommand *command, EsgPassphraseFile
 	{
 		struct stat st;
 
-		if (stat(command->files[i], &st) != 0 && out->fault[0] == '\0')
-			say(out->fault, command->files[i], "is not there, or the way to it is not open");
+		if (stat(command->files[i], &st) != 0)
+		{
+			if (!command->files_may_be_missing)
+				say_missing(out->fault, command->files[i], "is not there, or the way to it is not open");
+		}
 		else if (is_open_to_others(command->files[i]))
 			say(out->leak, command->files[i], "may be read or written by others");
 	}

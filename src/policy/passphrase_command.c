@@ -33,7 +33,10 @@ typedef struct Reader
 	int			depth;
 	bool		program_taken;
 	Role		role;			/* of the simple command at hand */
+	bool		prefixed;		/* there was something like "env" before it */
 	bool		is_text_next;	/* behind sh -c */
+	bool		is_secret_next; /* behind an option like --passphrase */
+	bool		behind_option;
 	int			inputs;			/* '<' before the next word */
 	bool		is_output;		/* '>' */
 	char		word[ESG_COMMAND_WORD_SIZE];
@@ -78,13 +81,20 @@ static bool
 names_secret(const char *name, size_t length)
 {
 	static const char *const secrets[] = {"pass", "pwd", "secret", "token", "pin", NULL};
-	static const char *const places[] = {"file", "path", "dir", "fd", "env", "url", "mapping", "spin", "ping", NULL};
+	static const char *const places[] = {
+		"file", "path", "dir", "fd", "env", "url", "mapping", "spin", "ping", "pinentry", "label", "repeat", NULL
+	};
+
+	/* names in a store */
+	static const char *const references[] = {"--secret", "--secret-id", "--secret-name", NULL};
 	char		lower[64];
 	size_t		size = length < sizeof(lower) ? length : sizeof(lower) - 1;
 
 	for (size_t i = 0; i < size; i++)
 		lower[i] = (char) tolower((unsigned char) name[i]);
 	lower[size] = '\0';
+	if (is_one_of(references, lower))
+		return false;
 	for (const char *const *place = places; *place != NULL; place++)
 	{
 		if (strstr(lower, *place) != NULL)
@@ -110,6 +120,21 @@ is_secret_pair(const Reader *reader)
 		return reader->word[5] != '\0';
 	return equals != NULL && equals[1] != '\0' && equals[1] != '/' &&
 		names_secret(reader->word, (size_t) (equals - reader->word));
+}
+
+/* The next word is one, whatever it looks like. */
+static bool
+announces_secret(const char *option)
+{
+	static const char *const options[] = {"--passphrase", "--password", "--pin", "--token", NULL};
+
+	return is_one_of(options, option);
+}
+
+static bool
+is_number(const char *word)
+{
+	return word[0] != '\0' && word[strspn(word, "0123456789")] == '\0';
 }
 
 /* NAME=value before a program */
@@ -180,11 +205,60 @@ static bool
 asks_person(const char *program)
 {
 	static const char *const programs[] = {
-		"read", "stty", "systemd-ask-password", "ssh-askpass", "zenity", "kdialog", "dialog", "whiptail", "yad", NULL
+		"stty", "systemd-ask-password", "ssh-askpass", "zenity", "kdialog", "dialog", "whiptail", "yad", NULL
 	};
 	const char *name = base_name(program);
 
 	return is_one_of(programs, name) || strncmp(name, "pinentry", 8) == 0;
+}
+
+/* With these nobody knows which files are looked for, and where. */
+static bool
+is_condition(const char *word)
+{
+	static const char *const words[] = {"if", "while", "until", "for", "case", "test", "[", "cd", NULL};
+
+	return is_one_of(words, word);
+}
+
+/* ---- variables that have a value as it stands there ---- */
+
+static void
+note_variable(const Reader *reader)
+{
+	EsgPassphraseCommand *out = reader->out;
+	size_t		length = strcspn(reader->word, "=");
+	const char *value = reader->word + length + 1;
+
+	if (reader->expanded || value[0] == '\0' || value[0] == '/' ||
+		length >= ESG_COMMAND_NAME_SIZE || out->variable_count == ESG_COMMAND_MAX_VARIABLES)
+		return;
+	memcpy(out->variables[out->variable_count], reader->word, length);
+	out->variables[out->variable_count++][length] = '\0';
+}
+
+/* Is it $NAME, or ${NAME}? */
+static bool
+is_variable_at(const char *at, const char *name)
+{
+	size_t		length = strlen(name);
+
+	at += at[1] == '{' ? 2 : 1;
+	return strncmp(at, name, length) == 0 && !isalnum((unsigned char) at[length]) && at[length] != '_';
+}
+
+static bool
+has_known_variable(const Reader *reader)
+{
+	for (const char *at = strchr(reader->word, '$'); at != NULL; at = strchr(at + 1, '$'))
+	{
+		for (int i = 0; i < reader->out->variable_count; i++)
+		{
+			if (is_variable_at(at, reader->out->variables[i]))
+				return true;
+		}
+	}
+	return false;
 }
 
 /* ---- words come ---- */
@@ -199,20 +273,42 @@ add_file(Reader *reader)
 }
 
 static void
-take_program(Reader *reader)
+take_assignment(Reader *reader)
 {
-	if (!reader->quoted && is_prefix(reader->word))
-		return;
-	if (is_assignment(reader->word))
-	{
-		reader->out->has_secret |= is_secret_pair(reader);
-		return;
-	}
+	reader->out->has_secret |= is_secret_pair(reader);
+	note_variable(reader);
+}
+
+static void
+begin_program(Reader *reader)
+{
 	reader->role = reader->expanded ? OTHER : role_of(reader->word);
 	reader->out->asks_person |= !reader->expanded && asks_person(reader->word);
+	reader->out->reads_input |= strcmp(reader->word, "read") == 0;
 	if (!reader->program_taken && !reader->expanded && !is_of_shell(reader->word))
 		copy_word(reader->out->program, reader->word);
 	reader->program_taken = true;
+}
+
+static void
+take_program(Reader *reader)
+{
+	reader->out->files_may_be_missing |= is_condition(reader->word);
+	if (!reader->quoted && is_prefix(reader->word))
+		reader->prefixed = true;
+	else if (is_assignment(reader->word))
+		take_assignment(reader);
+	/* env -i, nice -n 10: what these have of their own */
+	else if (reader->prefixed && (reader->word[0] == '-' || is_number(reader->word)))
+		reader->program_taken = true;
+	else
+		begin_program(reader);
+}
+
+static bool
+is_printed_secret(const Reader *reader)
+{
+	return reader->expanded ? has_known_variable(reader) : reader->word[0] != '-' && has_text(reader->word);
 }
 
 static void
@@ -220,15 +316,18 @@ take_argument(Reader *reader)
 {
 	bool		is_option = reader->word[0] == '-';
 
-	reader->out->has_secret |= is_secret_pair(reader);
+	reader->out->has_secret |= is_secret_pair(reader) ||
+		(reader->is_secret_next && !reader->expanded && !is_option && reader->word[0] != '/');
 	if (reader->is_text_next && !reader->expanded)
 		read_text(reader->out, reader->word, reader->depth + 1, true);
-	else if (reader->role == PRINTS && !reader->expanded && !is_option && has_text(reader->word))
-		reader->out->has_secret = true;
-	else if (reader->role == SHOWS && !is_option)
+	else if (reader->role == PRINTS)
+		reader->out->has_secret |= is_printed_secret(reader);
+	else if (reader->role == SHOWS && !is_option && !(reader->behind_option && is_number(reader->word)))
 		add_file(reader);
 	reader->is_text_next = reader->role == SHELL && is_option && reader->word[1] != '-' &&
 		strchr(reader->word, 'c') != NULL;
+	reader->is_secret_next = announces_secret(reader->word);
+	reader->behind_option = is_option;
 }
 
 static void
@@ -267,7 +366,7 @@ end_command(Reader *reader)
 {
 	end_word(reader);
 	reader->role = NO_PROGRAM;
-	reader->is_text_next = false;
+	reader->prefixed = reader->is_text_next = reader->is_secret_next = reader->behind_option = false;
 	reader->inputs = 0;
 	reader->is_output = false;
 }
@@ -341,7 +440,8 @@ static void
 begin_redirection(Reader *reader, char direction)
 {
 	/* the number before it is a descriptor's */
-	if (reader->length == 1 && isdigit((unsigned char) reader->word[0]))
+	reader->word[reader->length] = '\0';
+	if (!reader->quoted && is_number(reader->word))
 	{
 		reader->in_word = false;
 		reader->length = 0;
@@ -349,6 +449,17 @@ begin_redirection(Reader *reader, char direction)
 	end_word(reader);
 	reader->inputs += direction == '<' ? 1 : 0;
 	reader->is_output = direction == '>';
+}
+
+static void
+read_operator(Reader *reader, const char *at)
+{
+	/* "name() { ...": no program */
+	if (*at == '(' && reader->in_word && reader->role == NO_PROGRAM)
+		reader->expanded = true;
+	if (at[0] == at[1] && (*at == '&' || *at == '|'))
+		reader->out->files_may_be_missing = true;
+	end_command(reader);
 }
 
 /* One character that is not quoted, or an operator; returns what follows. */
@@ -367,7 +478,7 @@ read_plain(Reader *reader, const char *at)
 	if (strchr(" \t", *at) != NULL)
 		end_word(reader);
 	else if (strchr("|&;()\n", *at) != NULL)
-		end_command(reader);
+		read_operator(reader, at);
 	else if (*at == '<' || *at == '>')
 		begin_redirection(reader, *at);
 	else
@@ -430,4 +541,6 @@ esg_passphrase_command_read(const char *text, EsgPassphraseCommand *out)
 	}
 	unescaped[length] = '\0';
 	read_text(out, unescaped, 0, false);
+	/* a file, or another program, may be what it reads */
+	out->asks_person |= out->reads_input && strpbrk(unescaped, "<|") == NULL;
 }

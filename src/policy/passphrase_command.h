@@ -11,6 +11,8 @@
 
 #define ESG_COMMAND_WORD_SIZE 1024
 #define ESG_COMMAND_MAX_FILES 4
+#define ESG_COMMAND_MAX_VARIABLES 4
+#define ESG_COMMAND_NAME_SIZE 32
 
 typedef struct EsgPassphraseCommand
 {
@@ -19,6 +21,12 @@ typedef struct EsgPassphraseCommand
 	bool		asks_person;	/* a terminal, or a window */
 	char		program[ESG_COMMAND_WORD_SIZE]; /* the first one; "": none
 												 * that is known for certain */
+	bool		reads_input;	/* of the server's, or what it is given */
+	int			variable_count;
+	char		variables[ESG_COMMAND_MAX_VARIABLES][ESG_COMMAND_NAME_SIZE];	/* their values stand
+																				 * there */
+	bool		files_may_be_missing;	/* it depends on something whether, or
+										 * where, they are looked for */
 	int			file_count;
 	char		files[ESG_COMMAND_MAX_FILES][ESG_COMMAND_WORD_SIZE];	/* it prints them as
 																		 * they are */

@@ -24,6 +24,10 @@ static const EsgCipherParts null_ecdhe = {NID_kx_ecdhe, NID_auth_rsa, NID_undef,
 static const EsgCipherParts anonymous = {NID_kx_ecdhe, NID_auth_null, NID_aes_256_gcm, 256};
 static const EsgCipherParts rc4 = {NID_kx_ecdhe, NID_auth_rsa, NID_rc4, 128};
 static const EsgCipherParts triple_des = {NID_kx_ecdhe, NID_auth_rsa, NID_des_ede3_cbc, 168};
+static const EsgCipherParts null_anonymous = {NID_kx_ecdhe, NID_auth_null, NID_undef, 0};
+static const EsgCipherParts rc4_anonymous = {NID_kx_dhe, NID_auth_null, NID_rc4, 128};
+static const EsgCipherParts rc4_rsa = {NID_kx_rsa, NID_auth_rsa, NID_rc4, 128};
+static const EsgCipherParts triple_des_rsa = {NID_kx_rsa, NID_auth_rsa, NID_des_ede3_cbc, 168};
 static const EsgCipherParts exported = {NID_kx_dhe, NID_auth_rsa, NID_des_cbc, 40};
 static const EsgCipherParts single_des = {NID_kx_dhe, NID_auth_rsa, NID_des_cbc, 56};
 
@@ -110,6 +114,17 @@ test_ciphers(void)
 	test_one_cipher(&triple_des, ESG_SET_CIPHERS, ESG_WARNING, "SUITE (3DES)");
 	test_one_cipher(&null_tls13, ESG_SET_CIPHERSUITES, ESG_CRITICAL, "SUITE (no encryption)");
 
+	/* the others count, too */
+	test_one_cipher(&null_anonymous, ESG_SET_CIPHERS, ESG_CRITICAL, "SUITE (no encryption)");
+	test_one_cipher(&rc4_anonymous, ESG_SET_CIPHERS, ESG_CRITICAL, "SUITE (no authentication)");
+	test_one_cipher(&rc4_rsa, ESG_SET_CIPHERS, ESG_WARNING, "SUITE (RC4)");
+	test_one_cipher(&triple_des_rsa, ESG_SET_CIPHERS, ESG_WARNING, "SUITE (3DES)");
+
+	begin();
+	for (int i = 0; i < 5; i++)
+		add_cipher(&rc4);
+	found(ESG_SET_CIPHERS, ESG_WEAK_CIPHER, ESG_WARNING, "five of them");
+	ok(strstr(findings[ESG_SET_CIPHERS].items[0].detail, "more") == NULL, "all are named");
 	begin();
 	for (int i = 0; i < 9; i++)
 		add_cipher(&rc4);
@@ -263,13 +278,19 @@ test_refused(EsgTlsPart part, EsgTlsSetting setting)
 	offer.refused = part;
 	found(setting, ESG_TLS_SETTING_REFUSED, ESG_CRITICAL, "refused");
 	is_int(findings[setting].count, 1, "and nothing else");
+	is_text(findings[setting].items[0].detail, "OpenSSL does not take it", "without a reason");
+	begin();
+	offer.refused = part;
+	strcpy(offer.reason, "no such thing");
+	found(setting, ESG_TLS_SETTING_REFUSED, ESG_CRITICAL, "refused, with a reason");
+	is_text(findings[setting].items[0].detail, "no such thing", "OpenSSL's");
 }
 
 static void
 test_addresses(void)
 {
 	static const char *const here[] = {"", "localhost", "127.0.0.1", "127.1.2.3, ::1", " localhost ,127.0.0.1", "\"localhost\""};
-	static const char *const others[] = {"*", "0.0.0.0", "::", "localhost,10.0.0.1", "127.0.0.1.example.com", "db1", "localhost.example.com", "::1,::2"};
+	static const char *const others[] = {"*", "0.0.0.0", "::", "localhost,10.0.0.1", "127.0.0.1.example.com", "192.0.2.1", "db1", "localhost.example.com", "::1,::2"};
 
 	for (size_t i = 0; i < sizeof(here) / sizeof(here[0]); i++)
 		ok(!esg_tls_settings_reach_others(here[i]), "\"%s\" is this host", here[i]);
