@@ -61,6 +61,14 @@ esg_session_judge_start(BackgroundWorkerHandle **handle)
 
 /* ---- what there is ---- */
 
+static void
+fail_without_memory(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OUT_OF_MEMORY),
+			 errmsg("could not look for revoked certificates: out of memory")));
+}
+
 static int
 compare_names(const X509_NAME *const *a, const X509_NAME *const *b)
 {
@@ -77,7 +85,8 @@ compare_subjects(const X509 *const *a, const X509 *const *b)
 static void
 add_name(STACK_OF(X509_NAME) *names, const X509_NAME *name)
 {
-	(void) sk_X509_NAME_push(names, (X509_NAME *) name);
+	if (name == NULL || sk_X509_NAME_push(names, (X509_NAME *) name) <= 0)
+		fail_without_memory();
 }
 
 static void
@@ -154,14 +163,6 @@ find_cas(STACK_OF(X509) *cas, const X509_NAME *name, int *at)
 			(void) sk_X509_push(found, sk_X509_value(cas, *at));
 	}
 	return found;
-}
-
-static void
-fail_without_memory(void)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_OUT_OF_MEMORY),
-			 errmsg("could not look for revoked certificates: out of memory")));
 }
 
 /* Finds the CRLs as a handshake would, in the directory, too. */
