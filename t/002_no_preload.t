@@ -24,6 +24,7 @@ is($node->safe_psql('postgres', "SELECT count(*) FROM ssl_guard_files WHERE sett
 	1, 'ssl_guard_files works');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM ssl_guard_crls'), 0, 'ssl_guard_crls works');
 is($node->safe_psql('postgres', "SELECT sqlstate FROM ssl_guard_findings WHERE code = 'expired'"), 'SG016', 'ssl_guard_findings works');
+is($node->safe_psql('postgres', "SELECT effective FROM ssl_guard_settings WHERE setting = 'ssl_min_protocol_version'"), 'TLSv1.2', 'ssl_guard_settings works');
 my $pem = ESG::Certs::slurp($server->{cert});
 is($node->safe_psql('postgres', "SELECT common_name FROM ssl_guard_inspect('$pem'::text)"),
 	'localhost', 'ssl_guard_inspect works');

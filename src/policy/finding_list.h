@@ -559,7 +559,7 @@ FINDING(PASSPHRASE_COMMAND_LEAKS, "passphrase_command_leaks", "SG113", WARNING, 
 		"Put the passphrase into a file that only the server's user may read (chmod 600), let the command be cat and its name, and reload the server; or use ssl_guard_ctl encrypt instead of the command. Then give the key another passphrase.",
 		RAISED_BY(AUDIT))
 FINDING(PASSPHRASE_COMMAND_FAILS, "passphrase_command_fails", "SG114", WARNING, SERVER, 0,
-		"a reload of the server does not get the passphrase of the private key: %s",
+		"setting \"ssl_passphrase_command\" is of no use at a reload: %s",
 		"Have \"ssl_passphrase_command\" be a program that the server's user may run and that asks nobody, set \"ssl_passphrase_command_supports_reload\" to on, and reload the server; or make a passphrase pair with ssl_guard_ctl encrypt, set the command to '' and reload the server.",
 		RAISED_BY(AUDIT))
 FINDING(TLS_OFF, "tls_off", "SG115", WARNING, SERVER, 0,
