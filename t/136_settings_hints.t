@@ -72,10 +72,10 @@ follow('weak_protocol', q{Their digests and ciphers are broken; PostgreSQL's cli
 my $ciphers = q{Set "ssl_ciphers" to HIGH:!aNULL:!kRSA, and "ssl_tls13_ciphers", where there is such a setting, to '', and reload the server.};
 follow('weak_cipher', $ciphers,
 	map { [ $_, now(ssl_ciphers => 'HIGH:!aNULL:!kRSA'), with(ssl_ciphers => $_) ] } 'ECDHE-ECDSA-NULL-SHA:@SECLEVEL=0', 'ECDHE-ECDSA-AES256-GCM-SHA384:AECDH-AES256-SHA:@SECLEVEL=0');
-my $dh = q{Set "ssl_dh_params_file" to '', for the server's own ones of 2048 bits, or make better ones with openssl dhparam -out FILE 2048, and reload the server.};
+my $dh = q{Set "ssl_dh_params_file" to '', for the server's own ones of 2048 bits, or make better ones with openssl genpkey -genparam -algorithm DH -pkeyopt group:ffdhe2048 -out FILE, and reload the server.};
 follow('weak_dh_params', $dh,
 	[ 'own', now(ssl_dh_params_file => ''), with(ssl_dh_params_file => 'dh.pem') ],
-	[ 'better ones', sub { shell('openssl dhparam -out dh.pem 2048'); reload(); }, with(ssl_dh_params_file => 'dh.pem') ]);
+	[ 'better ones', sub { shell('openssl genpkey -genparam -algorithm DH -pkeyopt group:ffdhe2048 -out dh.pem'); reload(); }, with(ssl_dh_params_file => 'dh.pem') ]);
 follow('client_cipher_preference', 'Set "ssl_prefer_server_ciphers" to on and reload the server.',
 	[ 'on', now(ssl_prefer_server_ciphers => 'on'), with(ssl_prefer_server_ciphers => 'off') ]);
 

@@ -15,7 +15,7 @@ my $ca = $certs->make_ca('ca');
 my $server = $certs->make_server('server', ca => $ca, days_left => 200);
 my $renewed = $certs->make_server('renewed', ca => $ca, days_left => 300);
 my $node = ESG::Node->new('main');
-my $good = `openssl dhparam 2048 2>/dev/null`;
+my $good = `openssl genpkey -genparam -algorithm DH -pkeyopt group:ffdhe2048 2>/dev/null` || `openssl dhparam 2048 2>/dev/null`;
 my $small = `openssl dhparam 1024 2>/dev/null`;
 
 $node->setup(ca => $ca, server => $server, conf => "$ESG::Renewal::settings\next_ssl_guard.extra_files = ''\nssl_dh_params_file = 'dh.pem'");

@@ -548,7 +548,7 @@ FINDING(WEAK_CIPHER, "weak_cipher", "SG110", WARNING, SERVER, 0,
 		RAISED_BY(AUDIT))
 FINDING(WEAK_DH_PARAMS, "weak_dh_params", "SG111", WARNING, SERVER, 0,
 		"the file of \"ssl_dh_params_file\" does not have good parameters: %s",
-		"Set \"ssl_dh_params_file\" to '', for the server's own ones of 2048 bits, or make better ones with openssl dhparam -out FILE 2048, and reload the server.",
+		"Set \"ssl_dh_params_file\" to '', for the server's own ones of 2048 bits, or make better ones with openssl genpkey -genparam -algorithm DH -pkeyopt group:ffdhe2048 -out FILE, and reload the server.",
 		RAISED_BY(AUDIT))
 FINDING(CLIENT_CIPHER_PREFERENCE, "client_cipher_preference", "SG112", NOTICE, SERVER, 0,
 		"setting \"ssl_prefer_server_ciphers\" leaves the choice of the cipher to clients",
