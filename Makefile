@@ -19,12 +19,13 @@ PG_CONFIG ?= pg_config
 
 # every folder of src/ but ctl/, which is the program's
 all_sources := $(filter-out src/ctl/%,$(sort $(patsubst $(srcroot)/%,%,$(wildcard $(srcroot)/src/*/*.c))))
-# What each login runs lies together, and behind it what judges files and certificates at one:
-# each piece of 64 kB costs a login a page fault.
-login_sources := $(addprefix src/,hooks/client_auth.c login/%.c policy/findings.c policy/policy.c server/alarms.c \
-	server/guc.c server/passphrase.c server/served_cert.c server/shmem.c server/state.c x509/info.c)
-judge_sources := $(addprefix src/,policy/cert_facts.c policy/certificate.c policy/chain.c policy/deny_list.c policy/file.c policy/label.c \
-	server/report.c server/served_hosts.c server/tls_files.c x509/cut_text.c x509/identities.c x509/name.c)
+# What each login runs lies together, and behind it what judges files and identities at one: each
+# piece of 64 kB costs a login a page fault.
+login_sources := $(patsubst %,src/%.c,hooks/client_auth $(addprefix login/,barrier ca_usage client_check client_entry clients \
+	denied fallback guard handshake ident_map peer role_label sessions transport) policy/elapsed policy/policy policy/revocation \
+	$(addprefix server/,alarms guc served_cert shmem state) x509/info x509/time)
+judge_sources := $(patsubst %,src/%.c,login/file_guard login/identity $(addprefix policy/,file findings label) \
+	$(addprefix server/,accounts report served_hosts sni_hosts tls_files) x509/cut_text x509/identities x509/name)
 sources := ext_ssl_guard.c $(filter $(login_sources),$(all_sources)) $(filter $(judge_sources),$(all_sources)) \
 	$(filter-out $(login_sources) $(judge_sources),$(all_sources))
 headers := $(wildcard $(srcroot)/src/*.h $(srcroot)/src/*/*.h)

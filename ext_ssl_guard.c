@@ -16,9 +16,9 @@
 #include "src/login/fallback.h"
 #include "src/server/guc.h"
 #include "src/login/handshake.h"
+#include "src/login/ident_map.h"
 #include "src/server/loaded_files.h"
 #include "src/server/one_openssl.h"
-#include "src/server/passphrase.h"
 #include "src/server/probed.h"
 #include "src/login/resets.h"
 #include "src/login/role_label.h"
@@ -45,16 +45,17 @@ _PG_init(void)
 
 	/*
 	 * Shared memory in this order: what each login looks at, the end of the
-	 * alarms and the beginning of the clients, is close together.
+	 * alarms and the beginning of the others, is close together, as each
+	 * piece of 64 kB costs a login a page fault.
 	 */
 	esg_alarms_init();
 	esg_server_state_init();
-	esg_fallback_init();
-	esg_clients_init();
 	esg_ca_usage_init();
-	esg_transport_init();
-	esg_resets_init();
 	esg_sessions_init();
+	esg_fallback_init();
+	esg_transport_init();
+	esg_clients_init();
+	esg_resets_init();
 	esg_failures_init();
 	esg_loaded_files_init();
 	esg_renewals_init();
@@ -64,7 +65,7 @@ _PG_init(void)
 	esg_shmem_init();
 	esg_handshake_init();
 	esg_tls_contexts_init();
-	esg_passphrase_init();
+	esg_ident_map_init();
 	esg_tls_init_init();
 	esg_client_auth_init();
 	esg_role_label_init();

@@ -6,8 +6,12 @@
  * database, and core goes on in it.  An ERROR leaves behind buffer pins, catalog
  * references, locks, an active scan: only the abort of a subtransaction gives all
  * of that back and nothing else.  It needs no database, writes nothing, takes no
- * transaction number, and works on a standby.  It is not cheap (much of it is code
- * that no login runs otherwise), so a login has one as long as nothing goes wrong.
+ * transaction number, and works on a standby.
+ *
+ * To begin and end one costs more than most of what is done here, and hardly any
+ * login needs it.  So what the work holds is kept apart from what core does by a
+ * resource owner alone, and the subtransaction is begun when there is an ERROR: it
+ * takes the owner over and is aborted.
  *
  * Not caught is what is no ERROR (the end of authentication_timeout and a
  * shutdown are FATAL), and the request to cancel.
@@ -17,16 +21,34 @@
 #include <openssl/err.h>
 
 #include "access/xact.h"
+#include "storage/lwlock.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
 #include "compat.h"
 #include "login/barrier.h"
 
-/* Back to the state before the subtransaction; its end moves both. */
+/* The work is done: what it still holds, locks maybe, is its caller's. */
 static void
-restore(MemoryContext context, ResourceOwner owner)
+hand_on(ResourceOwner work_owner, ResourceOwner owner)
 {
+	ResourceOwnerRelease(work_owner, RESOURCE_RELEASE_BEFORE_LOCKS, true, false);
+	ResourceOwnerRelease(work_owner, RESOURCE_RELEASE_LOCKS, true, false);
+	ResourceOwnerRelease(work_owner, RESOURCE_RELEASE_AFTER_LOCKS, true, false);
+	CurrentResourceOwner = owner;
+	ResourceOwnerDelete(work_owner);
+}
+
+/* The work has failed: gives back what it held, and other code's for it. */
+static void
+give_back(ResourceOwner work_owner, ResourceOwner owner, MemoryContext context)
+{
+	CurrentResourceOwner = owner;
+	/* who is told of the subtransaction shall find none of these held */
+	LWLockReleaseAll();
+	BeginInternalSubTransaction(NULL);
+	ResourceOwnerNewParent(work_owner, CurrentResourceOwner);
+	RollbackAndReleaseCurrentSubTransaction();
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
 }
@@ -36,23 +58,22 @@ esg_barrier_run(EsgBarrierFn work, void *arg)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
+	ResourceOwner work_owner = ResourceOwnerCreate(owner, "ext_ssl_guard login");
 	ErrorData  *volatile error = NULL;
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = work_owner;
 	PG_TRY();
 	{
 		work(arg);
-		ReleaseCurrentSubTransaction();
-		restore(context, owner);
+		MemoryContextSwitchTo(context);
+		hand_on(work_owner, owner);
 	}
 	PG_CATCH();
 	{
 		MemoryContextSwitchTo(context);
 		error = CopyErrorData();
 		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		restore(context, owner);
+		give_back(work_owner, owner, context);
 		ERR_clear_error();
 	}
 	PG_END_TRY();

@@ -33,10 +33,15 @@
 static uint64
 stamp_policy(const EsgPolicy *policy)
 {
+	/*
+	 * not a constant, which would be the only one that each login reads, at
+	 * the cost of a page
+	 */
+	char		version[] = ESG_VERSION;
 	uint64		stamp = hash_bytes_extended((const unsigned char *) policy, sizeof(*policy),
 											(uint64) OpenSSL_version_num());
 
-	return hash_bytes_extended((const unsigned char *) ESG_VERSION, sizeof(ESG_VERSION), stamp);
+	return hash_bytes_extended((const unsigned char *) version, sizeof(version), stamp);
 }
 
 /* The last of a verified chain is the trust anchor, whose signature says nothing. */
@@ -216,37 +221,41 @@ analyse(const EsgPeer *peer, STACK_OF(X509) *chain, const EsgPolicy *policy,
 
 bool
 esg_client_check_facts(const EsgPeer *peer, const EsgPolicy *policy,
-					   EsgClientFacts *out, bool *fresh)
+					   EsgClientFacts *out, EsgGoodSpan *good, bool *fresh)
 {
 	/* NULL is an empty stack to OpenSSL */
 	STACK_OF(X509) *chain = SSL_get0_verified_chain(peer->ssl);
 	unsigned char chain_digest[ESG_DIGEST_SIZE];
 	EsgClientKey key = {peer->role_name, peer->fingerprint, chain_digest, stamp_policy(policy)};
-	TimestampTz alarmed_at;
-	bool		good;
+	EsgClientKnown known = {0};
+	bool		readable;
 
 	memset(out, 0, sizeof(*out));
 	*fresh = true;
-	good = peer->has_fingerprint && digest_chain(chain, chain_digest);
-	if (good && esg_clients_lookup(&key, out, &alarmed_at))
-		*fresh = esg_elapsed(alarmed_at, ALARM_PAUSE, GetCurrentTimestamp());
-	else if (good)
+	readable = peer->has_fingerprint && digest_chain(chain, chain_digest);
+	if (readable && esg_clients_lookup(&key, out, &known))
+		*fresh = esg_elapsed(known.alarmed_at, ALARM_PAUSE, GetCurrentTimestamp());
+	else if (readable)
 	{
 		memcpy(out->fingerprint, peer->fingerprint, ESG_DIGEST_SIZE);
 		memcpy(out->chain_digest, chain_digest, ESG_DIGEST_SIZE);
 		out->policy_stamp = key.policy_stamp;
-		good = analyse(peer, chain, policy, out);
+		readable = analyse(peer, chain, policy, out);
 	}
+	*good = known.good;
 	ERR_clear_error();
-	return good;
+	return readable;
 }
 
 static void
 check_public_root(const EsgClientFacts *facts, const EsgPolicy *policy, EsgFindings *out)
 {
-	const char *name = esg_public_roots_name(facts->public_root, ESG_PUBLIC_ROOT_SIZE);
+	static const unsigned char none[ESG_PUBLIC_ROOT_SIZE];
+	const char *name = NULL;
 	EsgRemark	remark;
 
+	if (memcmp(facts->public_root, none, ESG_PUBLIC_ROOT_SIZE) != 0)
+		name = esg_public_roots_name(facts->public_root, ESG_PUBLIC_ROOT_SIZE);
 	if (name == NULL || !esg_remark_start(&remark, ESG_CLIENT_CERTIFICATE_PUBLIC_CA, ESG_PLACE_CLIENT))
 		return;
 	esg_remark_say(&remark, "%s", name);
@@ -280,15 +289,23 @@ esg_client_check_findings(const EsgClientFacts *facts, const EsgPolicy *policy,
 }
 
 EsgCode
-esg_client_check_refused(const EsgClientFacts *facts, const EsgPolicy *policy, int64 now)
+esg_client_check_refused(const EsgClientFacts *facts, const EsgPolicy *policy, int64 now,
+						 EsgGoodSpan *good)
 {
 	EsgFindings findings;
 	EsgCode		refused;
 
+	if (now >= good->from && now < good->until)
+		return ESG_NO_FINDING;
 	esg_client_check_findings(facts, policy, now, &findings);
 	/* what was lost may have been a reason */
 	refused = findings.out_of_memory ? ESG_CERTIFICATE_NOT_JUDGED : find_refusing(&findings);
 	esg_findings_free(&findings);
+	if (refused == ESG_NO_FINDING)
+	{
+		good->from = now;
+		good->until = esg_client_check_next_change(facts, policy, now);
+	}
 	return refused;
 }
 

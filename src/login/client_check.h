@@ -14,15 +14,18 @@
 
 /*
  * What is known of the peer's certificate and of the intermediates it came
- * with.  False: it could not be analysed (OpenSSL ran out of memory).  fresh:
- * it is time to raise its alarms.
+ * with.  False: it could not be analysed (OpenSSL ran out of memory).  good: when
+ * there was nothing to refuse it for.  fresh: it is time to raise its alarms.
  */
 extern bool esg_client_check_facts(const EsgPeer *peer, const EsgPolicy *policy,
-								   EsgClientFacts *out, bool *fresh);
+								   EsgClientFacts *out, EsgGoodSpan *good, bool *fresh);
 
-/* the worst finding for which enforce refuses it now; ESG_NO_FINDING if none */
+/*
+ * The worst finding for which enforce refuses it now; ESG_NO_FINDING if none.
+ * That is not looked for again in the span for which it is known.
+ */
 extern EsgCode esg_client_check_refused(const EsgClientFacts *facts, const EsgPolicy *policy,
-										int64 now);
+										int64 now, EsgGoodSpan *good);
 
 /* the findings as of now; the caller frees the list */
 extern void esg_client_check_findings(const EsgClientFacts *facts, const EsgPolicy *policy,

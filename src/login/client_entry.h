@@ -16,7 +16,7 @@
 #include "x509/time.h"
 
 /* bytes, with the terminating NUL */
-#define ESG_CLIENT_NAME_SIZE 144
+#define ESG_CLIENT_NAME_SIZE 136
 #define ESG_CLIENT_CN_SIZE 80
 #define ESG_CLIENT_SERIAL_SIZE 48
 #define ESG_CLIENT_CIPHER_SIZE 32

@@ -29,6 +29,7 @@ typedef struct ClientSlot
 {
 	dlist_node	bucket;			/* among those of one hash value */
 	dlist_node	use;			/* in one of ClientArea.uses */
+	EsgGoodSpan good;			/* of the entry's facts */
 	EsgClientEntry entry;
 } ClientSlot;
 
@@ -123,6 +124,7 @@ insert_entry(const EsgClientEntry *entry)
 	Assert(MyProc == NULL || LWLockHeldByMeInMode(area_lock, LW_EXCLUSIVE));
 	slot = take_slot();
 	slot->entry = *entry;
+	memset(&slot->good, 0, sizeof(slot->good));
 	dlist_push_head(bucket_of(entry->facts.fingerprint), &slot->bucket);
 	dlist_push_head(uses_of(entry), &slot->use);
 	return slot;
@@ -167,25 +169,28 @@ facts_hold(const EsgClientFacts *facts, const unsigned char *chain_digest, uint6
 }
 
 bool
-esg_clients_lookup(const EsgClientKey *key, EsgClientFacts *out, TimestampTz *alarmed_at)
+esg_clients_lookup(const EsgClientKey *key, EsgClientFacts *out, EsgClientKnown *known)
 {
 	const ClientSlot *slot;
-	bool		known;
+	bool		found;
 
-	*alarmed_at = 0;
+	memset(known, 0, sizeof(*known));
 	if (area == NULL)
 		return false;
 	esg_shmem_lock(area_lock, LW_SHARED);
 	slot = find_slot(key->fingerprint, key->role_name);
 	if (slot != NULL)
-		*alarmed_at = slot->entry.alarmed_at;
+		known->alarmed_at = slot->entry.alarmed_at;
 	else
 		slot = find_slot(key->fingerprint, NULL);
-	known = slot != NULL && facts_hold(&slot->entry.facts, key->chain_digest, key->policy_stamp);
-	if (known)
+	found = slot != NULL && facts_hold(&slot->entry.facts, key->chain_digest, key->policy_stamp);
+	if (found)
+	{
 		*out = slot->entry.facts;
+		known->good = slot->good;
+	}
 	esg_shmem_unlock(area_lock);
-	return known;
+	return found;
 }
 
 bool
@@ -250,6 +255,7 @@ esg_clients_record(const EsgClientLogin *login)
 	/* facts are large and seldom change */
 	if (!facts_hold(&entry->facts, login->facts->chain_digest, login->facts->policy_stamp))
 		entry->facts = *login->facts;
+	slot->good = login->good;
 	update_entry(entry, login);
 	area->changes++;
 	esg_shmem_unlock(area_lock);

@@ -25,6 +25,23 @@ typedef struct EsgClientKey
 } EsgClientKey;
 
 /*
+ * When was no reason seen to refuse a certificate, by its facts and the settings
+ * of then?  Seconds since 1970; until is no part of it.
+ */
+typedef struct EsgGoodSpan
+{
+	int64		from;
+	int64		until;			/* not after from: at no time */
+} EsgGoodSpan;
+
+/* What a look-up finds beside the facts. */
+typedef struct EsgClientKnown
+{
+	TimestampTz alarmed_at;		/* of the role's own entry, 0 if there is none */
+	EsgGoodSpan good;
+} EsgClientKnown;
+
+/*
  * One login that has got as far as our hook: the client has proved who it is.
  * The server looks only after it whether the database exists, and whether the
  * role may connect to it now.
@@ -35,6 +52,7 @@ typedef struct EsgClientLogin
 	const char *role_name;
 	bool		denied;
 	bool		alarmed;		/* this login raised its alarms */
+	EsgGoodSpan good;
 	TimestampTz at;
 	EsgClientAddress address;
 	const char *tls_version;
@@ -50,10 +68,10 @@ extern void esg_clients_init(void);
 
 /*
  * The facts last found for this certificate, presented with this chain and
- * judged by these settings; *alarmed_at is of the entry for role_name, 0 if
- * there is none.
+ * judged by these settings; false: there are none, and *known holds nothing
+ * but alarmed_at.
  */
-extern bool esg_clients_lookup(const EsgClientKey *key, EsgClientFacts *out, TimestampTz *alarmed_at);
+extern bool esg_clients_lookup(const EsgClientKey *key, EsgClientFacts *out, EsgClientKnown *known);
 
 /* counts it, in a new entry if need be; nothing happens without shared memory */
 extern void esg_clients_record(const EsgClientLogin *login);

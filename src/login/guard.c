@@ -9,7 +9,6 @@
 #include "postgres.h"
 
 #include "postmaster/postmaster.h"
-#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"
@@ -45,6 +44,7 @@ typedef struct Login
 	bool		alarming;		/* it is time to raise the certificate's
 								 * alarms */
 	EsgClientFacts facts;
+	EsgGoodSpan good;			/* of the facts */
 	EsgCode		passed[MAX_PASSED]; /* warned about before, maybe; not now */
 	int			passed_count;
 	bool		denied;
@@ -70,6 +70,17 @@ typedef struct Step
  * What a login leaves behind
  * ------------------------------------------------------------------------ */
 
+/* After the entry is there: who forgets the moment of the next change now, will see it there. */
+static void
+raise_alarms(const Login *login, int64 began)
+{
+	EsgPolicy	policy;
+
+	esg_guc_policy(&policy);
+	esg_client_check_alarm(&login->facts, login->peer.role_name, &policy, GetCurrentTimestamp());
+	esg_server_state_note_client_change(esg_client_check_next_change(&login->facts, &policy, began));
+}
+
 /*
  * Counts the login in the registry of client certificates, then raises the
  * certificate's alarms: the worker clears those of certificates that are not in
@@ -78,13 +89,13 @@ typedef struct Step
 static void
 record(const Login *login)
 {
-	EsgPolicy	policy;
-	int64		began = esg_report_unix_now();
+	int64		began = login->alarming ? esg_report_unix_now() : 0;
 	EsgClientLogin entry = {
 		.facts = &login->facts,
 		.role_name = login->peer.role_name,
 		.denied = login->denied,
 		.alarmed = login->alarming,
+		.good = login->good,
 		.at = GetCurrentTimestamp(),
 		.tls_version = SSL_get_version(login->peer.ssl),
 		.cipher = SSL_get_cipher_name(login->peer.ssl),
@@ -94,12 +105,8 @@ record(const Login *login)
 		return;
 	esg_client_entry_set_address(login->peer.address, &entry.address);
 	esg_clients_record(&entry);
-	if (!login->alarming)
-		return;
-	esg_guc_policy(&policy);
-	esg_client_check_alarm(&login->facts, login->peer.role_name, &policy, GetCurrentTimestamp());
-	/* after the entry: who forgets the moment now will see it there */
-	esg_server_state_note_client_change(esg_client_check_next_change(&login->facts, &policy, began));
+	if (login->alarming)
+		raise_alarms(login, began);
 }
 
 /*
@@ -297,7 +304,8 @@ read_facts(Login *login, const Step *step, EsgRefusal *out)
 	if (login->peer.cert == NULL)
 		return false;
 	esg_guc_policy(&policy);
-	login->known = esg_client_check_facts(&login->peer, &policy, &login->facts, &fresh);
+	login->known = esg_client_check_facts(&login->peer, &policy, &login->facts, &login->good,
+										  &fresh);
 	login->alarming = *step->mode != ESG_MODE_OFF && login->known && fresh;
 	if (!login->known)
 		esg_login_peer_begin_refusal(&login->peer, step->code, out);
@@ -314,7 +322,7 @@ judge_facts(Login *login, const Step *step, EsgRefusal *out)
 	if (!login->known || !is_enforced(login, step))
 		return false;
 	esg_guc_policy(&policy);
-	code = esg_client_check_refused(&login->facts, &policy, esg_report_unix_now());
+	code = esg_client_check_refused(&login->facts, &policy, esg_report_unix_now(), &login->good);
 	if (code == ESG_NO_FINDING)
 		return false;
 	esg_login_peer_begin_refusal(&login->peer, code, out);
@@ -440,7 +448,8 @@ conclude_error(Login *login, ErrorData *error)
 /*
  * One barrier for all of the steps: they leave nothing with the server when they
  * end, so that an ERROR takes nothing from those before, and those after it go on
- * behind another barrier.
+ * behind another barrier.  What they allocate goes with core's transaction, which
+ * ends as soon as the login is through.
  */
 static void
 run_steps(Port *port)
@@ -458,42 +467,21 @@ run_steps(Port *port)
 		conclude_error(&login, error);
 }
 
-/* Does the work in a memory context of its own. */
-static void
-run_apart(void (*work) (Port *port), Port *port)
-{
-	MemoryContext context;
-	MemoryContext previous;
-
-	context = AllocSetContextCreate(CurrentMemoryContext, "ext_ssl_guard login",
-									ALLOCSET_SMALL_SIZES);
-	previous = MemoryContextSwitchTo(context);
-	work(port);
-	MemoryContextSwitchTo(previous);
-	MemoryContextDelete(context);
-}
-
 void
 esg_login_guard_check(Port *port)
 {
 	esg_ident_map_keep(port->hba);
-	run_apart(run_steps, port);
+	run_steps(port);
 }
 
-static void
-remember_refused(Port *port)
+void
+esg_login_guard_refused(Port *port)
 {
 	EsgPeer		peer;
 
 	esg_login_peer_read(port, &peer);
 	if (peer.tls)
 		write_down(note_refused, &peer, &peer);
-}
-
-void
-esg_login_guard_refused(Port *port)
-{
-	run_apart(remember_refused, port);
 }
 
 static void

@@ -35,6 +35,20 @@ static const char kept_mark[] = "kept by ext_ssl_guard";
 
 static emit_log_hook_type prev_emit_log_hook = NULL;
 
+/* What is the same as in the postmaster is not written again, at the cost of a page. */
+static void
+remember_log_hook(void)
+{
+	if (prev_emit_log_hook != emit_log_hook)
+		prev_emit_log_hook = emit_log_hook;
+}
+
+void
+esg_ident_map_init(void)
+{
+	remember_log_hook();
+}
+
 void
 esg_ident_map_keep(const HbaLine *matched)
 {
@@ -119,7 +133,7 @@ esg_ident_map_accepts(const char *map, const char *role_name, const char *identi
 	int			encoding = GetDatabaseEncoding();
 	int			status = STATUS_ERROR;
 
-	prev_emit_log_hook = emit_log_hook;
+	remember_log_hook();
 	emit_log_hook = drop_mismatch;
 	SetDatabaseEncoding(PG_SQL_ASCII);
 	PG_TRY();

@@ -13,6 +13,9 @@
  */
 extern void esg_ident_map_keep(const HbaLine *matched);
 
+/* preloading only, after other parts of ours have put in their emit_log_hook */
+extern void esg_ident_map_init(void);
+
 /*
  * Reads pg_ident.conf as it is now into this process.  False: it could not be
  * read (logged), or has an error, and what the session began with stays.

@@ -103,6 +103,17 @@ find_counting(const EsgSourceList *sources, STACK_OF(X509) *chain, EsgIdentityDe
 	return counts;
 }
 
+/* What a login wants to know. */
+static bool
+is_accepted(const EsgCandidate *candidate, const char *role_name)
+{
+	if (candidate->unusable != NULL)
+		return false;
+	if (has_map())
+		return esg_ident_map_accepts(esg_guc_identity_map, role_name, candidate->text);
+	return strcmp(role_name, candidate->text) == 0;
+}
+
 static void
 judge_candidate(const EsgCandidate *candidate, const char *role_name, EsgIdentityRow *row)
 {
@@ -111,13 +122,12 @@ judge_candidate(const EsgCandidate *candidate, const char *role_name, EsgIdentit
 		row->rule = psprintf("never matches: %s", candidate->unusable);
 		return;
 	}
+	row->matched = is_accepted(candidate, role_name);
 	if (has_map())
 	{
-		row->matched = esg_ident_map_accepts(esg_guc_identity_map, role_name, candidate->text);
 		row->rule = psprintf(row->matched ? "accepted by map %s" : "no match in map %s", quote_map());
 		return;
 	}
-	row->matched = strcmp(role_name, candidate->text) == 0;
 	row->rule = pstrdup(row->matched ? "equals the role name" : "differs from the role name");
 }
 
@@ -126,13 +136,30 @@ typedef struct Trial
 {
 	const char *role_name;
 	STACK_OF(X509) *chain;
-	bool		all;
 	const bool *counts;			/* each entry of identity_sources */
 	const EsgCandidates *candidates;
 } Trial;
 
-/* The values of one entry; true: enough is known. */
+/* Without a word. */
 static bool
+is_any_accepted(const Trial *trial)
+{
+	for (int number = 0; number < esg_guc_identity_sources->entry_count; number++)
+	{
+		const EsgSourceEntry *entry = &esg_guc_identity_sources->entries[number];
+
+		for (int i = 0; trial->counts[number] && i < trial->candidates->count; i++)
+		{
+			if (trial->candidates->items[i].source == entry->source &&
+				is_accepted(&trial->candidates->items[i], trial->role_name))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* The values of one entry. */
+static void
 judge_entry(const Trial *trial, int number, EsgIdentityDecision *out)
 {
 	const EsgSourceEntry *entry = &esg_guc_identity_sources->entries[number];
@@ -153,10 +180,7 @@ judge_entry(const Trial *trial, int number, EsgIdentityDecision *out)
 			row->rule = psprintf("does not count: the certificate's chain %s",
 								 trial->chain == NULL ? "is not known" : "has no such CA");
 		out->allowed = out->allowed || row->matched;
-		if (row->matched && !trial->all)
-			return true;
 	}
-	return false;
 }
 
 static char *
@@ -191,21 +215,18 @@ judge_candidates(const Trial *trial, EsgIdentityDecision *out)
 
 	out->rows = palloc0(sizeof(EsgIdentityRow) * Max(trial->candidates->count * entries, 1));
 	for (int i = 0; i < entries; i++)
-	{
-		if (judge_entry(trial, i, out))
-			break;
-	}
+		judge_entry(trial, i, out);
 	out->reason = out->allowed ? explain_allowed(out) : explain_refused(trial, out);
 }
 
 void
-esg_identity_decide(X509 *cert, STACK_OF(X509) *chain, const char *role_name, bool all,
+esg_identity_decide(X509 *cert, STACK_OF(X509) *chain, const char *role_name, bool explain,
 					EsgIdentityDecision *out)
 {
 	const EsgSourceList *sources = esg_guc_identity_sources;
 	EsgCandidates candidates;
 	EsgNamesResult result;
-	Trial		trial = {role_name, chain, all, NULL, &candidates};
+	Trial		trial = {role_name, chain, NULL, &candidates};
 
 	memset(out, 0, sizeof(*out));
 	trial.counts = find_counting(sources, chain, out);
@@ -217,7 +238,9 @@ esg_identity_decide(X509 *cert, STACK_OF(X509) *chain, const char *role_name, bo
 	}
 	PG_TRY();
 	{
-		judge_candidates(&trial, out);
+		out->allowed = !explain && is_any_accepted(&trial);
+		if (!out->allowed)
+			judge_candidates(&trial, out);
 	}
 	PG_FINALLY();
 	{

@@ -24,18 +24,20 @@ typedef struct EsgIdentityDecision
 {
 	bool		allowed;
 	char	   *reason;			/* palloc'd, UTF-8 */
-	int			row_count;		/* up to the first match, or all */
+	int			row_count;
 	EsgIdentityRow *rows;
 	bool	   *names_ca;		/* for each certificate of the chain, if a
 								 * source is bound to a CA; else NULL */
 } EsgIdentityDecision;
 
 /*
- * Tries the candidates of identity_sources in order, with identity_map.  all:
- * goes on after the first match.  chain: as verified, cert first; NULL: not
+ * Tries the candidates of identity_sources in order, with identity_map.
+ * Without explain, of what is allowed there is no reason and there are no rows: that is
+ * decided first, and most logins need no words.  chain: as verified, cert first; NULL: not
  * known, then no CA is in it.  Uses the map of this process, see ident_map.h.
  */
-extern void esg_identity_decide(X509 *cert, STACK_OF(X509) *chain, const char *role_name, bool all,
+extern void esg_identity_decide(X509 *cert, STACK_OF(X509) *chain, const char *role_name,
+								bool explain,
 								EsgIdentityDecision *out);
 
 /* the login's question; no refusal where the check does not apply */

@@ -229,10 +229,10 @@ static bool
 is_catalog_empty(void)
 {
 	Oid			file = RelationMapOidToFilenumber(SharedSecLabelRelationId, true);
-	char		path[MAXPGPATH];
+	char		path[32] = "global/";
 	struct stat status;
 
-	snprintf(path, sizeof(path), "global/%u", file);
+	pg_ultoa_n(file, path + strlen(path));
 	if (stat(path, &status) != 0 || status.st_size != 0)
 		return false;
 	AcceptInvalidationMessages();

@@ -17,6 +17,7 @@
 #include "replication/walsender.h"
 #include "storage/ipc.h"
 #include "storage/lwlock.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"
@@ -43,9 +44,6 @@ static LWLock *area_lock = NULL;
 
 /* as many as there can be connections */
 static int	capacity = 0;
-
-/* of this backend, -1: it has none */
-static int	own_place = -1;
 
 static void
 begin_area(void)
@@ -80,10 +78,11 @@ esg_sessions_hash_issue(const char *serial, const unsigned char *issuer)
 							   issuer, ESG_DIGEST_SIZE);
 }
 
-/* before_shmem_exit callback */
+/* before_shmem_exit callback; arg: int *, the place of this backend, -1: it has none */
 static void
 close_session(int code, Datum arg)
 {
+	int			own_place = *(int *) DatumGetPointer(arg);
 	EsgSession *session;
 	bool		alarmed;
 
@@ -98,7 +97,6 @@ close_session(int code, Datum arg)
 	if (alarmed)
 		area->events.gone++;
 	LWLockRelease(area_lock);
-	own_place = -1;
 	if (alarmed)
 		esg_server_state_wake_worker();
 }
@@ -117,9 +115,10 @@ take_place(void)
 }
 
 static int64
-end_of(const X509 *cert)
+end_of(const EsgPeer *peer, const EsgClientFacts *facts)
 {
-	EsgTime		end = esg_x509_time_read(X509_get0_notAfter(cert));
+	EsgTime		end = facts != NULL ? facts->not_after :
+	esg_x509_time_read(X509_get0_notAfter(peer->cert));
 
 	/* one that cannot be read has not let anybody in */
 	return end.state == ESG_TIME_VALID ? end.unix_seconds : ESG_TIME_NEVER;
@@ -140,7 +139,7 @@ describe_certificate(const EsgPeer *peer, const EsgClientFacts *facts, EsgSessio
 {
 	out->has_cert = true;
 	memcpy(out->fingerprint, peer->fingerprint, ESG_DIGEST_SIZE);
-	out->not_after = end_of(peer->cert);
+	out->not_after = end_of(peer, facts);
 	out->key_count = (uint8) esg_revocation_keys(peer->chain, area->seed, out->keys);
 	describe_issue(facts, out);
 }
@@ -173,23 +172,39 @@ is_late(void)
 	return load.served_number != esg_server_state_inherited();
 }
 
+/*
+ * Has the place, of which there is none yet, given back when this backend ends.  A
+ * variable of the library's would be the only one that each login changes, at the cost
+ * of a page.
+ */
+static int *
+promise_to_close(void)
+{
+	int		   *own_place = MemoryContextAlloc(TopMemoryContext, sizeof(int));
+
+	*own_place = -1;
+	before_shmem_exit(close_session, PointerGetDatum(own_place));
+	return own_place;
+}
+
 void
 esg_sessions_open(const EsgPeer *peer, const EsgClientFacts *facts)
 {
 	EsgSession	session;
+	int		   *own_place;
 	bool		late;
 	bool		sooner;
 
-	if (area == NULL || own_place >= 0)
+	if (area == NULL)
 		return;
 	describe_session(peer, facts, &session);
-	before_shmem_exit(close_session, (Datum) 0);
+	own_place = promise_to_close();
 	LWLockAcquire(area_lock, LW_EXCLUSIVE);
-	own_place = take_place();
-	if (own_place >= 0)
+	*own_place = take_place();
+	if (*own_place >= 0)
 	{
-		session.place = own_place;
-		area->sessions[own_place] = session;
+		session.place = *own_place;
+		area->sessions[session.place] = session;
 	}
 	sooner = session.not_after < area->events.next_end;
 	area->events.next_end = Min(area->events.next_end, session.not_after);

@@ -83,6 +83,9 @@ typedef struct EsgStringList
 } EsgStringList;
 
 static const signed char *active_overrides = NULL;
+
+/* for what no setting says; made once */
+static EsgPolicy default_policy;
 static const EsgStringList *active_extra_files = NULL;
 static const EsgStringList *active_exempt_roles = NULL;
 
@@ -1013,6 +1016,7 @@ void
 esg_guc_init(void)
 {
 	esg_guc_strict_remember();
+	esg_policy_defaults(&default_policy);
 	define_expiry_thresholds();
 	define_crl_thresholds();
 	define_learning();
@@ -1079,7 +1083,7 @@ esg_guc_is_exempt_role(const char *role_name)
 void
 esg_guc_policy(EsgPolicy *out)
 {
-	esg_policy_defaults(out);
+	*out = default_policy;
 	out->alert_threshold = esg_guc_expire_alert_threshold;
 	out->critical_threshold = Min(esg_guc_expire_critical_threshold,
 								  esg_guc_expire_alert_threshold);

@@ -13,7 +13,10 @@
  * - OpenSSL leaves copies on the stack, whoever answered.  The moment to clear
  *	 it is when the key file's BIO is freed, the last thing that
  *	 SSL_CTX_use_PrivateKey_file() does, failed or not; ex-data of the class BIO
- *	 tells of it.  Nothing of the key's reading is above that call.
+ *	 tells of it.  Nothing of the key's reading is above that call.  Whoever looks
+ *	 makes every BIO dearer to free, of which each connection has some: so that
+ *	 begins when a passphrase is asked for, and servers with a key that is not
+ *	 encrypted never pay for it.
  * - Core reads what ssl_passphrase_command prints through stdio, whose buffer
  *	 goes back to malloc() as it is.  While others answer, the C library is told
  *	 to overwrite what is freed, where it knows how to.
@@ -136,6 +139,32 @@ report_unusable(const EsgPairStatus *status, bool is_server_start)
 					 "both to have \"ssl_passphrase_command\" or the terminal asked.")));
 }
 
+/* A BIO goes: maybe the key file's.  Backends that have inherited it load no key, and free many. */
+static void
+bio_freed(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int idx, long argl, void *argp)
+{
+	if (IsUnderPostmaster && ESG_CHILDREN_INHERIT)
+		return;
+	esg_secret_forget_stack();
+}
+
+/* From now on, also for the BIOs that are there already. */
+static void
+watch_bios(void)
+{
+	static bool watching = false;
+
+	if (watching)
+		return;
+	ERR_set_mark();
+	watching = BIO_get_ex_new_index(0, NULL, NULL, NULL, bio_freed) >= 0;
+	ERR_pop_to_mark();
+	if (!watching)
+		ereport(LOG,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("could not observe the loading of private keys: OpenSSL has no index for it")));
+}
+
 /*
  * OpenSSL's pem_password_cb.  Children that load the key by themselves need not
  * log each time what the postmaster has logged.
@@ -147,6 +176,7 @@ answer(char *buf, int size, int rwflag, void *userdata)
 	EsgPairStatus status;
 	int			len = -1;
 
+	watch_bios();
 	esg_server_state_key_asked(ESG_KEY_ASKED_PAIR);
 	if (!read_pair(&passphrase, &status))
 	{
@@ -176,13 +206,14 @@ overwrite_freed(bool overwrite)
 
 /*
  * OpenSSL's pem_password_cb.  At start core raises an error, and that is the
- * end of the server.
+ * end of the server.  Without core's, OpenSSL's own asks at the terminal.
  */
 static int
 let_others_answer(char *buf, int size, int rwflag, void *userdata)
 {
 	int			len;
 
+	watch_bios();
 	esg_server_state_key_asked(ESG_KEY_ASKED_OTHERS);
 	overwrite_freed(true);
 	len = prev_answer(buf, size, rwflag, prev_argument);
@@ -194,7 +225,6 @@ void
 esg_passphrase_install(SSL_CTX *context, bool is_server_start)
 {
 	char		directory[MAXPGPATH];
-	pem_password_cb *before = SSL_CTX_get_default_passwd_cb(context);
 
 	esg_server_state_key_asked(ESG_KEY_ASKED_NOBODY);
 	if (!esg_tls_files_passphrase_directory(directory) || esg_secret_pair_exists(directory, KEY_NAME))
@@ -206,7 +236,9 @@ esg_passphrase_install(SSL_CTX *context, bool is_server_start)
 	else
 	{
 		/* without one OpenSSL asks at the terminal, by that function */
-		prev_answer = before != NULL ? before : PEM_def_callback;
+		prev_answer = SSL_CTX_get_default_passwd_cb(context);
+		if (prev_answer == NULL)
+			prev_answer = PEM_def_callback;
 		prev_argument = SSL_CTX_get_default_passwd_cb_userdata(context);
 		SSL_CTX_set_default_passwd_cb(context, let_others_answer);
 	}
@@ -241,26 +273,6 @@ esg_passphrase_install_for_trial(SSL_CTX *context, bool with_pair, EsgPassphrase
 	overwrite_freed(true);
 	SSL_CTX_set_default_passwd_cb(context, has_pair ? answer_trial : answer_nobody);
 	SSL_CTX_set_default_passwd_cb_userdata(context, source);
-}
-
-/* A BIO goes: maybe the key file's.  Backends that have inherited it load no key, and free many. */
-static void
-bio_freed(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int idx, long argl, void *argp)
-{
-	if (IsUnderPostmaster && ESG_CHILDREN_INHERIT)
-		return;
-	esg_secret_forget_stack();
-}
-
-void
-esg_passphrase_init(void)
-{
-	if (BIO_get_ex_new_index(0, NULL, NULL, NULL, bio_freed) >= 0)
-		return;
-	ERR_clear_error();
-	ereport(LOG,
-			(errcode(ERRCODE_OUT_OF_MEMORY),
-			 errmsg("could not observe the loading of private keys: OpenSSL has no index for it")));
 }
 
 /* The alarm about the file at fault. */

@@ -9,9 +9,6 @@
 
 #include "server/report.h"
 
-/* preloading only: from now on nothing of a passphrase stays behind a load */
-extern void esg_passphrase_init(void);
-
 /*
  * For the TLS hook, after the hooks before ours: if there is a pair, or half of
  * one, it answers OpenSSL's question for the passphrase instead of

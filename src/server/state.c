@@ -92,7 +92,6 @@ static EsgLoadRecord local_load;
 static EsgLoadRecord earlier_load;	/* as it was when the last load began */
 static EsgServedSet local_set;
 
-static const EsgServedSet nothing = {.not_after_unix = PG_INT64_MIN};
 static const unsigned char unknown[ESG_DIGEST_SIZE];
 
 /* Copies what the postmaster knows to shared memory, if there is any yet. */
@@ -206,16 +205,20 @@ set_served(EsgServedState *served, EsgSeenBy by, const unsigned char *fingerprin
 }
 
 /*
- * What is in service now.  Of several certificates, which one is served depends
+ * What is in service now, NULL: nothing.  Of several certificates, which one is served depends
  * on who asks.
  */
 static void
 set_load_served(const EsgServedSet *set, TimestampTz now)
 {
-	memcpy(&local_set, set, sizeof(local_set));
-	local_load.served_count = set->count;
-	if (set->count == 1 && memcmp(set->fingerprints[0], unknown, ESG_DIGEST_SIZE) != 0)
-		set_served(&local_load.served, ESG_SEEN_LOAD, set->fingerprints[0], set->not_after_unix, now);
+	memset(&local_set, 0, sizeof(local_set));
+	local_set.not_after_unix = PG_INT64_MIN;
+	if (set != NULL)
+		memcpy(&local_set, set, sizeof(local_set));
+	local_load.served_count = local_set.count;
+	if (local_set.count == 1 && memcmp(local_set.fingerprints[0], unknown, ESG_DIGEST_SIZE) != 0)
+		set_served(&local_load.served, ESG_SEEN_LOAD, local_set.fingerprints[0], local_set.not_after_unix,
+				   now);
 	else
 		set_served(&local_load.served, ESG_SEEN_NOT, NULL, PG_INT64_MIN, now);
 	/* 0 is for who does not know */
@@ -258,7 +261,7 @@ esg_server_state_load_failed(int host, TimestampTz now)
 	local_load.failed_host = host;
 	/* what was told of a first load goes, too */
 	if (!local_load.in_service)
-		set_load_served(&nothing, now);
+		set_load_served(NULL, now);
 	publish_load();
 }
 
@@ -266,7 +269,7 @@ void
 esg_server_state_tls_off(TimestampTz now)
 {
 	end_load(ESG_LOAD_NONE, false, now);
-	set_load_served(&nothing, now);
+	set_load_served(NULL, now);
 	publish_load();
 }
 

@@ -180,13 +180,13 @@ append_passphrase_files(FileList *list)
 		return;
 	for (int i = 0; i < (int) lengthof(files); i++)
 	{
-		char	   *path = psprintf("%s/%s", directory, files[i].name);
+		char		path[2 * MAXPGPATH];
 		EsgFileFacts facts;
 
+		snprintf(path, sizeof(path), "%s/%s", directory, files[i].name);
 		esg_tls_files_stat(path, &facts);
 		if (facts.exists)
 			append_file(list, "ext_ssl_guard.passphrase_directory", files[i].kind, path, true);
-		pfree(path);
 	}
 }
 
@@ -371,24 +371,14 @@ is_crl_candidate(const char *path)
 	return facts.exists && S_ISREG(facts.mode);
 }
 
-int
-esg_tls_files_list_crl_dir(const char *dir, char ***paths, int *error)
+static int
+read_crl_dir(DIR *handle, const char *dir, char ***paths, int *error)
 {
-	DIR		   *handle;
 	struct dirent *entry;
-	char	  **items;
-	int			count = 0;
 	int			capacity = 16;
+	char	  **items = palloc(capacity * sizeof(char *));
+	int			count = 0;
 
-	*paths = NULL;
-	*error = 0;
-	handle = AllocateDir(dir);
-	if (handle == NULL)
-	{
-		*error = errno;
-		return 0;
-	}
-	items = palloc(capacity * sizeof(char *));
 	while (*error == 0 && (errno = 0, entry = readdir(handle)) != NULL)
 	{
 		/* also the "..data" of a Kubernetes volume */
@@ -409,9 +399,34 @@ esg_tls_files_list_crl_dir(const char *dir, char ***paths, int *error)
 	}
 	if (*error == 0)
 		*error = errno;
-	FreeDir(handle);
 	qsort(items, count, sizeof(char *), compare_paths);
 	*paths = items;
+	return count;
+}
+
+int
+esg_tls_files_list_crl_dir(const char *dir, char ***paths, int *error)
+{
+	DIR		   *handle;
+	volatile int count = 0;
+
+	*paths = NULL;
+	*error = 0;
+	handle = AllocateDir(dir);
+	if (handle == NULL)
+	{
+		*error = errno;
+		return 0;
+	}
+	PG_TRY();
+	{
+		count = read_crl_dir(handle, dir, paths, error);
+	}
+	PG_FINALLY();
+	{
+		FreeDir(handle);
+	}
+	PG_END_TRY();
 	return count;
 }
 

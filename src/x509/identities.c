@@ -307,7 +307,7 @@ add_fingerprint(EsgCandidates *list, X509 *cert)
 static EsgNamesResult
 read_alt_names(X509 *cert, EsgAltNames *names)
 {
-	if (esg_x509_name_alt_names(cert, names))
+	if (esg_x509_name_exact_alt_names(cert, names))
 		return ESG_NAMES_OK;
 	return names->undecodable ? ESG_NAMES_BAD_ALT_NAME : ESG_NAMES_NO_MEMORY;
 }

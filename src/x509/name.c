@@ -762,36 +762,52 @@ append_other_alt_name(EsgText *text, const GENERAL_NAME *name)
 		append_text(text, name->type == GEN_X400 ? "x400Address" : "ediPartyName");
 }
 
+/* What a reader gets to see; false: out of memory. */
 static bool
-read_alt_name(const GENERAL_NAME *name, EsgAltName *out)
+read_shown(const GENERAL_NAME *name, const ASN1_STRING *value, EsgAltName *out)
 {
 	EsgText		text = {NULL, 0, 0, false};
+
+	if (value != NULL)
+		append_value(&text, value);
+	else if (out->kind == ESG_ALT_OTHER)
+		append_other_alt_name(&text, name);
+	out->text = finish_text(&text);
+	return out->text != NULL;
+}
+
+/* An address is compared as it is shown. */
+static bool
+read_address(const ASN1_STRING *value, EsgAltName *out)
+{
+	EsgText		text = {NULL, 0, 0, false};
+	bool		exact = append_address(&text, value);
+
+	out->text = finish_text(&text);
+	if (out->text == NULL || !exact)
+		return out->text != NULL;
+	out->exact = OPENSSL_strdup(out->text);
+	return out->exact != NULL;
+}
+
+static bool
+read_alt_name(const GENERAL_NAME *name, bool shown, EsgAltName *out)
+{
 	EsgNameFault fault;
 	const ASN1_STRING *value;
-	bool		address = false;
-	bool		good = true;
 
 	out->kind = find_alt_kind(name, &value);
 	if (out->kind == ESG_ALT_IP)
-		address = append_address(&text, value);
-	else if (out->kind == ESG_ALT_OTHER)
-		append_other_alt_name(&text, name);
-	else if (value != NULL)
-	{
-		append_value(&text, value);
-		good = read_exact(value, &fault, &out->exact);
-	}
-	out->text = finish_text(&text);
-	if (address && out->text != NULL)
-	{
-		out->exact = OPENSSL_strdup(out->text);
-		good = out->exact != NULL;
-	}
-	return good && out->text != NULL;
+		return read_address(value, out);
+	if (out->kind == ESG_ALT_OTHER)
+		value = NULL;
+	if (value != NULL && !read_exact(value, &fault, &out->exact))
+		return false;
+	return (out->exact != NULL && !shown) || read_shown(name, value, out);
 }
 
-bool
-esg_x509_name_alt_names(X509 *cert, EsgAltNames *out)
+static bool
+read_alt_names(X509 *cert, bool shown, EsgAltNames *out)
 {
 	GENERAL_NAMES *names = NULL;
 	bool		decodable = decode_alt_names(cert, &names);
@@ -808,7 +824,7 @@ esg_x509_name_alt_names(X509 *cert, EsgAltNames *out)
 	for (i = 0; good && i < count; i++)
 	{
 		out->count++;
-		good = read_alt_name(sk_GENERAL_NAME_value(names, i), &out->items[i]);
+		good = read_alt_name(sk_GENERAL_NAME_value(names, i), shown, &out->items[i]);
 	}
 	if (!good)
 		esg_x509_name_alt_names_free(out);
@@ -816,6 +832,18 @@ esg_x509_name_alt_names(X509 *cert, EsgAltNames *out)
 	GENERAL_NAMES_free(names);
 	ERR_clear_error();
 	return good;
+}
+
+bool
+esg_x509_name_alt_names(X509 *cert, EsgAltNames *out)
+{
+	return read_alt_names(cert, true, out);
+}
+
+bool
+esg_x509_name_exact_alt_names(X509 *cert, EsgAltNames *out)
+{
+	return read_alt_names(cert, false, out);
 }
 
 void

@@ -98,6 +98,9 @@ extern EsgNameFault esg_x509_name_value_fault(const ASN1_STRING *value);
 
 /* false: undecodable, or out of memory */
 extern bool esg_x509_name_alt_names(X509 *cert, EsgAltNames *out);
+
+/* the same, but what is to be compared has no text (NULL): it is not for readers */
+extern bool esg_x509_name_exact_alt_names(X509 *cert, EsgAltNames *out);
 extern void esg_x509_name_alt_names_free(EsgAltNames *names);
 
 /* "DNS", "URI", "email", "IP", "UPN", "other" */

@@ -273,6 +273,24 @@ first_alt_text(const EsgAltNames *names)
 	return buf;
 }
 
+/* Who only compares gets the same value, and text only where there is no value. */
+static void
+is_same_exact(X509 *cert, const EsgAltName *read, const char *name)
+{
+	EsgAltNames names;
+	const EsgAltName *exact;
+
+	ok(esg_x509_name_exact_alt_names(cert, &names) && names.count == 1, "%s: decoded to be compared", name);
+	exact = &names.items[0];
+	is_int(exact->kind, read->kind, name);
+	if (read->exact != NULL)
+		is_text(exact->exact, read->exact, name);
+	else
+		is_text(exact->exact == NULL ? exact->text : "exact", read->text, name);
+	ok(read->exact == NULL || exact->text == NULL || exact->kind == ESG_ALT_IP, "%s: no text for readers", name);
+	esg_x509_name_alt_names_free(&names);
+}
+
 static void
 test_alt_name(size_t i)
 {
@@ -288,6 +306,7 @@ test_alt_name(size_t i)
 	is_text(first_alt_text(&names), alt_names[i].text, alt_names[i].name);
 	is_int(names.items[0].exact != NULL, alt_names[i].exact, alt_names[i].name);
 	is_facts(cert, alt_names[i].facts, alt_names[i].name);
+	is_same_exact(cert, &names.items[0], alt_names[i].name);
 	esg_x509_name_alt_names_free(&names);
 	is_int(names.count, 0, "freed");
 	GENERAL_NAMES_free(list);
