@@ -77,6 +77,11 @@ $node->apply;
 like(alarms(), qr{^server reload_failed; (?:server reload_pending; )?ssl_passphrase_command_supports_reload passphrase_command_fails$}, 'one with: the reload has failed, and why');
 $node->apply(ssl_passphrase_command_supports_reload => 'on');
 is(found() . alarms(), '', 'allowed');
+$node->apply(ssl_passphrase_command => '');
+is(found(), 'ssl_passphrase_command passphrase_command_fails', 'no command at a reload: nobody is asked');
+like(alarms(), qr{^server reload_failed; (?:server reload_pending; )?ssl_passphrase_command passphrase_command_fails$}, 'and the reload has failed');
+$node->apply(ssl_passphrase_command => qq{$script "%p"});
+is(found() . alarms(), '', 'with one');
 # from now on the server has nothing to ask: some of what follows would keep it waiting
 $node->replace($plain->{cert}, 'server.crt');
 $node->replace($plain->{key}, 'server.key');

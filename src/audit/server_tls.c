@@ -22,6 +22,9 @@
 /* since PostgreSQL 18; before, it was one curve */
 #define GROUPS "ssl_groups"
 
+/* the only one of them that is not the server's alone */
+#define PASSWORDS "password_encryption"
+
 #define ALL_KEYS (ESG_CIPHER_RSA | ESG_CIPHER_ECDSA)
 
 /* a file of parameters has some hundred bytes */
@@ -30,6 +33,9 @@
 const char *
 esg_server_tls_value(const char *name)
 {
+	/* whoever looks may have set one for his own session */
+	if (strcmp(name, PASSWORDS) == 0)
+		return GetConfigOptionResetString(name);
 	return GetConfigOption(name, true, false);
 }
 

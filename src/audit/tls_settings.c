@@ -234,6 +234,7 @@ learn(Known *known, EsgKeyAsked key_asked)
 	facts->offer = &known->offer;
 	facts->prefer_server = SSLPreferServerCiphers;
 	facts->dh = known->dh;
+	facts->has_command = ssl_passphrase_command[0] != '\0';
 	facts->command = &known->command;
 	facts->command_at_reload = ssl_passphrase_command_supports_reload;
 	facts->key_asked = key_asked;

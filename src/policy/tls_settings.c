@@ -254,7 +254,13 @@ judge_command(const Judge *judge)
 	else if (facts->command->asks_person && facts->command_at_reload)
 		add_said(judge, ESG_SET_COMMAND, ESG_PASSPHRASE_COMMAND_FAILS,
 				 "the server waits for a person to answer ssl_passphrase_command");
-	if (facts->key_asked == ESG_KEY_ASKED_OTHERS && !facts->command_at_reload)
+	if (facts->key_asked != ESG_KEY_ASKED_OTHERS)
+		return;
+	/* at a reload nobody is asked at the terminal */
+	if (!facts->has_command)
+		add_said(judge, ESG_SET_COMMAND, ESG_PASSPHRASE_COMMAND_FAILS,
+				 "the key is encrypted, and ssl_passphrase_command is empty");
+	else if (!facts->command_at_reload)
 		add_said(judge, ESG_SET_COMMAND_AT_RELOAD, ESG_PASSPHRASE_COMMAND_FAILS,
 				 "the key is encrypted, and ssl_passphrase_command_supports_reload is off");
 }

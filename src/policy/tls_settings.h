@@ -57,6 +57,7 @@ typedef struct EsgTlsFacts
 	bool		groups_listed;	/* some are configured */
 	bool		prefer_server;
 	EsgDhFacts	dh;
+	bool		has_command;	/* ssl_passphrase_command is not empty */
 	const EsgPassphraseCommand *command;
 	bool		command_at_reload;
 	EsgKeyAsked key_asked;

@@ -43,7 +43,7 @@ begin(void)
 	offer.versions[ESG_TLS_VERSION_1_2] = offer.versions[ESG_TLS_VERSION_1_3] = true;
 	offer.level = offer.default_level = 2;
 	offer.groups[offer.group_count++] = 23;
-	facts.tls = facts.prefer_server = facts.groups_listed = true;
+	facts.tls = facts.has_command = facts.prefer_server = facts.groups_listed = true;
 	facts.addresses = "*";
 	facts.offer = &offer;
 	facts.command = &command;
@@ -263,6 +263,13 @@ test_command(void)
 	facts.key_asked = ESG_KEY_ASKED_OTHERS;
 	facts.command_at_reload = true;
 	nothing("allowed");
+	facts.has_command = false;
+	found(ESG_SET_COMMAND, ESG_PASSPHRASE_COMMAND_FAILS, ESG_WARNING, "no command at reload");
+	facts.command_at_reload = false;
+	not_found(ESG_SET_COMMAND_AT_RELOAD, ESG_PASSPHRASE_COMMAND_FAILS, "which is all that is said");
+	begin();
+	facts.has_command = false;
+	nothing("no command, and no passphrase that is known of");
 	begin();
 	facts.key_asked = ESG_KEY_ASKED_PAIR;
 	nothing("the pair answers");
