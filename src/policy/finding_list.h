@@ -538,6 +538,10 @@ FINDING(SESSION_DENIED, "session_denied", "SG108", WARNING, SERVER, 0,
 		"session of role \"%s\" goes on although its client certificate is one of \"ext_ssl_guard.denied_certificates\"",
 		"End the session with pg_terminate_backend(); with session_check = enforce the server does so by itself.",
 		RAISED_BY(LOGIN))
+FINDING(SESSIONS_NOT_JUDGED, "sessions_not_judged", "SG109", WARNING, SERVER, 0,
+		"open sessions could not be compared with the CRLs in service: %s",
+		"Increase max_worker_processes and restart the server if there is no free place for a background worker; otherwise remove what the log names as the reason.",
+		RAISED_BY(LOGIN))
 
 #undef FINDING
 #undef BY_CERTIFICATE
