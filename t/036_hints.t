@@ -266,6 +266,7 @@ follow('auto_reload_held', 'A reload would also apply what nobody has reloaded y
 	[ 'pg_ident.conf', sub { edit() }, $renewed->('auto_reload_held', 'server.crt', $lasting, 'pg_ident.conf' => "held held held\n") ]);
 excuse('auto_reload_failed', 'see t/105_auto_reload_refused.t');
 excuse('old_certificate_in_use', 'it takes more than a day: t/157_old_certificate.t');
+excuse('sessions_not_judged', 'it takes a restart: t/161_session_judge.t');
 excuse('client_certificate_public_ca', 'nobody here has the key of a public CA: t/158_public_ca.t');
 excuse('probe_failed', 'what stops it is not a file: t/101_self_probe_fails.t');
 excuse('hook_inactive', 'it is retired');

@@ -98,4 +98,27 @@ cmp_ok(time - $began, '<', 5, 'a stop of the server does not wait for it');
 unlink $fifo;
 hash_crl($other_ca, 'third_of_other');
 
+# --- no free place: an alarm, until there is one ---------------------------------------------------
+
+my $not_judged = q{SELECT severity || ' ' || message FROM ssl_guard_alarms WHERE code = 'sessions_not_judged'};
+my $force = $node->pg_version < 16 ? 'force_parallel_mode' : 'debug_parallel_query';
+
+$node->set_conf(max_worker_processes => 2, max_logical_replication_workers => 0);
+$node->start;
+%session = map { ($_ => ESG::Sessions->open($node, user => 'app', client => $client{$_})) } qw(good second);
+my $taker = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres'), '-c', "SET $force = on; SET parallel_leader_participation = off; SELECT pg_sleep(120)" ],
+	'<', '/dev/null', '>', \my $out, '2>', \my $err);
+$node->wait_sql(q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'parallel worker'}, 1);
+$certs->revoke($ca, $client{second});
+hash_crl($ca, 'third');
+$node->reload;
+is($node->wait_sql($not_judged, qr/./, 30), 'critical open sessions could not be compared with the CRLs in service: there is no free place for a background worker', 'no free place: an alarm');
+ok($session{second}->alive, 'the session goes on');
+$node->safe_psql('postgres', q{SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(120)%' AND backend_type = 'client backend' AND pid <> pg_backend_pid()});
+like($session{second}->wait_end, qr/FATAL/, 'a place is free: it is ended');
+is($node->wait_sql("SELECT count(*) FROM ($not_judged) a", 0), 0, 'and the alarm is cleared');
+ok($session{good}->alive, 'others go on');
+eval { $taker->finish };
+$node->stop;
+
 done_testing();

@@ -57,6 +57,8 @@ static struct
 	uint32		judged;			/* EsgSessionEvents' when it began */
 	bool		wanted;			/* there is a reason to start it */
 	bool		told;			/* that there is no place for it */
+	TimestampTz due_since;		/* 0: nothing is to be judged */
+	TimestampTz alarmed_at;		/* 0: that is no alarm */
 	uint64		settings;		/* digest of those that decide who is ended */
 	uint32		asked;			/* rises when they change */
 	uint32		begun;			/* asked, when it was started last */
@@ -64,6 +66,9 @@ static struct
 								 * end last */
 	TimestampTz retry_at;
 }			judge = {.asked = 1};
+
+/* What is to be judged and is not for so long is an alarm. */
+#define NOT_JUDGED_PATIENCE (10 * USECS_PER_SEC)
 
 /* With these a session that was judged before may be ended. */
 static const char *const deciding_settings[] = {
@@ -412,7 +417,10 @@ has_judge_ended(EsgSessionEvents *events, TimestampTz now)
 	esg_sessions_events(events);
 	judge.retry_at = 0;
 	if (events->judged != judge.judged)
+	{
 		judge.answered = judge.begun;
+		judge.due_since = 0;
+	}
 	else
 	{
 		/* what it was started for is still to be done */
@@ -455,6 +463,49 @@ serve_judge(EsgSessionEvents *events, TimestampTz now)
 	MemoryContextSwitchTo(old);
 }
 
+static void
+raise_not_judged(TimestampTz now)
+{
+	Review		review = {.now = now};
+	EsgSeverity severity;
+	EsgAlarm	alarm;
+
+	esg_guc_policy(&review.policy);
+	severity = severity_of(&review, ESG_SESSIONS_NOT_JUDGED);
+	judge.alarmed_at = now;
+	if (severity == ESG_OK)
+		return;
+	esg_report_server_alarm(ESG_SESSIONS_NOT_JUDGED, severity,
+							judge.told ? "there is no free place for a background worker" :
+							"the process that does it comes to no good end", "", &alarm);
+	esg_alarms_raise(ESG_SCOPE_LOGIN, &alarm, now);
+}
+
+static void
+clear_not_judged(void)
+{
+	judge.due_since = judge.alarmed_at = 0;
+	esg_alarms_expire(ESG_SCOPE_LOGIN, ESG_SESSIONS_NOT_JUDGED, DT_NOEND, ESG_FATE_MENDED);
+}
+
+/* Who relies on sessions being ended has to know when they are not. */
+static void
+watch_judge(const EsgSessionEvents *events, TimestampTz now)
+{
+	if (judge.handle == NULL && !is_judging_due(events))
+	{
+		/* a worker before this one may have raised it */
+		if (judge.due_since != 0 || judge.alarmed_at != 0 || past.reviewed_at == 0)
+			clear_not_judged();
+		return;
+	}
+	if (judge.due_since == 0)
+		judge.due_since = now;
+	if (esg_elapsed(judge.due_since, NOT_JUDGED_PATIENCE, now) &&
+		(judge.alarmed_at == 0 || esg_elapsed(judge.alarmed_at, REVIEW_INTERVAL, now)))
+		raise_not_judged(now);
+}
+
 /* ------------------------------------------------------------------------
  * When
  * ------------------------------------------------------------------------ */
@@ -476,13 +527,17 @@ esg_session_review_serve(void)
 	if (esg_guc_session_check == ESG_MODE_OFF)
 	{
 		if (!past.idle)
+		{
 			clear_alarms(DT_NOEND);
+			clear_not_judged();
+		}
 		past.idle = true;
 		return;
 	}
 	past.idle = false;
 	esg_sessions_events(&events);
 	serve_judge(&events, now);
+	watch_judge(&events, now);
 	if (!is_review_due(&events, now))
 		return;
 	review_sessions(now);

@@ -586,6 +586,10 @@ FINDING(LOW_SECURITY_LEVEL, "low_security_level", "SG120", WARNING, SERVER, 0,
 		"security level of OpenSSL is only %s",
 		"Add :@SECLEVEL=2 to \"ssl_ciphers\", in place of another @SECLEVEL there, and reload the server. Keys and signatures that are worth less than 112 bits are refused then.",
 		RAISED_BY(AUDIT))
+FINDING(SESSIONS_NOT_JUDGED, "sessions_not_judged", "SG121", WARNING, SERVER, 0,
+		"open sessions could not be compared with the CRLs in service: %s",
+		"Increase max_worker_processes and restart the server if there is no free place for a background worker; otherwise remove what the log names as the reason.",
+		RAISED_BY(LOGIN))
 
 #undef FINDING
 #undef BY_CERTIFICATE
