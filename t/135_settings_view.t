@@ -180,7 +180,11 @@ foreach my $case ([ $groups, 'nonsense' ], [ 'ssl_ciphers', 'nonsense' ], [ 'ssl
 	is(findings(), "$setting tls_setting_refused critical", "$setting = $value is refused");
 	is(column($_, 'effective'), 'NULL', "no effective $_") foreach qw(ssl_ciphers ssl_min_protocol_version);
 	like(alarms(), qr/^server reload_failed critical; \Q$setting\E tls_setting_refused critical$/, 'the reload has failed');
-	is(talk('-tls1_2'), $served, 'what was loaded is served');
+	SKIP:
+	{
+		skip 'EXEC_BACKEND: each backend loads the files by itself', 1 if ESG::Node::exec_backend();
+		is(talk('-tls1_2'), $served, 'what was loaded is served');
+	}
 	$node->apply($setting => $before);
 	is(findings() . alarms(), '', 'mended');
 }

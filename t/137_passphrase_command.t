@@ -66,7 +66,11 @@ $node->apply;
 is(alarms(), 'server reload_failed; ssl_passphrase_command_supports_reload passphrase_command_fails', 'a reload fails, as was said');
 $node->apply(ssl_passphrase_command_supports_reload => 'on');
 is(found() . alarms(), '', 'allowed: nothing, and the reload goes well');
-is(runs(), $before + 1, 'for which the server has run it');
+SKIP:
+{
+	skip 'EXEC_BACKEND: each backend loads the files by itself', 1 if ESG::Node::exec_backend();
+	is(runs(), $before + 1, 'for which the server has run it');
+}
 $node->replace($plain->{cert}, 'server.crt');
 $node->replace($plain->{key}, 'server.key');
 $node->apply(ssl_passphrase_command_supports_reload => 'off');
