@@ -19,6 +19,7 @@ my %client = (
 	alone => $certs->make_client('alone', ca => $ca),
 	by_old => $certs->make_client('by_old', ca => $ca),
 	by_new => $certs->make_client('by_new', ca => $ca),
+	by_new_too => $certs->make_client('by_new_too', ca => $ca),
 	stranger => $certs->make_client('stranger', ca => $ca));
 my $node = ESG::Node->new('main');
 
@@ -32,14 +33,16 @@ $node->safe_psql('postgres', 'CREATE ROLE app LOGIN');
 
 my %session = map { ($_ => ESG::Sessions->open($node, user => 'app', client => $client{$_})) } sort keys %client;
 my $entries = join(', ', $client{alone}{fingerprint}, "$client{by_old}{serial}\@$ca->{fingerprint}",
-	"$client{by_new}{serial}\@$renewed->{fingerprint}", "$client{stranger}{serial}\@$other_ca->{fingerprint}");
+	# the first and the last of many of one issuer
+	"$client{by_new}{serial}\@$renewed->{fingerprint}", (map { "7F$_\@$renewed->{fingerprint}" } 10 .. 29), "$client{by_new_too}{serial}\@$renewed->{fingerprint}",
+	"$client{stranger}{serial}\@$other_ca->{fingerprint}");
 
 my $offset = $node->log_end;
 $node->apply('ext_ssl_guard.denied_certificates' => $entries);
 $node->wait_sql('SELECT count(*) FROM ssl_guard_sessions', 2);
 my %alive = map { ($_ => $session{$_}->alive ? 1 : 0) } sort keys %session;
-is(join(' ', map { "$_=$alive{$_}" } sort keys %alive), 'alone=0 by_new=0 by_old=0 good=1 stranger=1', 'those that are in the list are ended');
-is($node->count_log(qr/DETAIL:  code=session_denied role=app /, $offset), 3, 'the log has each');
+is(join(' ', map { "$_=$alive{$_}" } sort keys %alive), 'alone=0 by_new=0 by_new_too=0 by_old=0 good=1 stranger=1', 'those that are in the list are ended');
+is($node->count_log(qr/DETAIL:  code=session_denied role=app /, $offset), 4, 'the log has each');
 foreach my $name (sort keys %client)
 {
 	my ($status) = $node->tcp_psql('SELECT 1', user => 'app', client => $client{$name});

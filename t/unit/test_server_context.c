@@ -3,6 +3,7 @@
  * test_server_context.c
  *		What an SSL_CTX with a server's settings offers, and DH parameters.
  */
+#include <openssl/dh.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
@@ -116,6 +117,37 @@ test_ciphers(void)
 	ok(has_cipher("AECDH-AES256-SHA"), "what needs no key");
 }
 
+/* A version is offered if there is a suite for the server's key. */
+static void
+test_key_and_version(void)
+{
+	static const Case ecdsa = {"TLSv1.2", "", "ECDHE-ECDSA-AES128-GCM-SHA256:@SECLEVEL=2", "prime256v1", false, ""};
+
+	ask(&ecdsa, ESG_CIPHER_RSA);
+	is_text(describe(), "1.3 | prime256v1", "no suite of TLS 1.2 for an RSA key");
+	ask(&ecdsa, ESG_CIPHER_ECDSA);
+	is_text(describe(), "1.2 1.3 | prime256v1", "one for an ECDSA key");
+}
+
+/* Parameters that are good enough for each level that PostgreSQL's own are for. */
+static void
+test_good_dh(void)
+{
+	EVP_PKEY_CTX *maker = EVP_PKEY_CTX_new_id(EVP_PKEY_DH, NULL);
+	EVP_PKEY   *params = NULL;
+	EsgServerTls settings = {.min_version = TLS1_2_VERSION,.ciphers = "DHE+AESGCM:@SECLEVEL=2",.keys = ESG_CIPHER_RSA};
+
+	if (maker != NULL && EVP_PKEY_paramgen_init(maker) == 1 && EVP_PKEY_CTX_set_dh_nid(maker, NID_ffdhe2048) == 1)
+		(void) EVP_PKEY_paramgen(maker, &params);
+	EVP_PKEY_CTX_free(maker);
+	ok(params != NULL, "parameters of 2048 bits");
+	settings.dh = params;
+	esg_server_context_ask(&settings, &offer);
+	is_int(offer.refused, ESG_TLS_PART_NONE, "are taken");
+	ok(has_cipher("DHE-RSA-AES256-GCM-SHA384"), "for what they are needed for");
+	EVP_PKEY_free(params);
+}
+
 static void
 test_ciphersuites(void)
 {
@@ -126,6 +158,7 @@ test_ciphersuites(void)
 	settings.ciphersuites = "nonsense";
 	esg_server_context_ask(&settings, &offer);
 	is_int(offer.refused, ESG_TLS_PART_CIPHERSUITES, "that there are not");
+	ok(offer.reason[0] != '\0', "with OpenSSL's reason");
 }
 
 /* A safe prime of 512 bits is quickly made. */
@@ -201,6 +234,8 @@ main(void)
 	test_cases();
 	test_ciphers();
 	test_ciphersuites();
+	test_key_and_version();
+	test_good_dh();
 	test_dh();
 	return done();
 }
