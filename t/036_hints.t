@@ -33,7 +33,7 @@ CNF
 
 {
 	local $ENV{LD_PRELOAD} = join ' ', @shims;
-	ESG::Hints::begin("ext_ssl_guard.file_poll_interval = 1s\nssl_ciphers = 'DEFAULT:\@SECLEVEL=0'",
+	ESG::Hints::begin("ext_ssl_guard.file_poll_interval = 1s\nssl_ciphers = 'DEFAULT:\@SECLEVEL=0'\next_ssl_guard.finding_overrides = 'low_security_level=off'",
 		hba => \@lines);
 }
 query('CREATE ROLE app LOGIN; CREATE ROLE free LOGIN');
@@ -225,7 +225,7 @@ if (@shims == 2 && defined $agent)
 
 	follow('wrong_owner', qr/^Run: chown \Q$me\E '\/\S+\/uid-54321\.crt'$/, [ 'a user', \&run_it, sub { owned(54321) } ]);
 	follow('wrong_owner', $of_agent, [ 'an agent', sub { shell("chown root uid-$agent.crt") }, sub { owned($agent) } ],
-		[ 'regraded', sub { set('ext_ssl_guard.finding_overrides' => 'wrong_owner=off') }, sub { owned($agent) } ]);
+		[ 'regraded', sub { set('ext_ssl_guard.finding_overrides' => 'wrong_owner=off, low_security_level=off') }, sub { owned($agent) } ]);
 }
 else
 {
@@ -436,7 +436,7 @@ follow('denied_certificate_unseen',
 			node()->wait_sql(q{SELECT count(*) FROM ssl_guard_alarms WHERE code = 'denied_certificate_unseen'}, '0');
 		}, $mistyped ],
 	[ 'the grade', sub {
-			set('ext_ssl_guard.finding_overrides' => 'denied_certificate_unseen=off');
+			set('ext_ssl_guard.finding_overrides' => 'denied_certificate_unseen=off, low_security_level=off');
 			node()->wait_sql(q{SELECT count(*) FROM ssl_guard_alarms WHERE code = 'denied_certificate_unseen'}, '0');
 		}, $mistyped ]);
 my %warn = ('ext_ssl_guard.role_label_check' => 'warn');

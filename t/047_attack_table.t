@@ -278,6 +278,7 @@ broken_key close_primes
 ca_as_leaf ca_as_leaf
 crl_unknown_issuer root.crl
 expires_very_soon ends_soon
+low_security_level openssl_security_level
 multiple_common_names job_then_other
 multiple_common_names other_then_job
 nul_in_name nul_in_san
