@@ -220,14 +220,19 @@ is_file_harmless(Walk *walk, const char *path, int depth)
 	/* core fails there, or goes on until it has no file descriptors left */
 	if (depth > MAX_DEPTH)
 		return false;
-	fd = OpenTransientFile(path, O_RDONLY | O_NONBLOCK | PG_BINARY);
+
+	/*
+	 * Not fd.c's: since PostgreSQL 18 it looks at shared memory when it
+	 * closes one, which the child of the worker has let go of.
+	 */
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return true;
 	harmless = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
 		++walk->files <= MAX_FILES && (walk->bytes += st.st_size) <= MAX_BYTES;
 	if (harmless)
 		text = read_text(fd, st.st_size, &length);
-	CloseTransientFile(fd);
+	close(fd);
 	if (!harmless)
 		return false;
 	/* behind a NUL core's reader joins lines as it pleases */
