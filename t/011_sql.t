@@ -17,7 +17,9 @@ my $server = $certs->make_server('server', ca => $intermediate, chain => [$inter
 my $client = $certs->make_client('alice', ca => $ca, subject => '/CN=alice');
 my $node = ESG::Node->new('sql');
 $node->setup(ca => $ca, server => $server,
-	conf => "ext_ssl_guard.file_poll_interval = 0\next_ssl_guard.expire_check_interval = 0");
+	conf => "ext_ssl_guard.file_poll_interval = 0\next_ssl_guard.expire_check_interval = 0\n"
+	  # what it meets with EXEC_BACKEND is what lies on disk
+	  . (ESG::Node::exec_backend() ? 'ext_ssl_guard.self_probe = off' : ''));
 $node->start;
 
 sub sql { return $node->safe_psql('postgres', $_[0]); }
