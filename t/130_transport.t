@@ -91,6 +91,12 @@ $node->apply('ext_ssl_guard.denied_certificates' => '');
 is(login('', 'app'), 'in', 'in over TLS');
 is(login('', 'app', sslmode => 'disable'), 'in', 'and then in plaintext');
 is(query(q{SELECT logins, fallbacks FROM ssl_guard_transport WHERE transport = 'plain'}), '2|1', 'is none');
+is(login('', 'clear', more => 'password=wrong'), 'out', 'a wrong password over TLS');
+is(login('', 'clear', sslmode => 'disable', more => 'password=secret'), 'in', 'and the right one in plaintext');
+is(query(q{SELECT logins, fallbacks FROM ssl_guard_transport WHERE role_name = 'clear'}), '1|1', 'is one, too');
+query(q{SELECT ssl_guard_reset('transport')});
+is(login('', 'scram', sslmode => 'disable', more => 'password=secret'), 'in', 'after nothing');
+is(query(q{SELECT logins, fallbacks FROM ssl_guard_transport WHERE role_name = 'scram'}), '1|0', 'is none');
 
 # --- who would be locked out: held against who is ---------------------------------------------
 

@@ -17,6 +17,7 @@
 #include "libpq/pqsignal.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
+#include "storage/latch.h"
 #include "storage/pg_shmem.h"
 #include "storage/proc.h"
 #include "utils/backend_status.h"
@@ -292,6 +293,15 @@ bool
 esg_child_is_running(const EsgChild *child)
 {
 	return child->fd >= 0;
+}
+
+void
+esg_child_note_end(SIGNAL_ARGS)
+{
+	int			save_errno = errno;
+
+	SetLatch(MyLatch);
+	errno = save_errno;
 }
 
 int

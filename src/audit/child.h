@@ -51,6 +51,9 @@ extern int	esg_child_fd(const EsgChild *child);
  */
 extern const void *esg_child_take(EsgChild *child, Size *size);
 
+/* For pqsignal(SIGCHLD): has the process that waits for its latch look at what a child has left. */
+extern void esg_child_note_end(SIGNAL_ARGS);
+
 /* Ends it, if one runs, whatever it is doing. */
 extern void esg_child_end(EsgChild *child);
 

@@ -35,16 +35,6 @@ static EsgChild finder =
 	.fd = -1
 };
 
-/* A child has ended: its work is to be looked at. */
-static void
-note_child_end(SIGNAL_ARGS)
-{
-	int			save_errno = errno;
-
-	SetLatch(MyLatch);
-	errno = save_errno;
-}
-
 static void
 wait_for_child(uint32 wait_event)
 {
@@ -84,7 +74,7 @@ esg_session_judge_main(Datum main_arg)
 	Size		size;
 
 	pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
-	pqsignal(SIGCHLD, note_child_end);
+	pqsignal(SIGCHLD, esg_child_note_end);
 	BackgroundWorkerUnblockSignals();
 	CurrentMemoryContext = AllocSetContextCreate(TopMemoryContext, "ext_ssl_guard judge",
 												 ALLOCSET_DEFAULT_SIZES);

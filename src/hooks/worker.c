@@ -724,16 +724,6 @@ forget_worker(int code, Datum arg)
 	esg_server_state_set_worker(0);
 }
 
-/* A child has ended: its work is to be looked at. */
-static void
-note_child_end(SIGNAL_ARGS)
-{
-	int			save_errno = errno;
-
-	SetLatch(MyLatch);
-	errno = save_errno;
-}
-
 static void
 start_worker(EsgWorkerState *state)
 {
@@ -741,7 +731,7 @@ start_worker(EsgWorkerState *state)
 
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
-	pqsignal(SIGCHLD, note_child_end);
+	pqsignal(SIGCHLD, esg_child_note_end);
 	BackgroundWorkerUnblockSignals();
 	work_context = AllocSetContextCreate(TopMemoryContext, "ext_ssl_guard work",
 										 ALLOCSET_DEFAULT_SIZES);
