@@ -206,7 +206,7 @@ static void
 mark_listed(const Judgement *judgement, const X509 *ca, const char *serial)
 {
 	BIGNUM	   *number = NULL;
-	ASN1_INTEGER *integer;
+	ASN1_INTEGER *integer = NULL;
 
 	if (BN_hex2bn(&number, serial) == 0 || (integer = BN_to_ASN1_INTEGER(number, NULL)) == NULL)
 		fail_without_memory();
