@@ -65,6 +65,9 @@ sub start
 		local $ENV{FAKETIME_NO_CACHE} = 1;
 		local $ENV{FAKETIME_DONT_FAKE_MONOTONIC} = 1;
 		local $ENV{DONT_FAKE_MONOTONIC} = 1;
+		# For the times of files it takes a semaphore that all processes share:
+		# who is killed while looking at a file would stop all the others there.
+		local $ENV{NO_FAKE_STAT} = 1;
 		my $name = $self->name_shared;
 		local $ENV{FAKETIME_SHARED} = $name if defined $name;
 		$node->start;
