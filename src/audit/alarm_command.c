@@ -231,7 +231,7 @@ describe_run(const EsgCommandResult *result)
 	for (size_t len = strlen(output); len > 0 && output[len - 1] == '\n'; len--)
 		output[len - 1] = '\0';
 	if (output[0] != '\0')
-		esg_report_append_pair(buf, FAILURE_DETAIL_SIZE, "output", esg_report_printable(output));
+		esg_alarm_text_append_pair(buf, FAILURE_DETAIL_SIZE, "output", esg_report_printable(output));
 	return buf;
 }
 

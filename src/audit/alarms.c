@@ -11,7 +11,7 @@
 static EsgLocation
 locate(const EsgAuditFile *file, int position)
 {
-	EsgLocation location = {file->file.setting, file->file.path, position, file->file.line, file->file.host};
+	EsgLocation location = {file->file.setting, file->file.path, position, file->file.line, file->file.host, false};
 
 	return location;
 }
@@ -21,22 +21,16 @@ collect_file(EsgAlarmList *list, const EsgAuditFile *file)
 {
 	const EsgFindings *findings = &file->findings;
 	EsgLocation location = locate(file, 0);
-	const char *suggestion = file->suggestion[0] != '\0' ? file->suggestion : NULL;
 	int			i;
 
 	for (i = 0; i < findings->count; i++)
 	{
 		const EsgFinding *finding = &findings->items[i];
 		EsgAlarm   *alarm = esg_alarm_list_next(list, finding);
-		bool		mended_by_it;
+		bool		is_mended = esg_alarm_text_is_mended(finding->code, file->suggestion);
 
-		if (alarm == NULL)
-			continue;
-		mended_by_it = finding->code == ESG_PERMISSIONS_TOO_OPEN ||
-			finding->code == ESG_DIRECTORY_WRITABLE ||
-			finding->code == ESG_PASSPHRASE_LEFTOVER ||
-			(finding->code == ESG_WRONG_OWNER && strncmp(file->suggestion, "chown ", 6) == 0);
-		esg_report_file_alarm(finding, &location, mended_by_it ? suggestion : NULL, alarm);
+		if (alarm != NULL)
+			esg_alarm_text_file(finding, &location, is_mended ? file->suggestion : NULL, alarm);
 	}
 }
 
@@ -51,7 +45,7 @@ collect_cert(EsgAlarmList *list, const EsgAuditCert *cert)
 		EsgAlarm   *alarm = esg_alarm_list_next(list, &cert->findings.items[i]);
 
 		if (alarm != NULL)
-			esg_report_cert_alarm(&cert->findings.items[i], &cert->info, &location, alarm);
+			esg_alarm_text_cert(&cert->findings.items[i], &cert->info, &location, alarm);
 	}
 }
 
@@ -66,7 +60,7 @@ collect_crl(EsgAlarmList *list, const EsgAuditCrl *crl)
 		EsgAlarm   *alarm = esg_alarm_list_next(list, &crl->findings.items[i]);
 
 		if (alarm != NULL)
-			esg_report_crl_alarm(&crl->findings.items[i], &crl->info, &location, alarm);
+			esg_alarm_text_crl(&crl->findings.items[i], &crl->info, &location, alarm);
 	}
 }
 

@@ -21,7 +21,7 @@
 #include "server/accounts.h"
 #include "server/guc.h"
 #include "server/report.h"
-#include "server/system_roots.h"
+#include "wire/system_roots.h"
 
 #define MEMO_ENTRIES 16384
 

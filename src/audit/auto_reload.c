@@ -120,14 +120,14 @@ grade(EsgCode code, EsgPlace place)
 static void
 fill_file_alarm(const EsgTrialFile *file, const char *path, const char *reason)
 {
-	EsgLocation location = {file->setting, path, 0, file->line, file->host[0] != '\0' ? file->host : NULL};
+	EsgLocation location = {file->setting, path, 0, file->line, file->host[0] != '\0' ? file->host : NULL, false};
 	EsgFinding	finding = {ESG_AUTO_RELOAD_REFUSED, ESG_PLACE_FILE,
 		grade(ESG_AUTO_RELOAD_REFUSED, ESG_PLACE_FILE), pstrdup(reason)
 	};
 
 	state.has_alarm = finding.severity != ESG_OK;
 	if (state.has_alarm)
-		esg_report_file_alarm(&finding, &location, NULL, &state.alarm);
+		esg_alarm_text_file(&finding, &location, NULL, &state.alarm);
 }
 
 static void
@@ -232,14 +232,14 @@ append_fingerprint(char *pairs, size_t size, const char *key, const unsigned cha
 	if (memcmp(fingerprint, none, ESG_DIGEST_SIZE) == 0)
 		return;
 	esg_x509_info_fingerprint_text(fingerprint, text);
-	esg_report_append_pair(pairs, size, key, text);
+	esg_alarm_text_append_pair(pairs, size, key, text);
 }
 
 static void
 describe_attempt(const EsgAttempt *attempt, char *pairs, size_t size)
 {
 	pairs[0] = '\0';
-	esg_report_append_pair(pairs, size, "settings", attempt->files);
+	esg_alarm_text_append_pair(pairs, size, "settings", attempt->files);
 	append_fingerprint(pairs, size, "old_fingerprint", attempt->before);
 	append_fingerprint(pairs, size, "new_fingerprint", attempt->after);
 }
@@ -470,7 +470,7 @@ is_held(const EsgTrial *trial)
 	if (path == NULL)
 		return false;
 	printable = esg_report_printable(path);
-	esg_report_append_pair(pairs, sizeof(pairs), "path", printable);
+	esg_alarm_text_append_pair(pairs, sizeof(pairs), "path", printable);
 	fill_server_alarm(ESG_AUTO_RELOAD_HELD,
 					  psprintf(certain ? "file \"%s\" has changed since it was last loaded" :
 							   "nobody can say whether file \"%s\" has changed since it was last loaded",

@@ -90,8 +90,8 @@ describe_failed_host(const ServerFacts *facts, char *pairs, size_t size)
 	if (host == NULL)
 		return;
 	snprintf(line, sizeof(line), "%d", host->line);
-	esg_report_append_pair(pairs, size, "line", line);
-	esg_report_append_pair(pairs, size, "host", esg_report_printable(esg_sni_hosts_names(host)));
+	esg_alarm_text_append_pair(pairs, size, "line", line);
+	esg_alarm_text_append_pair(pairs, size, "host", esg_report_printable(esg_sni_hosts_names(host)));
 }
 
 static bool
@@ -113,9 +113,9 @@ append_fingerprints(const unsigned char *served, const unsigned char *disk, char
 	char		text[ESG_FINGERPRINT_TEXT_SIZE];
 
 	esg_x509_info_fingerprint_text(served, text);
-	esg_report_append_pair(pairs, size, "served_fingerprint", text);
+	esg_alarm_text_append_pair(pairs, size, "served_fingerprint", text);
 	esg_x509_info_fingerprint_text(disk, text);
-	esg_report_append_pair(pairs, size, "disk_fingerprint", text);
+	esg_alarm_text_append_pair(pairs, size, "disk_fingerprint", text);
 }
 
 static void
@@ -151,7 +151,7 @@ describe_pair(const ServerFacts *facts, char *pairs, size_t size)
 	if (!esg_tls_files_passphrase_directory(directory))
 		return;
 	printable = esg_report_printable(directory);
-	esg_report_append_pair(pairs, size, "path", printable);
+	esg_alarm_text_append_pair(pairs, size, "path", printable);
 	pfree(printable);
 }
 
@@ -259,17 +259,17 @@ begin_finding(const Service *service, EsgFinding *finding, EsgCode code, EsgPlac
 static void
 add_not_reloaded(const Service *service, const EsgLoadedFile *file, Alarms *out)
 {
-	EsgLocation location = {file->setting, file->path, 0, file->line, file->host[0] ? file->host : NULL};
+	EsgLocation location = {file->setting, file->path, 0, file->line, file->host[0] ? file->host : NULL, false};
 	EsgFinding	finding;
 
 	if (begin_finding(service, &finding, ESG_FILE_NOT_RELOADED, ESG_PLACE_FILE, ""))
-		esg_report_file_alarm(&finding, &location, NULL, &out->items[out->count++]);
+		esg_alarm_text_file(&finding, &location, NULL, &out->items[out->count++]);
 }
 
 static void
 add_host_pending(const Service *service, const EsgLoadedFile *file, Alarms *out)
 {
-	EsgLocation location = {file->setting, file->path, 0, file->line, file->host};
+	EsgLocation location = {file->setting, file->path, 0, file->line, file->host, false};
 	EsgFinding	finding;
 	char		pairs[ESG_DETAIL_SIZE] = "";
 
@@ -282,7 +282,7 @@ add_host_pending(const Service *service, const EsgLoadedFile *file, Alarms *out)
 static void
 add_hosts_pending(const Service *service, Alarms *out)
 {
-	EsgLocation location = {"hosts_file", HostsFileName, 0, 0, NULL};
+	EsgLocation location = {"hosts_file", HostsFileName, 0, 0, NULL, false};
 	EsgFinding	finding;
 
 	if (begin_finding(service, &finding, ESG_RELOAD_PENDING, ESG_PLACE_SERVER, "list of hosts"))

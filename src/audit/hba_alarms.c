@@ -87,7 +87,7 @@ make_alarms(EsgAlarmList *list, void *arg)
 		EsgAlarm   *alarm = esg_alarm_list_next(list, &group->finding);
 
 		if (alarm != NULL)
-			esg_report_file_alarm(&group->finding, &location, NULL, alarm);
+			esg_alarm_text_file(&group->finding, &location, NULL, alarm);
 	}
 }
 

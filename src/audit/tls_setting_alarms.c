@@ -29,8 +29,8 @@ fill_alarm(const EsgTlsSettingRow *row, const EsgFinding *finding, EsgAlarm *out
 {
 	char		pairs[ESG_DETAIL_SIZE] = "";
 
-	esg_report_append_pair(pairs, sizeof(pairs), "setting", row->name);
-	esg_report_append_pair(pairs, sizeof(pairs), "value", row->value);
+	esg_alarm_text_append_pair(pairs, sizeof(pairs), "setting", row->name);
+	esg_alarm_text_append_pair(pairs, sizeof(pairs), "value", row->value);
 	esg_report_server_alarm(finding->code, finding->severity, finding->detail, pairs, out);
 	esg_cut_text_copy(out->object, sizeof(out->object), row->name);
 }

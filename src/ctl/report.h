@@ -40,14 +40,14 @@ typedef enum EsgReportFormat
 	ESG_FORMAT_JSON,			/* docs/ssl_guard_ctl.schema.json */
 	ESG_FORMAT_PROMETHEUS,		/* for node_exporter's textfile collector */
 	ESG_FORMAT_NAGIOS			/* output of a monitoring plugin */
-} EsgReportFormat;
+}			EsgReportFormat;
 
 typedef enum EsgReportColor
 {
 	ESG_COLOR_AUTO,				/* on a terminal, unless NO_COLOR is set */
 	ESG_COLOR_ALWAYS,
 	ESG_COLOR_NEVER
-} EsgReportColor;
+}			EsgReportColor;
 
 /* all zero is the default */
 typedef struct EsgReportStyle
@@ -56,7 +56,7 @@ typedef struct EsgReportStyle
 	EsgReportColor color;
 	bool		quiet;			/* text: only what has a finding, nothing if
 								 * all is well */
-} EsgReportStyle;
+}			EsgReportStyle;
 
 /*
  * For a command's table of long options and its help.  What getopt_long()
@@ -78,7 +78,7 @@ typedef struct EsgReportStyle
 	"  -q, --quiet               text: only what has a finding; nothing if all is well\n"
 #define ESG_REPORT_STATUS_HELP \
 	"Exit status: 0 ok, 1 warning, 2 critical, 3 could not look, or wrong usage.\n"
-extern int	esg_report_option(int option, const char *value, EsgReportStyle *style);
+extern int	esg_report_option(int option, const char *value, EsgReportStyle * style);
 
 /* ---- what was looked at ---- */
 
@@ -89,7 +89,7 @@ typedef enum EsgObjectKind
 	ESG_OBJECT_CRL,
 	ESG_OBJECT_KEY,
 	ESG_OBJECT_SERVER			/* one address of it */
-} EsgObjectKind;
+}			EsgObjectKind;
 
 typedef enum EsgFactKind
 {
@@ -99,7 +99,7 @@ typedef enum EsgFactKind
 	ESG_FACT_MILLISECONDS,
 	ESG_FACT_TIME,
 	ESG_FACT_BOOL
-} EsgFactKind;
+}			EsgFactKind;
 
 typedef struct EsgFact
 {
@@ -108,7 +108,7 @@ typedef struct EsgFact
 	char	   *text;
 	double		number;			/* also of a bool: 0 or 1 */
 	EsgTime		time;
-} EsgFact;
+}			EsgFact;
 
 /* What the command itself says, where no finding has the words. */
 typedef struct EsgRemarkLine
@@ -116,14 +116,14 @@ typedef struct EsgRemarkLine
 	EsgReportStatus status;
 	char	   *message;
 	char	   *hint;			/* "" if none */
-} EsgRemarkLine;
+}			EsgRemarkLine;
 
 /* Another remedy than the table's: a command with the file's name in it. */
 typedef struct EsgAdvice
 {
 	EsgCode		code;
 	char	   *hint;
-} EsgAdvice;
+}			EsgAdvice;
 
 typedef struct EsgReportObject
 {
@@ -144,61 +144,62 @@ typedef struct EsgReportObject
 	EsgTime		not_before;		/* of a CRL: thisUpdate */
 	EsgTime		not_after;		/* of a CRL: nextUpdate */
 	int			fact_count;
-	EsgFact    *facts;			/* in the order they came; items are neighbours */
+	EsgFact    *facts;			/* in the order they came; items are
+								 * neighbours */
 	int			remark_count;
 	EsgRemarkLine *remarks;
 	int			advice_count;
 	EsgAdvice  *advices;
-} EsgReportObject;
+}			EsgReportObject;
 
 typedef struct EsgReport EsgReport;
 
 /* command: static, "check"; at: seconds since 1970 that all is judged as of */
-extern EsgReport *esg_report_start(const char *command, int64_t at);
+extern EsgReport * esg_report_start(const char *command, int64_t at);
 
 /*
  * The next object; never NULL, and good until the end.  name: bytes, a path or a
  * server as it is to be called.
  */
-extern EsgReportObject *esg_report_add(EsgReport *report, EsgObjectKind kind, const char *name);
+extern EsgReportObject * esg_report_add(EsgReport * report, EsgObjectKind kind, const char *name);
 
 /* the same of a server: address is text, "192.0.2.1:5432" */
-extern EsgReportObject *esg_report_add_server(EsgReport *report, EsgObjectKind kind,
-											  const char *name, const char *address);
+extern EsgReportObject * esg_report_add_server(EsgReport * report, EsgObjectKind kind,
+											   const char *name, const char *address);
 
 /* Names, times, fingerprint, key and algorithms; nothing of it is borrowed. */
-extern void esg_report_set_cert(EsgReportObject *object, const EsgCertInfo *cert, EsgPlace place,
+extern void esg_report_set_cert(EsgReportObject * object, const EsgCertInfo *cert, EsgPlace place,
 								int position);
-extern void esg_report_set_crl(EsgReportObject *object, const EsgCrlInfo *crl, int position);
+extern void esg_report_set_crl(EsgReportObject * object, const EsgCrlInfo *crl, int position);
 
 /* name is static */
-extern void esg_report_fact_text(EsgReportObject *object, const char *name, const char *text);
-extern void esg_report_fact_bytes(EsgReportObject *object, const char *name, const char *bytes);
-extern void esg_report_fact_item(EsgReportObject *object, const char *name, const char *text);
-extern void esg_report_fact_number(EsgReportObject *object, const char *name, double number);
-extern void esg_report_fact_ms(EsgReportObject *object, const char *name, double milliseconds);
-extern void esg_report_fact_time(EsgReportObject *object, const char *name, EsgTime time);
-extern void esg_report_fact_bool(EsgReportObject *object, const char *name, bool value);
+extern void esg_report_fact_text(EsgReportObject * object, const char *name, const char *text);
+extern void esg_report_fact_bytes(EsgReportObject * object, const char *name, const char *bytes);
+extern void esg_report_fact_item(EsgReportObject * object, const char *name, const char *text);
+extern void esg_report_fact_number(EsgReportObject * object, const char *name, double number);
+extern void esg_report_fact_ms(EsgReportObject * object, const char *name, double milliseconds);
+extern void esg_report_fact_time(EsgReportObject * object, const char *name, EsgTime time);
+extern void esg_report_fact_bool(EsgReportObject * object, const char *name, bool value);
 
 /* hint is text in place of the table's; "Run: chmod 0600 …" */
-extern void esg_report_advise(EsgReportObject *object, EsgCode code, const char *hint);
+extern void esg_report_advise(EsgReportObject * object, EsgCode code, const char *hint);
 
 /*
  * message: text, "could not open file \"…\": …"; hint: text, NULL or "" if none.
  * ESG_STATUS_OK is for what is only told.
  */
-extern void esg_report_remark(EsgReportObject *object, EsgReportStatus status, const char *hint,
+extern void esg_report_remark(EsgReportObject * object, EsgReportStatus status, const char *hint,
 							  const char *fmt,...)
 			__attribute__((format(printf, 4, 5)));
 
 /* One sentence about the whole run, "the next start or reload would succeed"; its status counts. */
-extern void esg_report_summarize(EsgReport *report, EsgReportStatus status, const char *fmt,...)
+extern void esg_report_summarize(EsgReport * report, EsgReportStatus status, const char *fmt,...)
 			__attribute__((format(printf, 3, 4)));
 
 /* so far; findings that were added to objects since count, too */
-extern EsgReportStatus esg_report_status(const EsgReport *report);
+extern EsgReportStatus esg_report_status(const EsgReport * report);
 
 /* Prints to standard output, frees; the exit status.  3 with a message if it could not be written. */
-extern int	esg_report_finish(EsgReport *report, const EsgReportStyle *style);
+extern int	esg_report_finish(EsgReport * report, const EsgReportStyle * style);
 
 #endif							/* ESG_CTL_REPORT_H */

@@ -18,9 +18,11 @@ fill_violation(const EsgFinding *finding, const EsgTlsFile *file, const EsgFileF
 			   const EsgPolicy *policy, EsgFileViolation *out)
 {
 	char	   *owner = esg_tls_files_owner_name(policy->server_uid);
+	char		predicate[ESG_PREDICATE_SIZE];
 
+	esg_alarm_text_predicate(finding->code, finding->detail, predicate, sizeof(predicate));
 	out->code = finding->code;
-	out->message = esg_report_predicate(finding->code, finding->detail);
+	out->message = pstrdup(predicate);
 	out->path = esg_report_printable(file->path);
 	out->suggestion = esg_report_take(esg_policy_file_suggestion(facts, file->kind, file->path,
 																 owner, policy));

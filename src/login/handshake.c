@@ -284,16 +284,16 @@ describe_failure(const HandshakeRecord *record, const EsgFailure *failure,
 	buf[0] = '\0';
 	esg_x509_info_fingerprint_text(failure->fingerprint, fingerprint);
 	esg_client_entry_address_text(&failure->last_address, address, sizeof(address));
-	esg_report_append_pair(buf, size, "reason", failure->reason);
-	esg_report_append_pair(buf, size, "address", address);
-	esg_report_append_pair(buf, size, "serial", failure->serial_number);
-	esg_report_append_pair(buf, size, "fingerprint", fingerprint);
+	esg_alarm_text_append_pair(buf, size, "reason", failure->reason);
+	esg_alarm_text_append_pair(buf, size, "address", address);
+	esg_alarm_text_append_pair(buf, size, "serial", failure->serial_number);
+	esg_alarm_text_append_pair(buf, size, "fingerprint", fingerprint);
 	snprintf(number, sizeof(number), "%d", record->depth);
-	esg_report_append_pair(buf, size, "depth", number);
+	esg_alarm_text_append_pair(buf, size, "depth", number);
 	snprintf(number, sizeof(number), INT64_FORMAT, failure->failures);
-	esg_report_append_pair(buf, size, "failures", number);
-	esg_report_append_pair(buf, size, "subject", failure->subject);
-	esg_report_append_pair(buf, size, "issuer", failure->issuer);
+	esg_alarm_text_append_pair(buf, size, "failures", number);
+	esg_alarm_text_append_pair(buf, size, "subject", failure->subject);
+	esg_alarm_text_append_pair(buf, size, "issuer", failure->issuer);
 }
 
 /* NULL: nothing to advise */

@@ -99,7 +99,7 @@ esg_login_peer_may_log_in(const EsgPeer *peer)
 void
 esg_login_peer_add_pair(EsgRefusal *refusal, const char *key, const char *printable)
 {
-	esg_report_append_pair(refusal->pairs, sizeof(refusal->pairs), key, printable);
+	esg_alarm_text_append_pair(refusal->pairs, sizeof(refusal->pairs), key, printable);
 }
 
 void

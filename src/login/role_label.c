@@ -394,7 +394,7 @@ make_role_alarm(EsgCode code, const char *role_name, const char *reason, EsgAlar
 	quoted = esg_report_quoted(printable);
 	detail = reason ? psprintf("%s: %s", quoted, reason) : quoted;
 	esg_report_server_alarm(code, severity, detail, NULL, out);
-	esg_report_append_pair(out->detail, sizeof(out->detail), "role", printable);
+	esg_alarm_text_append_pair(out->detail, sizeof(out->detail), "role", printable);
 	name_object(printable, out->object);
 	pfree(printable);
 	return true;

@@ -162,19 +162,19 @@ describe(const EsgSession *session, char *pairs)
 	EsgTime		end = {.state = ESG_TIME_VALID};
 
 	pairs[0] = '\0';
-	esg_report_append_pair(pairs, ESG_DETAIL_SIZE, "role", role);
+	esg_alarm_text_append_pair(pairs, ESG_DETAIL_SIZE, "role", role);
 	snprintf(number, sizeof(number), "%d", session->pid);
-	esg_report_append_pair(pairs, ESG_DETAIL_SIZE, "pid", number);
+	esg_alarm_text_append_pair(pairs, ESG_DETAIL_SIZE, "pid", number);
 	StaticAssertStmt(sizeof(text) >= ESG_CLIENT_ADDRESS_TEXT_SIZE, "the longer text has room");
 	esg_client_entry_address_text(&session->address, text, sizeof(text));
-	esg_report_append_pair(pairs, ESG_DETAIL_SIZE, "host", text);
+	esg_alarm_text_append_pair(pairs, ESG_DETAIL_SIZE, "host", text);
 	esg_x509_info_fingerprint_text(session->fingerprint, text);
-	esg_report_append_pair(pairs, ESG_DETAIL_SIZE, "fingerprint", text);
+	esg_alarm_text_append_pair(pairs, ESG_DETAIL_SIZE, "fingerprint", text);
 	if (session->not_after != ESG_TIME_NEVER)
 	{
 		end.unix_seconds = session->not_after;
 		esg_x509_time_text(end, text, sizeof(text));
-		esg_report_append_pair(pairs, ESG_DETAIL_SIZE, "not_after", text);
+		esg_alarm_text_append_pair(pairs, ESG_DETAIL_SIZE, "not_after", text);
 	}
 	pfree(role);
 }
@@ -295,7 +295,7 @@ raise_alarm(const Review *review, int number, int count)
 
 	describe(session, pairs);
 	snprintf(text, sizeof(text), "%d", count);
-	esg_report_append_pair(pairs, sizeof(pairs), "sessions", text);
+	esg_alarm_text_append_pair(pairs, sizeof(pairs), "sessions", text);
 	esg_report_server_alarm(code, severity, role, pairs, &alarm);
 	esg_x509_info_fingerprint_text(session->fingerprint, text);
 	snprintf(alarm.object, sizeof(alarm.object), "role %s, %s", esg_report_quoted(role), text);

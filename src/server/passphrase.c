@@ -294,7 +294,7 @@ fill_alarm(const EsgPairStatus *status, EsgSeverity severity, EsgAlarm *out)
 	location.setting = "ext_ssl_guard.passphrase_directory";
 	location.path = status->path;
 	location.position = 0;
-	esg_report_file_alarm(&finding, &location, command, out);
+	esg_alarm_text_file(&finding, &location, command, out);
 }
 
 /*

@@ -2,9 +2,8 @@
  * server/report.c
  *		Every text about certificates that a user sees.
  *
- * An alarm's texts are put together from the table of findings and from names
- * that the pure layer has made printable; paths come from settings and are
- * made printable here.  All of it is UTF-8 until it leaves.
+ * What an alarm says is put together in policy/alarm_text; roles' names and
+ * settings come from here.  All of it is UTF-8 until it leaves.
  */
 #include "postgres.h"
 
@@ -27,64 +26,8 @@
 /* before the fingerprint, in the object of an alarm about a client's certificate */
 #define CLIENT_PREFIX "client:"
 
-/* bytes of a name or path in the message; the sentence after it must fit, too */
-#define MAX_NAME_IN_MESSAGE 200
-#define MAX_PATH_IN_MESSAGE 240
-
 /* seconds between 1970 and 2000 */
 #define EPOCH_SHIFT ((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY)
-
-static bool
-needs_quotes(const char *value)
-{
-	return *value == '\0' || strpbrk(value, " \"\\=") != NULL;
-}
-
-/* Appends value, quoted, cut with "..." when there is no room; the quotes always close. */
-static void
-append_quoted(char *buf, size_t size, const char *value)
-{
-	size_t		used = strlen(buf);
-	size_t		limit = size - sizeof(ELLIPSIS "\"");
-
-	buf[used++] = '"';
-	while (*value != '\0')
-	{
-		size_t		step = pg_encoding_mblen(PG_UTF8, value);
-		bool		escape = *value == '"' || *value == '\\';
-
-		step = strnlen(value, step);
-		if (used + step + (escape ? 1 : 0) > limit)
-			break;
-		if (escape)
-			buf[used++] = '\\';
-		memcpy(buf + used, value, step);
-		used += step;
-		value += step;
-	}
-	buf[used] = '\0';
-	strlcat(buf, *value ? ELLIPSIS "\"" : "\"", size);
-}
-
-void
-esg_report_append_pair(char *buf, size_t size, const char *key, const char *value)
-{
-	size_t		used = strlen(buf);
-	size_t		head = strlen(key) + 2;
-
-	/* no pair at all rather than a key without a telling value */
-	if (used + head + sizeof("\"" ELLIPSIS "\"") + 8 > size)
-		return;
-	if (used > 0)
-		strlcat(buf, " ", size);
-	strlcat(buf, key, size);
-	strlcat(buf, "=", size);
-	used = strlen(buf);
-	if (needs_quotes(value) || used + strlen(value) >= size)
-		append_quoted(buf, size, value);
-	else
-		strlcat(buf, value, size);
-}
 
 /*
  * The logs of many servers are read in one place: which of them is it?  Last, so
@@ -98,7 +41,7 @@ esg_report_with_cluster(const char *pairs)
 
 	strlcpy(all, pairs, size);
 	if (*cluster_name != '\0')
-		esg_report_append_pair(all, size, "cluster", cluster_name);
+		esg_alarm_text_append_pair(all, size, "cluster", cluster_name);
 	return all;
 }
 
@@ -110,58 +53,6 @@ esg_report_quoted(const char *printable)
 
 	esg_cut_text_quote(quoted, size, printable);
 	return quoted;
-}
-
-/*
- * Puts detail into the predicate's "%s"; without one the place for it goes.
- * Quotes around the place are detail's.
- */
-char *
-esg_report_predicate(EsgCode code, const char *detail)
-{
-	const char *predicate = esg_findings_def(code)->message;
-	const char *slot = strstr(predicate, "%s");
-	const char *before = slot;
-	const char *after;
-
-	if (slot == NULL)
-		return pstrdup(predicate);
-	after = slot + 2;
-	if (detail == NULL || *detail == '\0')
-	{
-		while (before > predicate && strchr(" (", before[-1]) != NULL)
-			before--;
-		after += *after == ')' ? 1 : 0;
-	}
-	else if (*after == '"')
-	{
-		detail = esg_report_quoted(detail);
-		before--;
-		after++;
-	}
-	return psprintf("%.*s%s%s", (int) (before - predicate), predicate, detail ? detail : "", after);
-}
-
-/* Appends " in file ..." or the like, text in quotes and cut at max bytes. */
-static void
-append_named(StringInfo buf, const char *before, const char *str, size_t max)
-{
-	char		quoted[MAX_PATH_IN_MESSAGE + sizeof(ELLIPSIS "\"\"")];
-
-	esg_cut_text_quote(quoted, Min(max + sizeof(ELLIPSIS "\"\""), sizeof(quoted)), str);
-	appendStringInfo(buf, "%s %s", before, quoted);
-}
-
-/* What was said so far, and the finding's predicate; frees buf. */
-static void
-set_message(EsgAlarm *out, StringInfo buf, const char *detail)
-{
-	char	   *predicate = esg_report_predicate(out->code, detail);
-
-	appendStringInfo(buf, "%s%s", buf->len > 0 ? " " : "", predicate);
-	esg_cut_text_copy(out->message, sizeof(out->message), buf->data);
-	pfree(predicate);
-	pfree(buf->data);
 }
 
 /* Makes a text of OpenSSL's ours. */
@@ -184,130 +75,6 @@ char *
 esg_report_command(const char *bytes)
 {
 	return take(esg_x509_name_escape_hidden(bytes));
-}
-
-/* The parts that every alarm has, and the start of DETAIL. */
-static void
-begin_alarm(EsgCode code, EsgSeverity severity, EsgAlarm *out)
-{
-	const EsgFindingDef *def = esg_findings_def(code);
-
-	memset(out, 0, sizeof(*out));
-	out->code = code;
-	out->severity = severity;
-	esg_cut_text_copy(out->hint, sizeof(out->hint), def->hint);
-	esg_report_append_pair(out->detail, sizeof(out->detail), "code", def->name);
-	esg_report_append_pair(out->detail, sizeof(out->detail), "severity",
-						   esg_findings_severity_name(severity));
-}
-
-/* Names of hosts are as pg_hosts.conf has them. */
-static void
-append_host(EsgAlarm *out, const EsgLocation *location)
-{
-	char		line[16];
-	char		clipped[MAX_NAME_IN_MESSAGE + sizeof(ELLIPSIS)];
-	char	   *host;
-
-	if (location->host == NULL)
-		return;
-	host = esg_report_printable(location->host);
-	snprintf(line, sizeof(line), "%d", location->line);
-	esg_cut_text_copy(clipped, sizeof(clipped), host);
-	esg_report_append_pair(out->detail, sizeof(out->detail), "line", line);
-	esg_report_append_pair(out->detail, sizeof(out->detail), "host", clipped);
-	pfree(host);
-}
-
-/* Object, and the location's share of DETAIL. */
-static void
-set_location(EsgAlarm *out, const EsgLocation *location, const char *path)
-{
-	char	   *object;
-	char		position[16];
-
-	esg_report_append_pair(out->detail, sizeof(out->detail), "setting", location->setting);
-	append_host(out, location);
-	esg_cut_text_copy(out->hint, sizeof(out->hint), esg_findings_hint(out->code, location->setting));
-	if (location->position == 0)
-	{
-		esg_cut_text_copy_end(out->object, sizeof(out->object), path);
-		return;
-	}
-	object = psprintf("%s:%d", path, location->position);
-	esg_cut_text_copy_end(out->object, sizeof(out->object), object);
-	pfree(object);
-	snprintf(position, sizeof(position), "%d", location->position);
-	esg_report_append_pair(out->detail, sizeof(out->detail), "position", position);
-}
-
-static void
-append_time_pair(EsgAlarm *out, const char *key, EsgTime t)
-{
-	char		str[ESG_TIME_TEXT_SIZE];
-
-	out->end = t;
-	esg_x509_time_text(t, str, sizeof(str));
-	esg_report_append_pair(out->detail, sizeof(out->detail), key, str);
-}
-
-static void
-append_fingerprint_pair(EsgAlarm *out, const unsigned char *digest)
-{
-	char		str[ESG_FINGERPRINT_TEXT_SIZE];
-
-	memcpy(out->fingerprint, digest, ESG_DIGEST_SIZE);
-	esg_x509_info_fingerprint_text(digest, str);
-	esg_report_append_pair(out->detail, sizeof(out->detail), "fingerprint", str);
-}
-
-/* "<what> "<name>" in file "<path>" <predicate>" */
-static void
-set_object_message(EsgAlarm *out, const char *what, const char *name, const char *path,
-				   const char *detail)
-{
-	StringInfoData buf;
-
-	initStringInfo(&buf);
-	if (*name != '\0')
-		append_named(&buf, what, name, MAX_NAME_IN_MESSAGE);
-	else
-		appendStringInfo(&buf, "%s with an empty name", what);
-	append_named(&buf, " in file", path, MAX_PATH_IN_MESSAGE);
-	set_message(out, &buf, detail);
-}
-
-void
-esg_report_cert_alarm(const EsgFinding *finding, const EsgCertInfo *cert,
-					  const EsgLocation *location, EsgAlarm *out)
-{
-	char	   *path = esg_report_printable(location->path);
-	char	   *subject = esg_x509_name_text(X509_get_subject_name(cert->cert));
-
-	begin_alarm(finding->code, finding->severity, out);
-	/* nothing that can ereport but for lack of memory until subject is freed */
-	set_location(out, location, path);
-	append_time_pair(out, "not_after", cert->not_after);
-	append_fingerprint_pair(out, cert->fingerprint);
-	set_object_message(out, "certificate", subject ? subject : "", path, finding->detail);
-	OPENSSL_free(subject);
-	pfree(path);
-}
-
-void
-esg_report_crl_alarm(const EsgFinding *finding, const EsgCrlInfo *crl,
-					 const EsgLocation *location, EsgAlarm *out)
-{
-	char	   *path = esg_report_printable(location->path);
-	char	   *issuer = esg_x509_name_text(X509_CRL_get_issuer(crl->crl));
-
-	begin_alarm(finding->code, finding->severity, out);
-	set_location(out, location, path);
-	append_time_pair(out, "next_update", crl->next_update);
-	append_fingerprint_pair(out, crl->fingerprint);
-	set_object_message(out, "CRL of", issuer ? issuer : "", path, finding->detail);
-	OPENSSL_free(issuer);
-	pfree(path);
 }
 
 /* Asked about many certificates: most differ in the first digit. */
@@ -337,48 +104,22 @@ esg_report_client_alarm(const EsgFinding *finding, const EsgShownCert *cert,
 {
 	char		fingerprint[ESG_FINGERPRINT_TEXT_SIZE];
 	char	   *role = esg_report_printable(cert->role_name);
-	StringInfoData buf;
+	char		subject[ESG_MESSAGE_SIZE] = "";
 
-	begin_alarm(finding->code, finding->severity, out);
+	esg_alarm_text_begin(finding->code, finding->severity, out);
 	esg_cut_text_copy(out->hint, sizeof(out->hint), esg_findings_client_hint(finding->code));
 	esg_x509_info_fingerprint_text(cert->fingerprint, fingerprint);
 	snprintf(out->object, sizeof(out->object), CLIENT_PREFIX "%s", fingerprint);
-	esg_report_append_pair(out->detail, sizeof(out->detail), "role", role);
-	append_time_pair(out, "not_after", cert->not_after);
-	append_fingerprint_pair(out, cert->fingerprint);
-	esg_report_append_pair(out->detail, sizeof(out->detail), "serial", cert->serial_number);
-	initStringInfo(&buf);
-	append_named(&buf, "client certificate", cert->subject, MAX_NAME_IN_MESSAGE);
+	esg_alarm_text_append_pair(out->detail, sizeof(out->detail), "role", role);
+	esg_alarm_text_add_time(out, "not_after", cert->not_after);
+	esg_alarm_text_add_fingerprint(out, cert->fingerprint);
+	esg_alarm_text_append_pair(out->detail, sizeof(out->detail), "serial", cert->serial_number);
+	esg_alarm_text_name(subject, sizeof(subject), "client certificate", cert->subject,
+						ESG_MAX_NAME_IN_MESSAGE);
 	if (finding->place == ESG_PLACE_CLIENT_CHAIN)
-		appendStringInfoString(&buf, " comes with an intermediate certificate that");
-	set_message(out, &buf, finding->detail);
+		strlcat(subject, " comes with an intermediate certificate that", sizeof(subject));
+	esg_alarm_text_say(out, subject, finding->detail);
 	pfree(role);
-}
-
-void
-esg_report_file_alarm(const EsgFinding *finding, const EsgLocation *location,
-					  const char *suggestion, EsgAlarm *out)
-{
-	char	   *path = esg_report_printable(location->path);
-	StringInfoData buf;
-
-	begin_alarm(finding->code, finding->severity, out);
-	set_location(out, location, path);
-	esg_report_append_pair(out->detail, sizeof(out->detail), "path", path);
-	initStringInfo(&buf);
-	append_named(&buf, finding->code == ESG_DIRECTORY_WRITABLE ? "path" : "file",
-				 path, MAX_PATH_IN_MESSAGE);
-	set_message(out, &buf, finding->detail);
-	if (suggestion != NULL && *suggestion != '\0')
-	{
-		char	   *command = esg_report_command(suggestion);
-		char	   *hint = psprintf("Run: %s", command);
-
-		esg_cut_text_copy(out->hint, sizeof(out->hint), hint);
-		pfree(hint);
-		pfree(command);
-	}
-	pfree(path);
 }
 
 static void
@@ -397,12 +138,9 @@ void
 esg_report_server_alarm(EsgCode code, EsgSeverity severity, const char *detail,
 						const char *detail_pairs, EsgAlarm *out)
 {
-	StringInfoData buf;
-
-	begin_alarm(code, severity, out);
+	esg_alarm_text_begin(code, severity, out);
 	strlcpy(out->object, "server", sizeof(out->object));
-	initStringInfo(&buf);
-	set_message(out, &buf, detail);
+	esg_alarm_text_say(out, "", detail);
 	append_pairs(out, detail_pairs);
 }
 
@@ -410,23 +148,20 @@ void
 esg_report_loaded_alarm(const EsgFinding *finding, const EsgLocation *location,
 						const char *pairs, EsgAlarm *out)
 {
-	char	   *path = esg_report_printable(location->path);
-	StringInfoData buf;
+	char		subject[ESG_MESSAGE_SIZE] = "";
 
-	begin_alarm(finding->code, finding->severity, out);
-	set_location(out, location, path);
+	esg_alarm_text_begin(finding->code, finding->severity, out);
+	esg_alarm_text_locate(out, location);
 	append_pairs(out, pairs);
-	initStringInfo(&buf);
 	if (location->host != NULL)
 	{
 		char	   *host = esg_report_printable(location->host);
 
-		append_named(&buf, "host", host, MAX_NAME_IN_MESSAGE);
-		appendStringInfoChar(&buf, ':');
+		esg_alarm_text_name(subject, sizeof(subject), "host", host, ESG_MAX_NAME_IN_MESSAGE);
+		strlcat(subject, ":", sizeof(subject));
 		pfree(host);
 	}
-	set_message(out, &buf, finding->detail);
-	pfree(path);
+	esg_alarm_text_say(out, subject, finding->detail);
 }
 
 /* DETAIL of the line that says an alarm is gone. */
@@ -434,10 +169,10 @@ static void
 gone_detail(const EsgAlarm *alarm, bool mended, char *buf, size_t size)
 {
 	buf[0] = '\0';
-	esg_report_append_pair(buf, size, "code", esg_findings_def(alarm->code)->name);
-	esg_report_append_pair(buf, size, "severity", esg_findings_severity_name(alarm->severity));
-	esg_report_append_pair(buf, size, mended ? "cleared" : "tracked", mended ? "yes" : "no");
-	esg_report_append_pair(buf, size, "object", alarm->object);
+	esg_alarm_text_append_pair(buf, size, "code", esg_findings_def(alarm->code)->name);
+	esg_alarm_text_append_pair(buf, size, "severity", esg_findings_severity_name(alarm->severity));
+	esg_alarm_text_append_pair(buf, size, mended ? "cleared" : "tracked", mended ? "yes" : "no");
+	esg_alarm_text_append_pair(buf, size, "object", alarm->object);
 }
 
 /*

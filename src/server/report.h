@@ -12,49 +12,8 @@
 #include "nodes/pg_list.h"
 
 #include "policy/alarm_event.h"
-#include "policy/findings.h"
+#include "policy/alarm_text.h"
 #include "x509/crl_info.h"
-
-/* sizes of an alarm's texts, in bytes, in shared memory */
-#define ESG_OBJECT_SIZE 448
-#define ESG_MESSAGE_SIZE 640
-#define ESG_HINT_SIZE 384
-#define ESG_DETAIL_SIZE 512
-
-/* One alarm as a check found it.  UTF-8, printable, cut at a character with "...". */
-typedef struct EsgAlarm
-{
-	EsgCode		code;
-	EsgSeverity severity;
-	char		object[ESG_OBJECT_SIZE];	/* "/srv/pg/server.crt:1", a path,
-											 * "server" */
-	char		message[ESG_MESSAGE_SIZE];
-	char		hint[ESG_HINT_SIZE];
-	char		detail[ESG_DETAIL_SIZE];	/* "code=… severity=…
-											 * setting=…" */
-	EsgTime		end;			/* of the certificate or CRL; state 0: none */
-	unsigned char fingerprint[ESG_DIGEST_SIZE]; /* its SHA-256; zeroes: none */
-} EsgAlarm;
-
-/* Where a certificate or CRL was found. */
-typedef struct EsgLocation
-{
-	const char *setting;
-	const char *path;
-	int			position;		/* 1.. ; 0 for a whole file */
-	int			line;			/* of "hosts_file", that names it; 0 for
-								 * others */
-	const char *host;			/* names of the hosts there, NULL for others */
-} EsgLocation;
-
-extern void esg_report_cert_alarm(const EsgFinding *finding, const EsgCertInfo *cert,
-								  const EsgLocation *location, EsgAlarm *out);
-extern void esg_report_crl_alarm(const EsgFinding *finding, const EsgCrlInfo *crl,
-								 const EsgLocation *location, EsgAlarm *out);
-
-/* suggestion: the command that mends it, or NULL for the table's hint */
-extern void esg_report_file_alarm(const EsgFinding *finding, const EsgLocation *location,
-								  const char *suggestion, EsgAlarm *out);
 
 /* the same as what the server has loaded?  message: of the finding, with detail; pairs is appended to DETAIL, or NULL */
 extern void esg_report_loaded_alarm(const EsgFinding *finding, const EsgLocation *location,
@@ -83,14 +42,8 @@ extern void esg_report_server_alarm(EsgCode code, EsgSeverity severity, const ch
 /* writes the log line about what happened to the alarm; takes no lock */
 extern void esg_report_log_event(EsgAlarmEvent event, const EsgAlarm *alarm);
 
-/* appends " key=value" to DETAIL text, quoting value where it has a space, quote, backslash or '=' */
-extern void esg_report_append_pair(char *buf, size_t size, const char *key, const char *value);
-
 /* DETAIL as it is logged: with " cluster=..." behind it where cluster_name is set; palloc'd */
 extern char *esg_report_with_cluster(const char *pairs);
-
-/* the sentence of a finding without its subject, its detail filled in; palloc'd */
-extern char *esg_report_predicate(EsgCode code, const char *detail);
 
 /* a path or a role's name, bytes in no known encoding, in printable form; palloc'd */
 extern char *esg_report_printable(const char *bytes);

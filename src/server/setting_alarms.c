@@ -49,7 +49,7 @@ add_pair(EsgAlarm *alarm, const char *key, const char *value)
 {
 	char	   *printable = esg_report_printable(value);
 
-	esg_report_append_pair(alarm->detail, sizeof(alarm->detail), key, printable);
+	esg_alarm_text_append_pair(alarm->detail, sizeof(alarm->detail), key, printable);
 	pfree(printable);
 }
 

@@ -1,19 +1,19 @@
 /*
- * server/system_roots.c
+ * wire/system_roots.c
  *		Does the system's store of root certificates know an issuer?
  *
  * The store is where OpenSSL says it is, X509_get_default_cert_dir(3) and the
  * environment variables named there.
  */
-#include "postgres.h"
-
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
 
-#include "server/system_roots.h"
+#include "wire/system_roots.h"
 
 #define BUNDLE_LIMIT (64 << 20)
 #define KEEP_SECONDS 60
@@ -114,7 +114,7 @@ judge_candidates(STACK_OF(X509) *candidates, X509 *cert)
 static EsgKnownIssuer
 search_name(X509_STORE_CTX *ctx, const X509_NAME *name, X509 *cert)
 {
-	STACK_OF(X509) *candidates = X509_STORE_CTX_get1_certs(ctx, unconstify(X509_NAME *, name));
+	STACK_OF(X509) *candidates = X509_STORE_CTX_get1_certs(ctx, (X509_NAME *) name);
 	EsgKnownIssuer issuer = ESG_ISSUER_UNKNOWN;
 
 	if (candidates != NULL)
