@@ -43,7 +43,7 @@ REGRESS = $(sort $(basename $(notdir $(wildcard $(srcroot)/sql/*.sql))))
 
 # PGXS has no PROGRAM next to MODULE_big: rules of our own, below its include.
 ctl_sources := $(patsubst $(srcroot)/%,%,$(wildcard $(srcroot)/src/ctl/*.c))
-ctl_objs = $(if $(ctl_sources),$(ctl_sources:.c=.o) $(filter src/secret/% $(addprefix src/policy/,access.o shell_text.o),$(OBJS)))
+ctl_objs = $(if $(ctl_sources),$(ctl_sources:.c=.o) $(filter $(addprefix src/,x509/% policy/% secret/% wire/%),$(OBJS)))
 ctl_program = $(if $(ctl_objs),ssl_guard_ctl)
 # Installed as they lie here, so that the links between them lead somewhere.
 documents := $(patsubst $(srcroot)/%,%,$(wildcard $(addprefix $(srcroot)/,*.md LICENSE docs/*.md docs/*.svg docs/Dockerfile))) \
@@ -93,7 +93,7 @@ same-openssl: $(MODULE_big)$(DLSUFFIX)
 # -z now: a symbol that is looked up late has all vector registers saved on the
 # stack, with what of a secret was copied through them.
 ssl_guard_ctl: $(ctl_objs)
-	$(CC) $(CFLAGS) $(ctl_objs) $(LDFLAGS) $(LDFLAGS_EX) -Wl,-z,now -lcrypto -o $@
+	$(CC) $(CFLAGS) $(ctl_objs) $(LDFLAGS) $(LDFLAGS_EX) -Wl,-z,now -lssl -lcrypto -o $@
 
 .PHONY: install-ctl uninstall-ctl
 install-ctl: $(ctl_program)
