@@ -46,7 +46,7 @@ print_passphrase(EsgPassphrase *passphrase)
  * that user would, who is not root.
  */
 static uid_t
-expected_owner(const EsgPairOptions * options)
+expected_owner(const EsgPairOptions *options)
 {
 	char		path[ESG_PAIR_PATH_SIZE];
 	struct stat st;
@@ -60,7 +60,7 @@ expected_owner(const EsgPairOptions * options)
 }
 
 static bool
-run_decrypt(const EsgPairOptions * options, EsgPassphrase *passphrase)
+run_decrypt(const EsgPairOptions *options, EsgPassphrase *passphrase)
 {
 	EsgKeyRule	rule = {expected_owner(options), ESG_KEY_MODE_ANY};
 	EsgPairStatus status;

@@ -24,7 +24,7 @@ check_key_file(const void *arg)
 }
 
 static bool
-write_pair(const EsgPairOptions * options, const EsgPairCase * c, EsgPairWriter *writer, EsgPassphrase *passphrase)
+write_pair(const EsgPairOptions *options, const EsgPairCase *c, EsgPairWriter *writer, EsgPassphrase *passphrase)
 {
 	return esg_server_user_try(&c->user, check_key_file, &c->rules) &&
 		esg_pair_writer_prepare(writer, options->force) &&
@@ -35,7 +35,7 @@ write_pair(const EsgPairOptions * options, const EsgPairCase * c, EsgPairWriter 
 
 /* A copy of key and pair together is a copy of the key. */
 static void
-warn_of_backups(const EsgPairOptions * options)
+warn_of_backups(const EsgPairOptions *options)
 {
 	char		found[PATH_MAX];
 
@@ -45,7 +45,7 @@ warn_of_backups(const EsgPairOptions * options)
 }
 
 static bool
-run_encrypt(const EsgPairOptions * options, EsgPassphrase *passphrase)
+run_encrypt(const EsgPairOptions *options, EsgPassphrase *passphrase)
 {
 	EsgPairCase c;
 	EsgPairWriter writer;

@@ -27,7 +27,7 @@
 #define DEFAULT_MAX_MODE 0600
 
 bool
-esg_pair_case_try_key(const EsgPairOptions * options, const EsgPassphrase *passphrase, bool plain_key_allowed)
+esg_pair_case_try_key(const EsgPairOptions *options, const EsgPassphrase *passphrase, bool plain_key_allowed)
 {
 	char		path[ESG_PAIR_PATH_SIZE];
 	int			error;
@@ -87,7 +87,7 @@ make_absolute(const char *path, char out[ESG_PAIR_PATH_SIZE])
 }
 
 bool
-esg_pair_case_begin(EsgPairCase * c, const EsgPairOptions * options)
+esg_pair_case_begin(EsgPairCase *c, const EsgPairOptions *options)
 {
 	memset(c, 0, sizeof(*c));
 	c->rules.user = &c->user;
@@ -99,13 +99,13 @@ esg_pair_case_begin(EsgPairCase * c, const EsgPairOptions * options)
 }
 
 void
-esg_pair_case_end(EsgPairCase * c)
+esg_pair_case_end(EsgPairCase *c)
 {
 	OPENSSL_free(c->rules.remedy);
 }
 
 bool
-esg_pair_case_read(const char *directory, const EsgPairOptions * options, const EsgKeyRule *rule,
+esg_pair_case_read(const char *directory, const EsgPairOptions *options, const EsgKeyRule *rule,
 				   EsgPassphrase *passphrase, EsgPairStatus *status)
 {
 	char		reason[ESG_PAIR_REASON_SIZE];
@@ -126,7 +126,7 @@ esg_pair_case_print_user(const EsgServerUser *user)
 
 
 static bool
-fits_judging(const EsgPairCommand * command, const EsgPairOptions * options)
+fits_judging(const EsgPairCommand *command, const EsgPairOptions *options)
 {
 	if (!command->judges && options->user)
 		return esg_message_error("option --user is not for \"%s\"", command->name);
@@ -136,7 +136,7 @@ fits_judging(const EsgPairCommand * command, const EsgPairOptions * options)
 
 /* Options that fit the command, and nothing but options. */
 static bool
-check_usage(const EsgPairCommand * command, const EsgPairOptions * options, int argc)
+check_usage(const EsgPairCommand *command, const EsgPairOptions *options, int argc)
 {
 	/* the passphrase might be there by mistake: say no more about it */
 	if (optind < argc)
@@ -149,7 +149,7 @@ check_usage(const EsgPairCommand * command, const EsgPairOptions * options, int 
 }
 
 static int
-run_protected(const EsgPairCommand * command, const EsgPairOptions * options)
+run_protected(const EsgPairCommand *command, const EsgPairOptions *options)
 {
 	EsgPassphrase *passphrase;
 	bool		good;
@@ -169,7 +169,7 @@ run_protected(const EsgPairCommand * command, const EsgPairOptions * options)
 }
 
 int
-esg_pair_case_run(const EsgPairCommand * command, int argc, char **argv)
+esg_pair_case_run(const EsgPairCommand *command, int argc, char **argv)
 {
 	EsgPairOptions options;
 	int			status = esg_pair_options_parse(argc, argv, command->name, command->help, &options);

@@ -17,7 +17,7 @@
 #include "ctl/pair_case.h"
 
 static void
-tell_to_tidy(const EsgPairCase * c)
+tell_to_tidy(const EsgPairCase *c)
 {
 	if (strcmp(c->rules.key_name, ESG_SERVER_KEY) == 0)
 		esg_rules_tell_command(&c->rules, "ssl_guard_ctl tidy -D");
@@ -29,7 +29,7 @@ tell_to_tidy(const EsgPairCase * c)
 
 /* Whatever the state of the pair. */
 static void
-tell_leftovers(const EsgPairCase * c)
+tell_leftovers(const EsgPairCase *c)
 {
 	static const char *const suffixes[] = {ESG_PENDING_SUFFIX, ESG_UNFINISHED_SUFFIX};
 	bool		found = false;
@@ -48,7 +48,7 @@ tell_leftovers(const EsgPairCase * c)
 }
 
 static bool
-check_directory(const EsgPairCase * c)
+check_directory(const EsgPairCase *c)
 {
 	struct stat st;
 
@@ -57,7 +57,7 @@ check_directory(const EsgPairCase * c)
 
 /* As the server's user. */
 static bool
-check_pair(const EsgPairOptions * options, const EsgPairCase * c, EsgPassphrase *passphrase)
+check_pair(const EsgPairOptions *options, const EsgPairCase *c, EsgPassphrase *passphrase)
 {
 	EsgKeyRule	rule = {c->user.reader.uid, c->rules.max_mode};
 	EsgPairStatus status;
@@ -74,7 +74,7 @@ check_pair(const EsgPairOptions * options, const EsgPairCase * c, EsgPassphrase 
 
 /* Only where the group may read does a list say what the mode does not. */
 static void
-warn_of_list(const EsgPairOptions * options)
+warn_of_list(const EsgPairOptions *options)
 {
 	static const char *const suffixes[] = {"", ESG_CIPHER_SUFFIX, ESG_RANDOM_SUFFIX, ESG_PENDING_SUFFIX};
 	char		path[ESG_PAIR_PATH_SIZE];
@@ -90,7 +90,7 @@ warn_of_list(const EsgPairOptions * options)
 }
 
 static bool
-run_check(const EsgPairOptions * options, EsgPassphrase *passphrase)
+run_check(const EsgPairOptions *options, EsgPassphrase *passphrase)
 {
 	EsgPairCase c;
 	EsgPairOptions absolute = *options;

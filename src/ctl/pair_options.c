@@ -21,7 +21,7 @@
 #define MAX_KEY_NAME (NAME_MAX - (int) strlen(ESG_UNFINISHED_SUFFIX))
 
 static bool
-parse_mode(const char *mode, EsgPairOptions * options)
+parse_mode(const char *mode, EsgPairOptions *options)
 {
 	if (strcmp(mode, "server") == 0)
 		options->key_name = ESG_SERVER_KEY;
@@ -35,7 +35,7 @@ parse_mode(const char *mode, EsgPairOptions * options)
 
 /* What --key stands for: the directory of the key, and its name there. */
 static bool
-settle_key(EsgPairOptions * options)
+settle_key(EsgPairOptions *options)
 {
 	static char directory[ESG_PAIR_PATH_SIZE];
 	const char *slash;
@@ -60,7 +60,7 @@ settle_key(EsgPairOptions * options)
 }
 
 static bool
-parse_max_mode(const char *mode, EsgPairOptions * options)
+parse_max_mode(const char *mode, EsgPairOptions *options)
 {
 	char	   *end;
 	unsigned long bits = strtoul(mode, &end, 8);
@@ -135,7 +135,7 @@ esg_pair_options_fail(const char *command)
 
 /* False for what is none, or has a faulty value. */
 static bool
-take_option(int c, EsgPairOptions * options)
+take_option(int c, EsgPairOptions *options)
 {
 	switch (c)
 	{
@@ -165,7 +165,7 @@ take_option(int c, EsgPairOptions * options)
 
 int
 esg_pair_options_parse(int argc, char **argv, const char *command, const char *help,
-					   EsgPairOptions * options)
+					   EsgPairOptions *options)
 {
 	int			c;
 

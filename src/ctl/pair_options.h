@@ -23,7 +23,7 @@ typedef struct EsgPairOptions
 	const char *user;			/* the server's, if root said */
 	int			max_mode;		/* of key and pair; -1: nobody said */
 	bool		force;
-}			EsgPairOptions;
+} EsgPairOptions;
 
 /*
  * All options of all these commands; what is no option comes to be the end of
@@ -32,7 +32,7 @@ typedef struct EsgPairOptions
  * program's.
  */
 extern int	esg_pair_options_parse(int argc, char **argv, const char *command, const char *help,
-								   EsgPairOptions * options);
+								   EsgPairOptions *options);
 
 /* "Try … --help"; ESG_PAIR_EXIT_USAGE */
 extern int	esg_pair_options_fail(const char *command);

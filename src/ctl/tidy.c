@@ -12,7 +12,7 @@
 #include "ctl/pair_writer.h"
 
 static bool
-run_tidy(const EsgPairOptions * options, EsgPassphrase *passphrase)
+run_tidy(const EsgPairOptions *options, EsgPassphrase *passphrase)
 {
 	EsgPairCase c;
 	EsgPairWriter writer;

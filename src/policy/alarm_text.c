@@ -258,7 +258,7 @@ esg_alarm_text_locate(EsgAlarm *out, const EsgLocation *location)
 
 /* "<what> "<name>" in file "<path>" <predicate>" */
 void
-esg_alarm_text_subject(const EsgFinding *finding, const EsgAlarmSubject * subject,
+esg_alarm_text_subject(const EsgFinding *finding, const EsgAlarmSubject *subject,
 					   const EsgLocation *location, EsgAlarm *out)
 {
 	char		sentence[SUBJECT_SIZE] = "";

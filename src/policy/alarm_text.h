@@ -58,9 +58,9 @@ typedef struct EsgAlarmSubject
 	const char *end_key;		/* "not_after", "next_update" */
 	EsgTime		end;
 	const unsigned char *fingerprint;	/* ESG_DIGEST_SIZE bytes */
-}			EsgAlarmSubject;
+} EsgAlarmSubject;
 
-extern void esg_alarm_text_subject(const EsgFinding *finding, const EsgAlarmSubject * subject,
+extern void esg_alarm_text_subject(const EsgFinding *finding, const EsgAlarmSubject *subject,
 								   const EsgLocation *location, EsgAlarm *out);
 
 /* the same with the facts of one */
