@@ -7,6 +7,7 @@
 #define ESG_AUDIT_AUDIT_H
 
 #include "audit/renewals.h"
+#include "files/read.h"
 
 /*
  * Reads and judges the files that the settings name.  The findings of every
@@ -16,12 +17,6 @@
  */
 extern EsgAudit *esg_audit_run(unsigned what, EsgRenewals *renewals);
 extern void esg_audit_free(EsgAudit *audit);
-
-/*
- * Does the server load it at start and reload, and keep its content?  What lies in
- * ssl_crl_dir is read by OpenSSL when it is needed, and a key is not looked into.
- */
-extern bool esg_audit_is_loaded(const EsgAuditFile *file);
 
 /* The same files judged as of another moment, seconds since 1970; nothing is read. */
 extern void esg_audit_judge_as_of(EsgAudit *audit, int64 now);

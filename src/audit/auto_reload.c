@@ -30,6 +30,7 @@
 #include "server/alarms.h"
 #include "server/guc.h"
 #include "server/served_hosts.h"
+#include "server/tls_files.h"
 #include "x509/cut_text.h"
 
 /* microseconds between two looks that have to find the same */

@@ -16,6 +16,8 @@
 #include "utils/timestamp.h"
 
 #include "audit/file_state.h"
+#include "files/facts.h"
+#include "server/tls_files.h"
 
 /* The clock that stamps files ticks this slowly, where it knows fractions of a second, and where not. */
 #define FINE_TICK_NS (INT64CONST(20) * 1000000)
@@ -140,17 +142,16 @@ static void
 append_file(StringInfo buf, const EsgTlsFile *file, void *arg)
 {
 	unsigned char sha256[ESG_DIGEST_SIZE] = {0};
-	char	   *resolved = esg_tls_files_resolve(file->path);
+	char		resolved[PATH_MAX];
+	bool		is_resolved = esg_facts_resolve(file->path, resolved);
 	EsgFileFacts facts;
 
 	CHECK_FOR_INTERRUPTS();
 	if (is_hashed(file->kind))
-		(void) esg_tls_files_hash(file->path, esg_tls_files_limit(file->kind), &facts, sha256);
+		(void) esg_content_hash(file->path, esg_content_limit(file->kind), &facts, sha256);
 	else
-		esg_tls_files_stat(file->path, &facts);
-	append_state(buf, file, resolved, &facts, sha256);
-	if (resolved != NULL)
-		pfree(resolved);
+		esg_facts_stat(file->path, &facts);
+	append_state(buf, file, is_resolved ? resolved : NULL, &facts, sha256);
 }
 
 void
@@ -170,13 +171,14 @@ static void
 append_look(StringInfo buf, const EsgTlsFile *file, void *arg)
 {
 	EsgFileLook *look = arg;
-	char	   *resolved = esg_tls_files_resolve(file->path);
+	char		resolved[PATH_MAX];
+	bool		is_resolved = esg_facts_resolve(file->path, resolved);
 	EsgFileFacts facts;
 
-	esg_tls_files_stat(file->path, &facts);
+	esg_facts_stat(file->path, &facts);
 	append_string(buf, file->setting);
 	append_string(buf, file->path);
-	append_string(buf, resolved != NULL ? resolved : "");
+	append_string(buf, is_resolved ? resolved : "");
 	append_number(buf, facts.error);
 	append_number(buf, facts.mode);
 	append_number(buf, facts.uid);
@@ -187,8 +189,6 @@ append_look(StringInfo buf, const EsgTlsFile *file, void *arg)
 	append_number(buf, (int64) facts.device);
 	append_number(buf, (int64) facts.inode);
 	look->at_rest_ns = Max(look->at_rest_ns, facts.ctime_ns + tick_ns(facts.ctime_ns));
-	if (resolved != NULL)
-		pfree(resolved);
 }
 
 void

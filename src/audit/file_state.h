@@ -9,7 +9,7 @@
 #ifndef ESG_AUDIT_FILE_STATE_H
 #define ESG_AUDIT_FILE_STATE_H
 
-#include "audit/read.h"
+#include "files/audited.h"
 
 typedef struct EsgFileLook
 {

@@ -107,7 +107,7 @@ note_files(EsgOutlook *outlook, const EsgAudit *audit)
 		if (file->facts.exists && !esg_policy_file_is_directory(file->file.kind) &&
 			file->file.kind != ESG_FILE_CRL_DIR)
 			outlook->file_count++;
-		if (esg_audit_is_loaded(file))
+		if (esg_audited_is_loaded(file))
 			outlook->loaded_count++;
 	}
 	outlook->cert_count = audit->cert_count;
@@ -127,7 +127,7 @@ append_loaded(EsgOutlook *outlook, const EsgAudit *audit, Size *size)
 	next = (EsgLoadedFile *) ((char *) outlook + outlook_size(outlook->alarm_count));
 	for (int i = 0; i < audit->file_count; i++)
 	{
-		if (esg_audit_is_loaded(audit->files[i]))
+		if (esg_audited_is_loaded(audit->files[i]))
 			note_loaded_file(next++, audit, audit->files[i]);
 	}
 	return outlook;

@@ -240,13 +240,13 @@ find_track(const EsgRenewals *renewals, int number)
 }
 
 void
-esg_renewals_see(EsgRenewals *renewals, EsgAudit *audit)
+esg_renewals_see(EsgRenewals *renewals, EsgAudit *audit, int64 now)
 {
 	EsgSeen    *seen = &renewals->seen;
 	int		   *certs = palloc_extended((audit->cert_count + 1) * sizeof(int), MCXT_ALLOC_HUGE);
 	int		   *crls = palloc_extended((audit->crl_count + 1) * sizeof(int), MCXT_ALLOC_HUGE);
 
-	seen->at = audit->judged_at;
+	seen->at = now;
 	see_certs(seen, audit, certs);
 	see_crls(seen, audit, crls);
 	(void) esg_tracks_observe(&renewals->tracks, seen->sightings, seen->count, seen->at);
@@ -256,16 +256,6 @@ esg_renewals_see(EsgRenewals *renewals, EsgAudit *audit)
 		audit->crls[i]->track = find_track(renewals, crls[i]);
 	pfree(certs);
 	pfree(crls);
-}
-
-EsgUsual
-esg_renewals_usual(const EsgTrack *track, EsgTime begin, EsgTime end)
-{
-	EsgUsual	nothing = {0, 0, 0};
-
-	if (track == NULL)
-		return nothing;
-	return esg_renewal_usual(track->renewals, track->count, begin, end);
 }
 
 /* ------------------------------------------------------------------------

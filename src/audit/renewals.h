@@ -11,7 +11,7 @@
 #ifndef ESG_AUDIT_RENEWALS_H
 #define ESG_AUDIT_RENEWALS_H
 
-#include "audit/read.h"
+#include "files/audited.h"
 
 /* of the certificates of one file, of all, and of the CRLs: a bundle of CAs must leave room for the rest */
 #define ESG_MAX_SIGHTINGS_OF_FILE 32
@@ -40,13 +40,10 @@ extern void esg_renewals_init(void);
 extern EsgRenewals *esg_renewals_copy(void);
 
 /*
- * Adds what the audit has read, as of its judged_at, to the copy, and lets each
+ * Adds what the audit has read, as of now, to the copy, and lets each
  * certificate and CRL point to its track there.  Does not look at shared memory.
  */
-extern void esg_renewals_see(EsgRenewals *renewals, EsgAudit *audit);
-
-/* How what a track is about is usually renewed; nothing is known if track is NULL. */
-extern EsgUsual esg_renewals_usual(const EsgTrack *track, EsgTime begin, EsgTime end);
+extern void esg_renewals_see(EsgRenewals *renewals, EsgAudit *audit, int64 now);
 
 /* To be remembered.  Of no effect if a look that began later was learned from before. */
 extern void esg_renewals_learn(const EsgSeen *seen);

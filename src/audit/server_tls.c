@@ -7,8 +7,6 @@
  */
 #include "postgres.h"
 
-#include <sys/stat.h>
-
 #include <openssl/x509.h>
 
 #include "libpq/libpq.h"
@@ -16,7 +14,7 @@
 
 #include "audit/server_tls.h"
 #include "compat.h"
-#include "server/tls_files.h"
+#include "files/content.h"
 #include "x509/dh_params.h"
 
 /* since PostgreSQL 18; before, it was one curve */
@@ -45,17 +43,6 @@ esg_server_tls_groups_name(void)
 	return esg_server_tls_value(GROUPS) != NULL ? GROUPS : "ssl_ecdh_curve";
 }
 
-/* Why there is no content. */
-static const char *
-explain(const EsgFileFacts *facts)
-{
-	if (facts->too_large)
-		return "it is too large";
-	if (facts->exists && !S_ISREG(facts->mode))
-		return "it is not a regular file";
-	return strerror(facts->error != 0 ? facts->error : ENOENT);
-}
-
 static void
 read_dh(EsgServerSettings *out, const char *file)
 {
@@ -69,13 +56,13 @@ read_dh(EsgServerSettings *out, const char *file)
 	out->dh.configured = true;
 	/* relative to the working directory, as core does it */
 	strlcpy(path, file, sizeof(path));
-	if (!esg_tls_files_read(path, DH_FILE_LIMIT, &facts, &content))
+	if (!esg_content_read(path, DH_FILE_LIMIT, &facts, &content))
 	{
-		out->dh.unread = explain(&facts);
+		out->dh.unread = esg_content_reason(&facts);
 		return;
 	}
 	esg_dh_params_read(content.data, content.len, &params);
-	esg_tls_files_release(&content);
+	esg_content_release(&content);
 	out->dh.bits = params.bits;
 	out->dh.safe = params.safe;
 	out->dh.valid = !esg_dh_params_are_invalid(&params);
@@ -111,10 +98,10 @@ find_keys(void)
 	EsgFileFacts facts;
 	EsgContent	content;
 
-	if (ssl_sni || !esg_tls_files_read(ssl_cert_file, ESG_CERT_FILE_LIMIT, &facts, &content))
+	if (ssl_sni || !esg_content_read(ssl_cert_file, ESG_CERT_FILE_LIMIT, &facts, &content))
 		return ALL_KEYS;
 	esg_pem_scan(content.data, content.len, ESG_PEM_CERTS, &sink, &result);
-	esg_tls_files_release(&content);
+	esg_content_release(&content);
 	return keys;
 }
 

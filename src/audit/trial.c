@@ -31,8 +31,8 @@ is_wanted(const EsgAuditFile *file)
 {
 	if (esg_policy_file_is_directory(file->file.kind))
 		return false;
-	return esg_audit_is_loaded(file) ||
-		(file->file.kind == ESG_FILE_KEY && !esg_tls_files_is_extra(&file->file));
+	return esg_audited_is_loaded(file) ||
+		(file->file.kind == ESG_FILE_KEY && !esg_tls_file_is_extra(&file->file));
 }
 
 static EsgWorthKind

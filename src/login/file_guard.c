@@ -8,7 +8,8 @@
 
 #include "compat.h"
 #include "login/file_guard.h"
-#include "server/accounts.h"
+#include "files/accounts.h"
+#include "files/facts.h"
 #include "server/guc.h"
 #include "server/report.h"
 #include "server/tls_files.h"
@@ -17,7 +18,7 @@ static void
 fill_violation(const EsgFinding *finding, const EsgTlsFile *file, const EsgFileFacts *facts,
 			   const EsgPolicy *policy, EsgFileViolation *out)
 {
-	char	   *owner = esg_tls_files_owner_name(policy->server_uid);
+	const char *owner = esg_accounts_owner_name(policy->server_uid);
 	char		predicate[ESG_PREDICATE_SIZE];
 
 	esg_alarm_text_predicate(finding->code, finding->detail, predicate, sizeof(predicate));
@@ -27,14 +28,13 @@ fill_violation(const EsgFinding *finding, const EsgTlsFile *file, const EsgFileF
 	out->suggestion = esg_report_take(esg_policy_file_suggestion(facts, file->kind, file->path,
 																 owner, policy));
 	out->suggestion = esg_report_command(out->suggestion);
-	pfree(owner);
 }
 
 /* A directory that cannot be listed could hide anything. */
 static void
 look_at(const EsgTlsFile *file, EsgFileFacts *facts)
 {
-	esg_tls_files_stat(file->path, facts);
+	esg_facts_stat(file->path, facts);
 	if (file->kind == ESG_FILE_CRL_DIR && facts->exists && access(file->path, R_OK | X_OK) != 0)
 		facts->error = errno;
 }

@@ -21,6 +21,7 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
+#include "files/content.h"
 #include "login/session_judge.h"
 #include "login/sessions.h"
 #include "policy/revocation.h"
@@ -97,7 +98,7 @@ add_names_of_file(STACK_OF(X509_NAME) *names, const char *path)
 	BIO		   *bio;
 	X509_CRL   *crl;
 
-	if (!esg_tls_files_read(path, ESG_CRL_FILE_LIMIT, &facts, &content))
+	if (!esg_content_read(path, ESG_CRL_FILE_LIMIT, &facts, &content))
 		return;
 	bio = BIO_new_mem_buf(content.data, (int) Min(content.len, PG_INT32_MAX));
 	while (bio != NULL && (crl = PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL)) != NULL)
@@ -106,7 +107,7 @@ add_names_of_file(STACK_OF(X509_NAME) *names, const char *path)
 		X509_CRL_free(crl);
 	}
 	BIO_free(bio);
-	esg_tls_files_release(&content);
+	esg_content_release(&content);
 	ERR_clear_error();
 }
 

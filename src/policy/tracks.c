@@ -258,3 +258,13 @@ esg_tracks_is_sound(const EsgTrack *track)
 	}
 	return true;
 }
+
+EsgUsual
+esg_tracks_usual(const EsgTrack *track, EsgTime begin, EsgTime end)
+{
+	EsgUsual	nothing = {0, 0, 0};
+
+	if (track == NULL)
+		return nothing;
+	return esg_renewal_usual(track->renewals, track->count, begin, end);
+}

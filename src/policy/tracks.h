@@ -64,6 +64,9 @@ extern void esg_tracks_confirm(EsgTracks *tracks, int64_t now);
 /* NULL if it is not known */
 extern const EsgTrack *esg_tracks_find(const EsgTracks *tracks, const EsgSighting *sighting);
 
+/* How what a track is about is usually renewed; nothing is known if track is NULL. */
+extern EsgUsual esg_tracks_usual(const EsgTrack *track, EsgTime begin, EsgTime end);
+
 /* As it was stored; is it one? */
 extern bool esg_tracks_is_sound(const EsgTrack *track);
 

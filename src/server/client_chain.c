@@ -10,8 +10,8 @@
 #include "libpq/libpq.h"
 
 #include "compat.h"
+#include "files/content.h"
 #include "server/client_chain.h"
-#include "server/tls_files.h"
 #include "x509/pem.h"
 
 /* EsgPemCertFn */
@@ -34,14 +34,14 @@ load_trusted(void)
 
 	if (ssl_ca_file == NULL || ssl_ca_file[0] == '\0')
 		return NULL;
-	if (esg_tls_files_read(ssl_ca_file, esg_tls_files_limit(ESG_FILE_CA), &facts, &content) &&
+	if (esg_content_read(ssl_ca_file, esg_content_limit(ESG_FILE_CA), &facts, &content) &&
 		(store = X509_STORE_new()) != NULL)
 	{
 		EsgPemSink	sink = {trust, NULL, store};
 
 		esg_pem_scan(content.data, content.len, ESG_PEM_CERTS | ESG_PEM_TRUSTED, &sink, &result);
 	}
-	esg_tls_files_release(&content);
+	esg_content_release(&content);
 	return store;
 }
 

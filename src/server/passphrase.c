@@ -38,6 +38,7 @@
 #include "postmaster/postmaster.h"
 
 #include "compat.h"
+#include "files/facts.h"
 #include "policy/access.h"
 #include "secret/forget.h"
 #include "secret/pair.h"
@@ -336,18 +337,12 @@ static bool
 is_in_data_directory(const char *directory, const char *suffix)
 {
 	char		path[ESG_PAIR_PATH_SIZE];
-	char	   *data = esg_tls_files_resolve(DataDir);
-	char	   *resolved;
-	bool		inside;
+	char		data[PATH_MAX];
+	char		resolved[PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s/" KEY_NAME "%s", directory, suffix);
-	resolved = esg_tls_files_resolve(path);
-	inside = data != NULL && resolved != NULL && path_is_prefix_of_path(data, resolved);
-	if (data != NULL)
-		pfree(data);
-	if (resolved != NULL)
-		pfree(resolved);
-	return inside;
+	return esg_facts_resolve(DataDir, data) && esg_facts_resolve(path, resolved) &&
+		path_is_prefix_of_path(data, resolved);
 }
 
 /* One half alone is worth nothing. */

@@ -5,7 +5,7 @@
 #ifndef ESG_SQL_CERT_H
 #define ESG_SQL_CERT_H
 
-#include "audit/read.h"
+#include "files/audited.h"
 #include "sql/row.h"
 
 #define ESG_SQL_CERT_COLUMNS \

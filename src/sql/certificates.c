@@ -17,6 +17,7 @@
 
 #include "audit/audit.h"
 #include "compat.h"
+#include "files/accounts.h"
 #include "login/ca_usage.h"
 #include "login/peer.h"
 #include "server/report.h"
@@ -76,7 +77,7 @@ name_place(EsgPlace place)
 static void
 put_renewal(EsgSqlRow *row, const EsgTrack *track, EsgTime begin, EsgTime end)
 {
-	EsgUsual	usual = esg_renewals_usual(track, begin, end);
+	EsgUsual	usual = esg_tracks_usual(track, begin, end);
 
 	if (track != NULL && track->renewed_at != 0)
 	{
@@ -260,8 +261,8 @@ set_file_state(EsgSqlRow *row, const EsgFileFacts *facts)
 	if (!facts->exists)
 		return;
 	esg_sql_row_text(row, "mode", psprintf("%04o", (unsigned) facts->mode & 07777));
-	esg_sql_row_text(row, "owner", esg_tls_files_owner_name(facts->uid));
-	esg_sql_row_text(row, "group_name", esg_tls_files_group_name(facts->gid));
+	esg_sql_row_text(row, "owner", esg_accounts_owner_name(facts->uid));
+	esg_sql_row_text(row, "group_name", esg_accounts_group_name(facts->gid));
 	esg_sql_row_int8(row, "size", facts->size);
 	esg_sql_row_time(row, "modified", modified);
 }

@@ -14,6 +14,7 @@
 #include "server/report.h"
 #include "server/served_hosts.h"
 #include "server/state.h"
+#include "server/tls_files.h"
 #include "sql/row.h"
 
 PG_FUNCTION_INFO_V1(ssl_guard_list_hosts_1_1);

@@ -1,14 +1,18 @@
 /*
- * audit/hosts.c
+ * files/judge_hosts.c
  *		Do the hosts of pg_hosts.conf have certificates for their names?
  */
-#include "postgres.h"
+#include "files/judge_hosts.h"
 
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
-#include "audit/hosts.h"
-#include "server/report.h"
+/* what a name is cut at: a remark has no room for more */
+#define NAME_SIZE (2 * ESG_MAX_DETAIL)
 
 /* What core takes for no name, any that is not listed, and none at all; and what stands for more names. */
 static bool
@@ -28,30 +32,39 @@ is_covered(X509 *cert, const char *name)
 }
 
 static void
-judge_name(X509 *cert, const char *name, EsgRemark *remark, bool *found)
+list_name(EsgRemark *remark, const char *name, const char *comment)
 {
-	char	   *printable;
+	char	   *printable = esg_x509_name_escape((const unsigned char *) name, strlen(name));
+	char		text[NAME_SIZE];
 
+	snprintf(text, sizeof(text), "%s%s", printable != NULL ? printable : "", comment);
+	esg_remark_list(remark, text);
+	OPENSSL_free(printable);
+}
+
+static bool
+judge_name(X509 *cert, const char *name, EsgRemark *remark)
+{
 	if (is_catch_all(name))
-		return;
-	printable = esg_report_printable(name);
+		return false;
 	if (strchr(name, '*') != NULL)
-		esg_remark_list(remark, psprintf("%s (a pattern, for which no client asks)", printable));
+		list_name(remark, name, " (a pattern, for which no client asks)");
 	else if (!is_covered(cert, name))
-		esg_remark_list(remark, printable);
+		list_name(remark, name, "");
 	else
-		return;
-	*found = true;
+		return false;
+	return true;
 }
 
 static void
-judge_names(EsgAuditCert *cert, const EsgPolicy *policy)
+judge_names(EsgAudit *audit, EsgAuditCert *cert, const EsgPolicy *policy)
 {
-	char	   *names = pstrdup(cert->file->file.host);
+	char	   *names = esg_arena_copy(&audit->judging.arena, cert->file->file.host);
 	EsgRemark	remark;
 	bool		found = false;
 
-	if (!esg_remark_start(&remark, ESG_HOST_NAME_NOT_COVERED, cert->place))
+	audit->out_of_memory |= names == NULL;
+	if (names == NULL || !esg_remark_start(&remark, ESG_HOST_NAME_NOT_COVERED, cert->place))
 		return;
 	for (char *name = names; name != NULL;)
 	{
@@ -59,12 +72,11 @@ judge_names(EsgAuditCert *cert, const EsgPolicy *policy)
 
 		if (comma != NULL)
 			*comma++ = '\0';
-		judge_name(cert->info.cert, name, &remark, &found);
+		found |= judge_name(cert->info.cert, name, &remark);
 		name = comma;
 	}
 	if (found)
 		esg_findings_add(&cert->findings, &remark, policy->overrides);
-	pfree(names);
 }
 
 static void
@@ -79,14 +91,14 @@ judge_list(EsgAuditFile *file, const EsgPolicy *policy)
 }
 
 void
-esg_audit_hosts_judge(EsgAudit *audit, const EsgPolicy *policy)
+esg_judge_hosts(EsgAudit *audit, const EsgPolicy *policy)
 {
 	for (int i = 0; i < audit->cert_count; i++)
 	{
 		EsgAuditCert *cert = audit->certs[i];
 
 		if (cert->place == ESG_PLACE_LEAF && cert->file != NULL && cert->file->file.host != NULL)
-			judge_names(cert, policy);
+			judge_names(audit, cert, policy);
 	}
 	for (int i = 0; i < audit->file_count; i++)
 	{

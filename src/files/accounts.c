@@ -1,16 +1,20 @@
 /*
- * server/accounts.c
+ * files/accounts.c
  *		Whose a file is: a stranger's name, and whether it is the system's.
  *
  * Programs that renew certificates often have accounts of their own, which the
  * distribution made: with numbers up to SYS_UID_MAX of login.defs(5).
  */
-#include "postgres.h"
+#include "files/accounts.h"
 
+#include <grp.h>
 #include <pwd.h>
+#include <stdio.h>
+#include <string.h>
 
-#include "server/accounts.h"
-#include "server/tls_files.h"
+#include <openssl/crypto.h>
+
+#include "files/content.h"
 
 #define LOGIN_DEFS "/etc/login.defs"
 #define LOGIN_DEFS_LIMIT (1 << 20)
@@ -61,13 +65,13 @@ read_sys_uid_max(void)
 	EsgFileFacts facts;
 	EsgContent	content;
 
-	if (!esg_tls_files_read(LOGIN_DEFS, LOGIN_DEFS_LIMIT, &facts, &content))
+	if (!esg_content_read(LOGIN_DEFS, LOGIN_DEFS_LIMIT, &facts, &content))
 		return number;
 	/* without a word about them they end where users begin */
 	if (!find_number(&content, "SYS_UID_MAX", &number) &&
 		find_number(&content, "UID_MIN", &number) && number > 0)
 		number--;
-	esg_tls_files_release(&content);
+	esg_content_release(&content);
 	return number;
 }
 
@@ -94,5 +98,31 @@ esg_accounts_know_owner(EsgFileFacts *facts, const EsgPolicy *policy)
 	facts->system_owner = is_system(facts->uid);
 	found = getpwuid(facts->uid);
 	if (found != NULL && strlen(found->pw_name) < sizeof(facts->owner_name))
-		strlcpy(facts->owner_name, found->pw_name, sizeof(facts->owner_name));
+		OPENSSL_strlcpy(facts->owner_name, found->pw_name, sizeof(facts->owner_name));
+}
+
+/* The number, where there is no name. */
+static const char *
+show_number(unsigned long number)
+{
+	static char text[24];
+
+	snprintf(text, sizeof(text), "%lu", number);
+	return text;
+}
+
+const char *
+esg_accounts_owner_name(uid_t uid)
+{
+	const struct passwd *found = getpwuid(uid);
+
+	return found != NULL ? found->pw_name : show_number(uid);
+}
+
+const char *
+esg_accounts_group_name(gid_t gid)
+{
+	const struct group *found = getgrgid(gid);
+
+	return found != NULL ? found->gr_name : show_number(gid);
 }

@@ -1,53 +1,20 @@
 /*
- * audit/crls.c
+ * files/judge_crls.c
  *		The CRLs of an audit, judged together.
  */
-#include "postgres.h"
+#include "files/judge_crls.h"
 
-#include "miscadmin.h"
-#include "utils/memutils.h"
+#include "files/crl_dir.h"
 
-#include "audit/crls.h"
-#include "audit/renewals.h"
-#include "policy/crl.h"
-#include "server/crl_dir.h"
-
-/* What is not palloc'd is freed with the audit. */
+/* Its pieces belong to audit->judging. */
 typedef struct CrlJudge
 {
 	EsgAudit   *audit;
+	const EsgJudgement *by;
 	EsgCrlContext context;
-	EsgCrlUses *uses;
-	EsgCrlNames *names;
 	int		   *indexes;		/* of the audit's CRLs in the sources; -1: the
 								 * server does not find it */
-	int64		now;
-	MemoryContextCallback on_reset;
 } CrlJudge;
-
-static void
-free_judge(void *arg)
-{
-	CrlJudge   *judge = arg;
-
-	esg_crl_uses_free(judge->uses);
-	esg_crl_names_free(judge->names);
-	judge->uses = NULL;
-	judge->names = NULL;
-}
-
-static CrlJudge *
-start_judge(EsgAudit *audit, int64 now)
-{
-	CrlJudge   *judge = MemoryContextAllocZero(audit->context, sizeof(CrlJudge));
-
-	judge->audit = audit;
-	judge->now = now;
-	judge->on_reset.func = free_judge;
-	judge->on_reset.arg = judge;
-	MemoryContextRegisterResetCallback(audit->context, &judge->on_reset);
-	return judge;
-}
 
 /* A file that is too large for us is not for OpenSSL, and nothing else is known of it. */
 static bool
@@ -62,12 +29,12 @@ static void
 collect_names(CrlJudge *judge)
 {
 	EsgAudit   *audit = judge->audit;
-	EsgCrlFileName *files = palloc(Max(audit->file_count, 1) * sizeof(*files));
+	EsgCrlFileName *files = esg_audited_take_for_judging(audit, audit->file_count, sizeof(*files));
 	bool		all_load = true;
 	int			count = 0;
 	int			i;
 
-	for (i = 0; i < audit->file_count; i++)
+	for (i = 0; files != NULL && i < audit->file_count; i++)
 	{
 		if (!audit->files[i]->in_crl_dir)
 			continue;
@@ -76,19 +43,19 @@ collect_names(CrlJudge *judge)
 		all_load &= files[count++].loads;
 	}
 	if (count > 0)
-		judge->names = esg_crl_names_make(files, count, !all_load && esg_crl_dir_passes_over());
-	judge->context.names = judge->names;
-	pfree(files);
+		audit->judging.names = esg_crl_names_make(files, count, !all_load &&
+												  esg_crl_dir_passes_over(judge->by->scratch));
+	judge->context.names = audit->judging.names;
 }
 
 static bool
 is_found(const CrlJudge *judge, const EsgAuditCrl *crl)
 {
 	if (!crl->file->in_crl_dir)
-		return !esg_tls_files_is_extra(&crl->file->file);
+		return !esg_tls_file_is_extra(&crl->file->file);
 	/* without memory for the names, nothing can be held against them */
-	return judge->names == NULL ||
-		esg_crl_names_finds(judge->names, crl->file->file.path, crl->info.crl);
+	return judge->context.names == NULL ||
+		esg_crl_names_finds(judge->context.names, crl->file->file.path, crl->info.crl);
 }
 
 /* The entries of ssl_crl_dir come after those of the files, as the settings are listed. */
@@ -96,11 +63,13 @@ static void
 collect_crls(CrlJudge *judge)
 {
 	EsgAudit   *audit = judge->audit;
-	const EsgCrlInfo **crls = palloc(Max(audit->crl_count, 1) * sizeof(*crls));
+	const EsgCrlInfo **crls = esg_audited_take_for_judging(audit, audit->crl_count, sizeof(*crls));
 	int			count = 0;
 	int			i;
 
-	judge->indexes = palloc(Max(audit->crl_count, 1) * sizeof(int));
+	judge->indexes = esg_audited_take_for_judging(audit, audit->crl_count, sizeof(int));
+	if (crls == NULL || judge->indexes == NULL)
+		return;
 	judge->context.first_in_dir = audit->crl_count;
 	for (i = 0; i < audit->crl_count; i++)
 	{
@@ -109,8 +78,8 @@ collect_crls(CrlJudge *judge)
 		judge->indexes[i] = -1;
 		if (!is_found(judge, crl))
 			continue;
-		if (crl->file->in_crl_dir)
-			judge->context.first_in_dir = Min(judge->context.first_in_dir, count);
+		if (crl->file->in_crl_dir && judge->context.first_in_dir > count)
+			judge->context.first_in_dir = count;
 		judge->indexes[i] = count;
 		crls[count++] = &crl->info;
 	}
@@ -120,27 +89,28 @@ collect_crls(CrlJudge *judge)
 
 /* The CAs of the clients; and those together with the server's own chain. */
 static void
-collect_certs(CrlJudge *judge, const EsgIssuerIndex *cas)
+collect_certs(CrlJudge *judge)
 {
 	EsgAudit   *audit = judge->audit;
 	EsgCrlSources *sources = &judge->context.sources;
-	Size		size = Max(audit->cert_count, 1) * sizeof(EsgCertInfo *);
-	const EsgCertInfo **clients_cas = palloc_extended(size, MCXT_ALLOC_HUGE);
-	const EsgCertInfo **own = palloc_extended(size, MCXT_ALLOC_HUGE);
+	const EsgCertInfo **clients_cas = esg_audited_take_for_judging(audit, audit->cert_count, sizeof(*clients_cas));
+	const EsgCertInfo **own = esg_audited_take_for_judging(audit, audit->cert_count, sizeof(*own));
 	int			i;
 
+	if (clients_cas == NULL || own == NULL)
+		return;
 	for (i = 0; i < audit->cert_count; i++)
 	{
 		const EsgAuditCert *cert = audit->certs[i];
 
-		if (esg_tls_files_is_extra(&cert->file->file))
+		if (esg_tls_file_is_extra(&cert->file->file))
 			continue;
 		own[judge->context.own_count++] = &cert->info;
-		if (cert->place == ESG_PLACE_CA && cas != NULL)
+		if (cert->place == ESG_PLACE_CA && audit->judging.cas != NULL)
 			clients_cas[sources->ca_count++] = &cert->info;
 	}
 	sources->cas = clients_cas;
-	sources->index = cas;
+	sources->index = audit->judging.cas;
 	judge->context.own = own;
 }
 
@@ -154,14 +124,14 @@ judge_each_crl(CrlJudge *judge)
 	{
 		EsgAuditCrl *crl = audit->crls[i];
 		EsgCrlPlace place = ESG_CRL_LOADED;
-		EsgUsual	usual = esg_renewals_usual(crl->track, crl->info.this_update,
-											   crl->info.next_update);
+		EsgUsual	usual = esg_tracks_usual(crl->track, crl->info.this_update,
+											 crl->info.next_update);
 
-		CHECK_FOR_INTERRUPTS();
+		esg_audited_allow_interrupt(audit);
 		if (judge->indexes[i] < 0)
 			place = crl->file->in_crl_dir ? ESG_CRL_IGNORED : ESG_CRL_EXTRA;
 		esg_policy_crl_check_watched(&crl->info, place, judge->indexes[i], &judge->context,
-									 &usual, judge->now, &crl->findings);
+									 &usual, judge->by->now, &crl->findings);
 	}
 }
 
@@ -178,28 +148,30 @@ judge_crls_of_cas(CrlJudge *judge)
 	{
 		EsgAuditCert *cert = audit->certs[i];
 
-		CHECK_FOR_INTERRUPTS();
-		if (cert->place == ESG_PLACE_CA && !esg_tls_files_is_extra(&cert->file->file))
+		esg_audited_allow_interrupt(audit);
+		if (cert->place == ESG_PLACE_CA && !esg_tls_file_is_extra(&cert->file->file))
 			esg_policy_crl_check_ca(&cert->info, &judge->context, &cert->findings);
 	}
 }
 
 void
-esg_audit_crls_judge(EsgAudit *audit, const EsgIssuerIndex *cas, const EsgPolicy *policy,
-					 EsgMemo *memo, int64 now)
+esg_judge_crls(EsgAudit *audit, const EsgJudgement *by)
 {
-	MemoryContext old = MemoryContextSwitchTo(audit->context);
-	CrlJudge   *judge = start_judge(audit, now);
+	CrlJudge   *judge = esg_audited_take_for_judging(audit, 1, sizeof(CrlJudge));
 
-	judge->context.policy = policy;
-	judge->context.memo = memo;
+	if (judge == NULL)
+		return;
+	judge->audit = audit;
+	judge->by = by;
+	judge->context.policy = by->policy;
+	judge->context.memo = by->memo;
 	collect_names(judge);
 	collect_crls(judge);
-	collect_certs(judge, cas);
-	judge->uses = esg_crl_uses_find(&judge->context.sources, memo, now);
-	judge->context.uses = judge->uses;
+	collect_certs(judge);
+	if (audit->out_of_memory)
+		return;
+	audit->judging.uses = esg_crl_uses_find(&judge->context.sources, by->memo, by->now);
+	judge->context.uses = audit->judging.uses;
 	judge_each_crl(judge);
 	judge_crls_of_cas(judge);
-	free_judge(judge);
-	MemoryContextSwitchTo(old);
 }

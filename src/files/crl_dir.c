@@ -1,14 +1,18 @@
 /*
- * server/crl_dir.c
+ * files/crl_dir.c
  *		What OpenSSL does at a file of ssl_crl_dir that it cannot read.
  *
  * It stopped there until the releases of June 2026, of every branch, and goes on
  * since then.  Distributions take such a change into an older version, so the
  * number does not tell: the one that runs is tried.
  */
-#include "postgres.h"
+#include "files/crl_dir.h"
 
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,12 +21,9 @@
 #include <openssl/pem.h>
 #include <openssl/x509_vfy.h>
 
-#include "pgstat.h"
-
 #include "compat.h"
-#include "server/crl_dir.h"
 
-#define TRIAL_DIR PG_STAT_TMP_DIR "/ssl_guard_XXXXXX"
+#define TRIAL_DIR "ssl_guard_XXXXXX"
 
 /* Nobody's: neither its signature nor its dates are looked at. */
 static const char some_crl[] =
@@ -36,14 +37,14 @@ static const char some_crl[] =
 typedef struct Trial
 {
 	X509_CRL   *crl;
-	char		dir[sizeof(TRIAL_DIR)];
-	char		paths[2][sizeof(TRIAL_DIR) + 16];
+	char		dir[PATH_MAX];
+	char		paths[2][PATH_MAX + 16];
 } Trial;
 
 static bool
 write_file(const char *path, const char *text)
 {
-	int			fd = open(path, O_WRONLY | O_CREAT | O_EXCL | PG_BINARY, S_IRUSR | S_IWUSR);
+	int			fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
 	bool		written;
 
 	if (fd < 0)
@@ -111,16 +112,17 @@ finds_second(const Trial *trial)
 }
 
 bool
-esg_crl_dir_passes_over(void)
+esg_crl_dir_passes_over(const char *scratch)
 {
 	static enum
 	{
 		UNKNOWN, STOPS, PASSES
 	}			answer = UNKNOWN;
-	Trial		trial = {.dir = TRIAL_DIR};
+	Trial		trial = {0};
 
 	if (answer != UNKNOWN)
 		return answer == PASSES;
+	snprintf(trial.dir, sizeof(trial.dir), "%s/" TRIAL_DIR, scratch);
 	if (make_files(&trial))
 		answer = finds_second(&trial) ? PASSES : STOPS;
 	remove_files(&trial);

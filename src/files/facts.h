@@ -1,0 +1,28 @@
+/*
+ * files/facts.h
+ *		What the file system says of a file.
+ *
+ * Nothing is opened, nothing waits but for the file system.  No allocation, no
+ * error: also for the postmaster and logins.
+ */
+#ifndef ESG_FILES_FACTS_H
+#define ESG_FILES_FACTS_H
+
+#include <limits.h>
+#include <sys/stat.h>
+
+#include "policy/file.h"
+
+/* stat and access only, follows symbolic links */
+extern void esg_facts_stat(const char *path, EsgFileFacts *out);
+
+/* the same, and whether its file system is mounted so that nobody may write there */
+extern void esg_facts_stat_directory(const char *path, EsgFileFacts *out);
+
+/* from what stat() or fstat() has filled */
+extern void esg_facts_take(const struct stat *st, EsgFileFacts *out);
+
+/* realpath(3) into PATH_MAX bytes; false if it cannot be resolved */
+extern bool esg_facts_resolve(const char *path, char resolved[PATH_MAX]);
+
+#endif							/* ESG_FILES_FACTS_H */
