@@ -10,40 +10,20 @@
 #include "postgres.h"
 
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #ifdef __linux__
 #include <sys/prctl.h>
 #endif
-
-#include <openssl/err.h>
-#include <openssl/ssl.h>
 
 #include "libpq/libpq.h"
 
 #include "audit/prove.h"
 #include "audit/server_tls.h"
 #include "compat.h"
-#include "policy/key_mode.h"
-#include "secret/forget.h"
 #include "server/passphrase.h"
 #include "server/served_hosts.h"
 
 /* as the settings do it: DH parameters, ciphers and the like */
 #define SETTINGS_REFUSED "the TLS settings of the server are refused, see the view ssl_guard_settings"
-
-/* What belongs together; "" is what is not there. */
-typedef struct TlsSet
-{
-	const char *cert;
-	const char *key;
-	const char *ca;
-	const char *crl;
-	const char *crl_dir;
-	const char *command;
-	bool		command_at_reload;
-	bool		with_pair;		/* the passphrase pair opens the key */
-} TlsSet;
 
 static void
 keep_secret(void)
@@ -56,177 +36,51 @@ keep_secret(void)
 #endif
 }
 
-static bool
-fail(EsgProved *out, EsgProof proof, const char *path, const char *reason)
+/* The pair is the server's own key's: with_pair. */
+static void
+install_with_pair(SSL_CTX *context, EsgPassphraseSource *source, void *with_pair)
 {
-	out->proof = proof;
-	strlcpy(out->path, path, sizeof(out->path));
-	strlcpy(out->reason, reason, sizeof(out->reason));
-	return false;
-}
-
-/* The first error of the queue is the one nearest to the cause. */
-static bool
-fail_by_openssl(EsgProved *out, const char *path)
-{
-	const char *reason = ERR_reason_error_string(ERR_get_error());
-
-	ERR_clear_error();
-	return fail(out, ESG_PROOF_FAILS, path, reason != NULL ? reason : "it cannot be loaded");
-}
-
-/* Opening anything else could wait without end; for core it would, too. */
-static bool
-is_file(EsgProved *out, const char *path)
-{
-	struct stat st;
-
-	if (stat(path, &st) != 0)
-		return fail(out, ESG_PROOF_FAILS, path, strerror(errno));
-	if (!S_ISREG(st.st_mode))
-		return fail(out, ESG_PROOF_FAILS, path, "it is not a regular file");
-	return true;
-}
-
-/* Core's own conditions. */
-static bool
-is_safe_key(EsgProved *out, const char *path)
-{
-	EsgKeyRule	rule = {geteuid(), ESG_KEY_MODE_ANY};
-	struct stat st;
-
-	if (!is_file(out, path) || stat(path, &st) != 0)
-		return false;
-	if (!esg_key_mode_trusts(st.st_uid, rule.user))
-		return fail(out, ESG_PROOF_FAILS, path, "the server does not take a key that belongs to another user");
-	if ((st.st_mode & 0777 & ~esg_key_mode_allowed(st.st_uid, &rule)) != 0)
-		return fail(out, ESG_PROOF_FAILS, path, "the server does not take a key that others may read");
-	return true;
+	esg_passphrase_install_for_trial(context, *(const bool *) with_pair, source);
 }
 
 static bool
-load_certificate(EsgProved *out, SSL_CTX *context, const TlsSet *set)
-{
-	if (!is_file(out, set->cert))
-		return false;
-	return SSL_CTX_use_certificate_chain_file(context, set->cert) == 1 ||
-		fail_by_openssl(out, set->cert);
-}
-
-/* What the server will be able to do that we do not do here is no fault. */
-static bool
-note_unanswered(EsgProved *out, const TlsSet *set)
-{
-	ERR_clear_error();
-	if (set->command[0] == '\0' || !set->command_at_reload)
-		return fail(out, ESG_PROOF_NEEDS_PERSON, set->key,
-					"the key is encrypted, and nobody gives its passphrase at a reload");
-	if (out->proof == ESG_PROOF_NONE)
-		(void) fail(out, ESG_PROOF_NEEDS_COMMAND, set->key, "only \"ssl_passphrase_command\" opens the key");
-	return true;
-}
-
-static bool
-load_key(EsgProved *out, SSL_CTX *context, const TlsSet *set)
-{
-	EsgPassphraseSource source;
-	int			loaded;
-
-	if (!is_safe_key(out, set->key))
-		return false;
-	esg_passphrase_install_for_trial(context, set->with_pair, &source);
-	loaded = SSL_CTX_use_PrivateKey_file(context, set->key, SSL_FILETYPE_PEM);
-	esg_secret_forget_stack();
-	if (loaded == 1)
-		return SSL_CTX_check_private_key(context) == 1 || fail_by_openssl(out, set->key);
-	if (source == ESG_PASSPHRASE_NOBODY)
-		return note_unanswered(out, set);
-	return fail_by_openssl(out, set->key);
-}
-
-static bool
-load_ca(EsgProved *out, SSL_CTX *context, const TlsSet *set)
-{
-	STACK_OF(X509_NAME) *names;
-
-	if (set->ca[0] == '\0')
-		return true;
-	if (!is_file(out, set->ca))
-		return false;
-	names = SSL_load_client_CA_file(set->ca);
-	if (names == NULL || SSL_CTX_load_verify_locations(context, set->ca, NULL) != 1)
-	{
-		sk_X509_NAME_pop_free(names, X509_NAME_free);
-		return fail_by_openssl(out, set->ca);
-	}
-	sk_X509_NAME_pop_free(names, X509_NAME_free);
-	return true;
-}
-
-static bool
-load_crls(EsgProved *out, SSL_CTX *context, const TlsSet *set)
-{
-	const char *file = set->crl[0] != '\0' ? set->crl : NULL;
-	const char *dir = set->crl_dir[0] != '\0' ? set->crl_dir : NULL;
-
-	/* core looks at them where there are CAs only */
-	if (set->ca[0] == '\0' || (file == NULL && dir == NULL))
-		return true;
-	if (file != NULL && !is_file(out, file))
-		return false;
-	return X509_STORE_load_locations(SSL_CTX_get_cert_store(context), file, dir) == 1 ||
-		fail_by_openssl(out, file != NULL ? file : dir);
-}
-
-static bool
-apply_settings(EsgProved *out, SSL_CTX *context, const TlsSet *set)
+load_set(EsgProved *out, EsgLoadSet *set, bool with_pair)
 {
 	EsgServerSettings settings;
 	bool		good;
 
 	esg_server_tls_read(&settings);
-	good = esg_server_context_apply(context, &settings.tls) == ESG_TLS_PART_NONE;
-	esg_server_tls_forget(&settings);
-	ERR_clear_error();
-	return good || fail(out, ESG_PROOF_FAILS, set->cert, SETTINGS_REFUSED);
-}
-
-static bool
-load_set(EsgProved *out, const TlsSet *set)
-{
-	SSL_CTX    *context = SSL_CTX_new(TLS_method());
-	bool		good;
-
-	if (context == NULL)
-		return fail_by_openssl(out, set->cert);
-	good = load_certificate(out, context, set) && load_key(out, context, set) &&
-		apply_settings(out, context, set) && load_ca(out, context, set) && load_crls(out, context, set);
-	SSL_CTX_free(context);
-	ERR_clear_error();
+	set->tls = &settings.tls;
+	set->crl = ssl_crl_file;
+	set->crl_dir = ssl_crl_dir;
+	set->install = install_with_pair;
+	set->install_arg = &with_pair;
+	good = esg_load_set(set, out);
+	if (out->refused != ESG_TLS_PART_NONE)
+		strlcpy(out->reason, SETTINGS_REFUSED, sizeof(out->reason));
+	esg_server_settings_forget(&settings);
 	return good;
 }
 
 static bool
 load_host(EsgProved *out, const EsgHost *host)
 {
-	TlsSet		set = {.cert = host->cert,.key = host->key,.ca = host->ca,
-		.crl = ssl_crl_file,.crl_dir = ssl_crl_dir,
-		.command = host->command,.command_at_reload = host->command_at_reload,.with_pair = false
+	EsgLoadSet	set = {.cert = host->cert,.key = host->key,.ca = host->ca,
+		.command = host->command,.command_at_reload = host->command_at_reload
 	};
 
-	return load_set(out, &set);
+	return load_set(out, &set, false);
 }
 
 static bool
 load_settings(EsgProved *out)
 {
-	TlsSet		set = {.cert = ssl_cert_file,.key = ssl_key_file,.ca = ssl_ca_file,
-		.crl = ssl_crl_file,.crl_dir = ssl_crl_dir,
+	EsgLoadSet	set = {.cert = ssl_cert_file,.key = ssl_key_file,.ca = ssl_ca_file,
 		.command = ssl_passphrase_command,
-		.command_at_reload = ssl_passphrase_command_supports_reload,.with_pair = !ssl_sni
+		.command_at_reload = ssl_passphrase_command_supports_reload
 	};
 
-	return load_set(out, &set);
+	return load_set(out, &set, !ssl_sni);
 }
 
 void
@@ -238,6 +92,7 @@ esg_prove_loading(EsgProved *out)
 
 	keep_secret();
 	out->proof = ESG_PROOF_NONE;
+	out->refused = ESG_TLS_PART_NONE;
 	if (hosts->state != ESG_HOSTS_LISTED)
 		good = load_settings(out);
 	else

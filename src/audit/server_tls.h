@@ -5,15 +5,7 @@
 #ifndef ESG_AUDIT_SERVER_TLS_H
 #define ESG_AUDIT_SERVER_TLS_H
 
-#include "policy/tls_settings.h"
-#include "wire/server_context.h"
-
-typedef struct EsgServerSettings
-{
-	EsgServerTls tls;			/* strings are guc.c's, or static */
-	EsgDhFacts	dh;
-	EVP_PKEY   *own_dh;			/* of the file, NULL if there is none */
-} EsgServerSettings;
+#include "files/server_settings.h"
 
 /* core's name of the setting with the groups */
 extern const char *esg_server_tls_groups_name(void);
@@ -22,10 +14,9 @@ extern const char *esg_server_tls_groups_name(void);
 extern const char *esg_server_tls_value(const char *name);
 
 /*
- * What they are in this process.  Reads ssl_dh_params_file and ssl_cert_file; waits for
- * neither.  No error.
+ * What they are in this process; strings are guc.c's, or static.  Reads
+ * ssl_dh_params_file and ssl_cert_file; waits for neither.  No error.
  */
 extern void esg_server_tls_read(EsgServerSettings *out);
-extern void esg_server_tls_forget(EsgServerSettings *settings);
 
 #endif							/* ESG_AUDIT_SERVER_TLS_H */

@@ -212,7 +212,7 @@ ask_openssl(Known *known)
 	esg_server_context_ask(&settings.tls, &known->offer);
 	known->dh = settings.dh;
 	known->facts.groups_listed = settings.tls.groups != NULL;
-	esg_server_tls_forget(&settings);
+	esg_server_settings_forget(&settings);
 }
 
 static const char *

@@ -38,7 +38,7 @@ typedef struct Trial
 {
 	X509_CRL   *crl;
 	char		dir[PATH_MAX];
-	char		paths[2][PATH_MAX + 16];
+	char		paths[2][PATH_MAX + 32];
 } Trial;
 
 static bool

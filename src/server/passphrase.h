@@ -7,6 +7,7 @@
 
 #include <openssl/ssl.h>
 
+#include "files/load.h"
 #include "server/report.h"
 
 /*
@@ -16,17 +17,8 @@
  */
 extern void esg_passphrase_install(SSL_CTX *context, bool is_server_start);
 
-/* Who answers when a process of ours opens a key, to see whether it fits. */
-typedef enum EsgPassphraseSource
-{
-	ESG_PASSPHRASE_NOT_ASKED,
-	ESG_PASSPHRASE_PAIR,
-	ESG_PASSPHRASE_NOBODY		/* no pair: ssl_passphrase_command would be
-								 * run, or a person asked */
-} EsgPassphraseSource;
-
 /*
- * For such a process, which ends right after it: like the above, but nobody is
+ * For a process that opens a key and ends right after it: like the above, but nobody is
  * asked where there is no pair.  with_pair: false where the server would not use
  * it.  *source says afterwards who was asked.  Nothing of a passphrase stays in
  * memory that is freed.
