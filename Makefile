@@ -44,7 +44,7 @@ REGRESS = $(sort $(basename $(notdir $(wildcard $(srcroot)/sql/*.sql))))
 
 # PGXS has no PROGRAM next to MODULE_big: rules of our own, below its include.
 ctl_sources := $(patsubst $(srcroot)/%,%,$(wildcard $(srcroot)/src/ctl/*.c))
-ctl_objs = $(if $(ctl_sources),$(ctl_sources:.c=.o) $(filter $(addprefix src/,x509/% policy/% secret/% wire/%),$(OBJS)))
+ctl_objs = $(if $(ctl_sources),$(ctl_sources:.c=.o) $(filter $(addprefix src/,x509/% policy/% secret/% wire/% files/%),$(OBJS)))
 ctl_program = $(if $(ctl_objs),ssl_guard_ctl)
 # Installed as they lie here, so that the links between them lead somewhere.
 documents := $(patsubst $(srcroot)/%,%,$(wildcard $(addprefix $(srcroot)/,*.md LICENSE docs/*.md docs/*.svg docs/Dockerfile))) \
