@@ -25,7 +25,7 @@ login_sources := $(patsubst %,src/%.c,hooks/client_auth $(addprefix login/,barri
 	denied fallback guard handshake ident_map peer role_label sessions transport) policy/elapsed policy/policy policy/revocation \
 	$(addprefix server/,alarms guc served_cert shmem state) x509/info x509/time)
 judge_sources := $(patsubst %,src/%.c,login/file_guard login/identity $(addprefix policy/,alarm_text file findings label) \
-	$(addprefix files/,accounts content crl_dir_list facts tls_file) $(addprefix server/,report served_hosts sni_hosts tls_files) \
+	$(addprefix files/,accounts content crl_dir_list facts tls_file tls_names) $(addprefix server/,report served_hosts sni_hosts tls_files) \
 	x509/cut_text x509/identities x509/name)
 sources := ext_ssl_guard.c $(filter $(login_sources),$(all_sources)) $(filter $(judge_sources),$(all_sources)) \
 	$(filter-out $(login_sources) $(judge_sources),$(all_sources))

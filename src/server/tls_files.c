@@ -11,7 +11,7 @@
 
 #include "compat.h"
 #include "files/facts.h"
-#include "secret/pair.h"
+#include "files/tls_names.h"
 #include "server/guc.h"
 #include "server/served_hosts.h"
 #include "server/tls_files.h"
@@ -64,40 +64,22 @@ append_file(FileList *list, const char *setting, EsgFileKind kind,
 	list->items[list->count++] = file;
 }
 
-static bool
-has_suffix(const char *path, const char *suffix)
+static EsgTlsNames
+read_names(void)
 {
-	size_t		len = strlen(path);
-	size_t		suffix_len = strlen(suffix);
+	EsgTlsNames names = {.data_directory = DataDir,.cert = ssl_cert_file,.key = ssl_key_file,
+		.ca = ssl_ca_file,.crl = ssl_crl_file,.crl_dir = ssl_crl_dir,
+		.dh_params = ssl_dh_params_file,.passphrase_directory = esg_guc_passphrase_directory
+	};
 
-	return len > suffix_len && strcmp(path + len - suffix_len, suffix) == 0;
-}
-
-/*
- * What nobody said.  A key among the extra files is recognised by its name, or because it is the
- * server's own key, since it must not be opened to find out.
- */
-static EsgFileKind
-classify_extra(const char *path)
-{
-	EsgFileFacts extra;
-	EsgFileFacts key;
-
-	if (has_suffix(path, ".key"))
-		return ESG_FILE_KEY;
-	if (ssl_key_file == NULL || ssl_key_file[0] == '\0')
-		return ESG_FILE_EXTRA;
-	esg_facts_stat(path, &extra);
-	esg_facts_stat(ssl_key_file, &key);
-	if (extra.exists && key.exists &&
-		extra.device == key.device && extra.inode == key.inode)
-		return ESG_FILE_KEY;
-	return ESG_FILE_EXTRA;
+	return names;
 }
 
 static void
 append_extra_files(FileList *list)
 {
+	EsgTlsNames names = read_names();
+
 	for (int i = 0; i < esg_guc_extra_file_count(); i++)
 	{
 		EsgFileKind kind;
@@ -106,7 +88,7 @@ append_extra_files(FileList *list)
 
 		/* a file may be one thing to the server and another to a client */
 		if (!list_has(list, said ? (int) kind : -1, absolute))
-			append_file(list, ESG_EXTRA_SETTING, said ? kind : classify_extra(absolute), absolute,
+			append_file(list, ESG_EXTRA_SETTING, said ? kind : esg_tls_names_kind_of_extra(&names, absolute), absolute,
 						false);
 		pfree(absolute);
 	}
@@ -115,55 +97,10 @@ append_extra_files(FileList *list)
 bool
 esg_tls_files_passphrase_directory(char *directory)
 {
-	const char *setting = esg_guc_passphrase_directory;
-	bool		is_set = setting[0] != '\0';
-	const char *path = is_set ? setting : ssl_key_file;
-	const char *slash = strrchr(path, '/');
-	int			len = 0;
-	int			n;
+	EsgTlsNames names = read_names();
 
-	if (is_set)
-		len = (int) strlen(path);
-	else if (slash != NULL)
-		len = Max((int) (slash - path), 1); /* at least the root directory */
-	if (len > 0 && path[0] == '/')
-		n = snprintf(directory, MAXPGPATH, "%.*s", len, path);
-	else if (len > 0)
-		n = snprintf(directory, MAXPGPATH, "%s/%.*s", DataDir, len, path);
-	else
-		n = snprintf(directory, MAXPGPATH, "%s", DataDir);
-	return n >= 0 && n < MAXPGPATH;
-}
-
-/* Of those of a pair, and of what a writer leaves that is killed, the ones that are there. */
-static void
-append_passphrase_files(FileList *list)
-{
-	static const struct
-	{
-		const char *name;
-		EsgFileKind kind;
-	}			files[] = {
-		{ESG_SERVER_KEY_NAME ESG_CIPHER_SUFFIX, ESG_FILE_PASSPHRASE},
-		{ESG_SERVER_KEY_NAME ESG_RANDOM_SUFFIX, ESG_FILE_PASSPHRASE},
-		{ESG_SERVER_KEY_NAME ESG_PENDING_SUFFIX, ESG_FILE_LEFTOVER},
-		{ESG_SERVER_KEY_NAME ESG_UNFINISHED_SUFFIX, ESG_FILE_LEFTOVER}
-	};
-	char		directory[MAXPGPATH];
-
-	if (ssl_key_file == NULL || ssl_key_file[0] == '\0' ||
-		!esg_tls_files_passphrase_directory(directory))
-		return;
-	for (int i = 0; i < (int) lengthof(files); i++)
-	{
-		char		path[2 * MAXPGPATH];
-		EsgFileFacts facts;
-
-		snprintf(path, sizeof(path), "%s/%s", directory, files[i].name);
-		esg_facts_stat(path, &facts);
-		if (facts.exists)
-			append_file(list, "ext_ssl_guard.passphrase_directory", files[i].kind, path, true);
-	}
+	StaticAssertStmt(ESG_TLS_PATH_SIZE == MAXPGPATH, "the server's paths are of another length");
+	return esg_tls_names_pair_directory(&names, directory);
 }
 
 /* The entry of that kind and path, which another host may have, too. */
@@ -264,12 +201,11 @@ append_hosts_lists(FileList *list, const EsgHosts *hosts)
 	}
 }
 
+/* EsgTlsNameFn */
 static void
-append_server_files(FileList *list)
+append_named(void *list, const char *setting, EsgFileKind kind, const char *path, bool optional)
 {
-	append_file(list, "ssl_cert_file", ESG_FILE_CERTIFICATE, ssl_cert_file, false);
-	append_file(list, "ssl_key_file", ESG_FILE_KEY, ssl_key_file, false);
-	append_file(list, "ssl_ca_file", ESG_FILE_CA, ssl_ca_file, false);
+	append_file(list, setting, kind, path, optional);
 }
 
 static FileList
@@ -283,6 +219,7 @@ start_list(void)
 static void
 append_loaded_files(FileList *list)
 {
+	EsgTlsNames names = read_names();
 	const EsgHosts *hosts;
 
 	if (!EnableSSL)
@@ -290,13 +227,10 @@ append_loaded_files(FileList *list)
 	hosts = esg_served_hosts(NULL);
 	append_host_files(list, hosts);
 	if (hosts->state == ESG_HOSTS_NONE)
-		append_server_files(list);
+		esg_tls_names_each_own(&names, append_named, list);
 	if (hosts->state != ESG_HOSTS_NONE || ssl_sni)
 		append_hosts_lists(list, hosts);
-	append_file(list, "ssl_crl_file", ESG_FILE_CRL, ssl_crl_file, false);
-	append_file(list, "ssl_crl_dir", ESG_FILE_CRL_DIR, ssl_crl_dir, false);
-	append_file(list, "ssl_dh_params_file", ESG_FILE_DH_PARAMS, ssl_dh_params_file, false);
-	append_passphrase_files(list);
+	esg_tls_names_each_other(&names, append_named, list);
 }
 
 int
