@@ -20,8 +20,21 @@ my $client = $certs->make_client('alice', ca => $ca, subject => '/CN=alice');
 my $stranger = $certs->make_client('stranger', ca => $other_ca, subject => '/CN=alice');
 my $node = ESG::Node->new('main');
 
-$node->setup(ca => $ca, server => $good, conf => "ssl_ciphers = 'ALL:\@SECLEVEL=0'\next_ssl_guard.self_probe = off\nlog_min_messages = info\nlog_min_error_statement = info");
-$node->start;
+$node->setup(ca => $ca, server => $good, conf => "ssl_ciphers = 'DEFAULT:\@SECLEVEL=0'\next_ssl_guard.self_probe = off\nlog_min_messages = info\nlog_min_error_statement = info");
+{
+	# so that it loads what is weak; clients have the system's own limits
+	local $ENV{OPENSSL_CONF} = ESG::Certs::spew($certs->dir . '/openssl.cnf', <<'CNF');
+openssl_conf = start
+[start]
+ssl_conf = ssl
+[ssl]
+system_default = weak
+[weak]
+MinProtocol = TLSv1
+CipherString = DEFAULT:@SECLEVEL=0
+CNF
+	$node->start;
+}
 my $server = '127.0.0.1:' . $node->port;
 my $root = $node->path('root.crt');
 
@@ -92,7 +105,7 @@ foreach my $name (sort keys %cases)
 {
 	my $report = serve($cases{$name});
 	my @shown = ESG::Ctl::objects($report, 'certificate');
-	my @rows = split /\n/, $node->safe_psql('postgres', q{SELECT (certificate).position || ' ' || (SELECT coalesce(string_agg(f, ' ' ORDER BY f COLLATE "C"), '') FROM unnest((certificate).findings) f) FROM ssl_guard_certificates WHERE setting = 'ssl_cert_file' ORDER BY (certificate).position});
+	my @rows = split /\n/, $node->safe_psql('postgres', q{SELECT "position" || ' ' || (SELECT coalesce(string_agg(f, ' ' ORDER BY f COLLATE "C"), '') FROM unnest(findings) f) FROM ssl_guard_certificates WHERE setting = 'ssl_cert_file' ORDER BY "position"});
 
 	# a single certificate is sent with the issuers that ssl_ca_file has
 	splice(@shown, scalar @rows) if @rows == 1;
@@ -173,6 +186,9 @@ serve($certs->make_server('rsa', ca => $ca, key => 'rsa:2048'));
 	like(ESG::Ctl::remarks($object), qr/best cipher .* forward secrecy/, 'is remarked upon');
 	ok(!exists $object->{facts}{group}, 'there is no group then');
 }
+
+$node->apply(ssl_max_protocol_version => '', ssl_ciphers => 'DEFAULT:@SECLEVEL=0');
+serve($good);
 
 # ---- a key with a passphrase
 

@@ -86,7 +86,7 @@ is($report->{status}, 'critical', 'JSON: status');
 is($shown->{findings}[0]{code}, 'expires_very_soon', 'the worst comes first');
 is($shown->{findings}[0]{sqlstate}, 'SG017', 'SQLSTATE');
 like($shown->{findings}[0]{detail}, qr/^code=expires_very_soon severity=critical position=1 not_after=\S+Z fingerprint=$server->{fingerprint}$/, 'DETAIL as the log has it');
-is($shown->{subject}, $node->safe_psql('postgres', q{SELECT (certificate).subject FROM ssl_guard_certificates WHERE setting = 'ssl_cert_file'}) =~ s/(.*)/Encode::decode('UTF-8', $1)/er, 'the subject as SQL has it');
+is($shown->{subject}, $node->safe_psql('postgres', q{SELECT subject FROM ssl_guard_certificates WHERE setting = 'ssl_cert_file'}) =~ s/(.*)/Encode::decode('UTF-8', $1)/er, 'the subject as SQL has it');
 my @files;
 foreach my $case ([$probe[1]], [ @probe[ 1 .. $#probe ], '--at', '2099-01-01' ], ['127.0.0.1:1'], [ $probe[1], 'localhost:' . $node->port ], ["no\x1bhost\xff.invalid"])
 {

@@ -36,7 +36,7 @@ sub report
 	my (@arguments) = @_;
 	my ($status, $out, $err) = run(@arguments, '--format', 'json');
 
-	return ($status, eval { decode_json($out) }, $err);
+	return ($status, scalar(eval { decode_json($out) }), $err);
 }
 
 sub objects
