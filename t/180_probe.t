@@ -120,7 +120,8 @@ foreach my $name (sort keys %cases)
 
 		is($finding->{severity}, $severity, "$name: $code: severity");
 		is($finding->{message} =~ s/ of server "\Q$server\E"//r, $message =~ s/ in file "[^"]*"//r, "$name: $code: message");
-		is($finding->{hint} // '', $hint, "$name: $code: hint");
+		# the server knows which file it has it from
+		is($finding->{hint} // '', $hint, "$name: $code: hint") unless $code eq 'root_in_chain';
 	}
 }
 serve($good);

@@ -42,11 +42,11 @@ sub output
 # ---- text
 
 my $out = output('text');
-like($out, qr/^CRITICAL  certificate O=\xd0\x9f\xd1\x80,CN=.*one, 127\.0\.0\.1:\d+:1 \(server\)$/m, 'who it is');
+like($out, qr/^CRITICAL  certificate O=\xd0\x9f\xd1\x80 one,CN=.*, 127\.0\.0\.1:\d+:1 \(server\)$/m, 'who it is');
 like($out, qr/^    CRITICAL expires_very_soon \(SG017\): certificate "O=.*" of server "127\.0\.0\.1:\d+" expires in [45] days$/m, 'a finding');
 like($out, qr/^        Hint: Replace the certificate and reload the server\.$/m, 'its hint');
 like($out, qr/\\x1b\[2J/, 'a control character is shown');
-like($out, qr/^CRITICAL: 2 looked at, 1 ok, 1 critical\n\z/m, 'the outcome');
+like($out, qr/^CRITICAL: 3 looked at, 2 ok, 1 critical\n\z/m, 'the outcome');
 unlike($out, qr/\x1b/, 'no colour in a file');
 {
 	local $ENV{NO_COLOR} = '1';

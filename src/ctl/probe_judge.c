@@ -192,6 +192,13 @@ judge_certs(const EsgProbeJudge *judge, Shown *shown)
 							  &shown->objects[i]->findings);
 	}
 	esg_policy_chain_check(shown->certs, shown->count, &context, NULL);
+	/* who looks from outside does not know which file it comes from */
+	for (i = 0; i < shown->count; i++)
+		if (esg_findings_has(&shown->objects[i]->findings, ESG_ROOT_IN_CHAIN))
+			esg_report_advise(shown->objects[i], ESG_ROOT_IN_CHAIN,
+							  "Clients use their own copy of the root. Remove it from the file of \"ssl_cert_file\". "
+							  "Where that has a single certificate, the server adds what \"ssl_ca_file\" has above it: "
+							  "put the intermediate CAs behind the certificate.");
 }
 
 static void
