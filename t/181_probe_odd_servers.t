@@ -22,7 +22,7 @@ use PostgreSQL::Test::Utils ();
 my $slack = 20;
 my @children;
 
-sub listen_on { return IO::Socket::INET->new(Listen => SOMAXCONN, LocalAddr => '127.0.0.1', ReuseAddr => 1) or die "listen: $!"; }
+sub listen_on { return IO::Socket::INET->new(Listen => SOMAXCONN, LocalAddr => '127.0.0.1', ReuseAddr => 1) // die "listen: $!"; }
 
 # A server whose connections are for that function; returns its address.
 sub start_server
@@ -119,7 +119,8 @@ foreach my $case (
 
 	like(probe($name, start_server($serve)), $want, "$name: what it saw");
 }
-like(probe('nobody', '127.0.0.1:' . listen_on()->sockport), qr/^it cannot be reached: Connection refused$/, 'nobody listens');
+my $nobody = listen_on()->sockport;
+like(probe('nobody', "127.0.0.1:$nobody"), qr/^it cannot be reached: Connection refused$/, 'nobody listens');
 like(probe('TLS at once', start_server(sub { sysread $_[0], my $hello, 5; close $_[0] if $hello ne "\0\0\0\x08\x04"; syswrite $_[0], 'S'; stay($_[0]) }), '--direct'), qr/^it /, '--direct sends no SSLRequest');
 
 # ---- a real server behind a line that is cut

@@ -5,6 +5,9 @@
 use strict;
 use warnings;
 
+use IO::Socket::INET;
+use Time::HiRes qw(sleep time);
+
 use Test::More;
 
 use ESG::Certs;
@@ -168,18 +171,22 @@ CFG
 {
 	my $port = PostgreSQL::Test::Cluster::get_free_port();
 	my $named = $certs->make_server('named', ca => $ca, san => ['DNS:localhost']);
+	# it ends with its standard input
+	pipe(my $read, my $write) or die "pipe: $!";
 	my $pid = fork // die "fork: $!";
 
 	if ($pid == 0)
 	{
+		close $write;
+		open(STDIN, '<&', $read);
 		open(STDOUT, '>', "$dir/s_server.log");
 		open(STDERR, '>&', \*STDOUT);
 		exec('openssl', 's_server', '-accept', "127.0.0.1:$port", '-cert', $own->{cert}, '-key', $own->{key},
-			'-servername', 'localhost', '-cert2', $named->{cert}, '-key2', $named->{key}, '-alpn', 'postgresql', '-naccept', '4') or POSIX::_exit(127);
+			'-servername', 'localhost', '-cert2', $named->{cert}, '-key2', $named->{key}, '-alpn', 'postgresql', '-naccept', '5') or POSIX::_exit(127);
 	}
 	my $until = time + $ESG::Node::timeout;
-	my ($status, $facts, $remarks, $shown);
-	do { ($status, $facts, $remarks, $shown) = probe($port, '--direct') } until $status != 3 || time > $until;
+	sleep 0.1 until IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port) || time > $until;
+	my ($status, $facts, $remarks, $shown) = probe($port, '--direct');
 	is("$status $remarks", '0 ', 'TLS at once');
 	is($shown, $own->{fingerprint}, 'an address is no name for SNI');
 	my (undef, $report) = ESG::Ctl::report('probe', "localhost:$port", '--direct');

@@ -443,12 +443,14 @@ say_farewell(Talk *talk)
 {
 	int64_t		deadline = now() + FAREWELL_PATIENCE;
 
-	if (SSL_shutdown(talk->ssl) < 0 || shutdown(talk->fd, SHUT_WR) != 0)
-		return;
+	bool		closed = SSL_shutdown(talk->ssl) >= 0 && shutdown(talk->fd, SHUT_WR) == 0;
+
 	if (deadline > talk->deadline)
 		deadline = talk->deadline;
+	/* who has hung up already may have said why */
 	hear_out(talk, deadline);
-	wait_for_end(talk, deadline);
+	if (closed)
+		wait_for_end(talk, deadline);
 }
 
 static void
