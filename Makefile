@@ -47,7 +47,7 @@ ctl_sources := $(patsubst $(srcroot)/%,%,$(wildcard $(srcroot)/src/ctl/*.c))
 ctl_objs = $(if $(ctl_sources),$(ctl_sources:.c=.o) $(filter $(addprefix src/,x509/% policy/% secret/% wire/% files/%),$(OBJS)))
 ctl_program = $(if $(ctl_objs),ssl_guard_ctl)
 # Installed as they lie here, so that the links between them lead somewhere.
-documents := $(patsubst $(srcroot)/%,%,$(wildcard $(addprefix $(srcroot)/,*.md LICENSE docs/*.md docs/*.svg docs/Dockerfile))) \
+documents := $(patsubst $(srcroot)/%,%,$(wildcard $(addprefix $(srcroot)/,*.md LICENSE docs/*.md docs/*.svg docs/*.json docs/Dockerfile))) \
 	$(shell cd '$(srcroot)' && find monitoring -type f 2>/dev/null)
 EXTRA_CLEAN = ssl_guard_ctl $(ctl_sources:.c=.o) results regression.diffs regression.out
 
@@ -96,13 +96,17 @@ same-openssl: $(MODULE_big)$(DLSUFFIX)
 ssl_guard_ctl: $(ctl_objs)
 	$(CC) $(CFLAGS) $(ctl_objs) $(LDFLAGS) $(LDFLAGS_EX) -Wl,-z,now -lssl -lcrypto -o $@
 
+# where bash-completion looks: beside what belongs to no one server
+COMPLETIONS_DIR = $(shell printf '%s' '$(mandir)' | sed 's,/share/.*,/share,')/bash-completion/completions
+
 .PHONY: install-ctl uninstall-ctl
 install-ctl: $(ctl_program)
-	$(MKDIR_P) '$(DESTDIR)$(bindir)'
+	$(MKDIR_P) '$(DESTDIR)$(bindir)' '$(DESTDIR)$(COMPLETIONS_DIR)'
 	$(INSTALL_PROGRAM) ssl_guard_ctl '$(DESTDIR)$(bindir)/ssl_guard_ctl'
+	$(INSTALL_DATA) '$(srcroot)/completions/ssl_guard_ctl' '$(DESTDIR)$(COMPLETIONS_DIR)/'
 
 uninstall-ctl:
-	rm -f '$(DESTDIR)$(bindir)/ssl_guard_ctl'
+	rm -f '$(DESTDIR)$(bindir)/ssl_guard_ctl' '$(DESTDIR)$(COMPLETIONS_DIR)/ssl_guard_ctl'
 
 # PGXS's DOCS would put all into one folder, which other extensions' README.md is in.
 documents_dir = $(DESTDIR)$(docdir)/ext_ssl_guard

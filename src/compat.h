@@ -68,6 +68,29 @@ EVP_PKEY_get_group_name(const EVP_PKEY *pkey, char *name, size_t size, size_t *l
 }
 #endif
 
+/* Since 3.2 a connection tells the name of its group; before 3.0 there is a key of it. */
+#if OPENSSL_VERSION_NUMBER < 0x30000000L
+static inline const char *
+SSL_get0_group_name(SSL *ssl)
+{
+	EVP_PKEY   *key = NULL;
+	int			nid = NID_undef;
+
+	if (SSL_get_server_tmp_key(ssl, &key) != 1 || key == NULL)
+		return NULL;
+	if (EVP_PKEY_id(key) == EVP_PKEY_EC)
+		nid = EC_GROUP_get_curve_name(EC_KEY_get0_group(EVP_PKEY_get0_EC_KEY(key)));
+	else if (EVP_PKEY_id(key) != EVP_PKEY_DH)
+		nid = EVP_PKEY_id(key);
+	EVP_PKEY_free(key);
+	return nid == NID_undef ? NULL : OBJ_nid2sn(nid);
+}
+#elif OPENSSL_VERSION_NUMBER < 0x30200000L
+#define SSL_get0_group_name(ssl) \
+	(SSL_get_negotiated_group(ssl) != NID_undef ? \
+	 SSL_group_to_name(ssl, SSL_get_negotiated_group(ssl)) : NULL)
+#endif
+
 #ifdef PG_VERSION_NUM
 
 #if PG_VERSION_NUM < 150000

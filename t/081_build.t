@@ -51,10 +51,11 @@ sub run_make
 sub names { return map { s{^\Q$source\E/}{}r } glob("'$source'/$_[0]"); }
 
 my ($lib, $share, $bin, $man, $doc) = map { ask($_) } qw(pkglibdir sharedir bindir mandir docdir);
-my @documents = ('LICENSE', 'docs/Dockerfile', map { names($_) } qw(*.md docs/*.md docs/*.svg));
+my @documents = ('LICENSE', 'docs/Dockerfile', map { names($_) } qw(*.md docs/*.md docs/*.svg docs/*.json));
 find({ no_chdir => 1, wanted => sub { push @documents, s{^\Q$source\E/}{}r if !-d } }, "$source/monitoring") if -d "$source/monitoring";
 my @installed = sort "$lib/ext_ssl_guard.so", "$bin/ssl_guard_ctl", "$share/extension/ext_ssl_guard.control",
-  "$man/man1/ssl_guard_ctl.1", (map { "$share/extension/$_" } names('ext_ssl_guard--*.sql')), map { "$doc/ext_ssl_guard/$_" } @documents;
+  "$man/man1/ssl_guard_ctl.1", ($man =~ s{/share/.*}{/share}r) . '/bash-completion/completions/ssl_guard_ctl',
+  (map { "$share/extension/$_" } names('ext_ssl_guard--*.sql')), map { "$doc/ext_ssl_guard/$_" } @documents;
 my @modules = map { s/\.c$//r } 'ext_ssl_guard.c', grep { !m{^src/ctl/} } names('src/*/*.c');
 
 sub expect_installed

@@ -1,5 +1,6 @@
-# docs/ssl_guard_ctl.1 is what "ssl_guard_ctl --help" says: commands, options with
-# their arguments, and exit status; and man finds no fault in it.
+# docs/ssl_guard_ctl.1 is what "ssl_guard_ctl --help", and --help of each command,
+# says: commands, options with their arguments, and exit status; and man finds no
+# fault in it.
 
 use strict;
 use warnings;
@@ -8,9 +9,13 @@ use Test::More;
 
 use ESG::Docs;
 
+# the sections that have the options of a command; of all commands there is OPTIONS
+my %sections = (
+	(map { $_ => ['PASSPHRASE OPTIONS'] } qw(encrypt decrypt tidy check)),
+	probe => [ 'PROBE OPTIONS', 'OUTPUT OPTIONS' ]);
+
 my $page = ESG::Docs::source() . '/docs/ssl_guard_ctl.1';
 my $source = ESG::Docs::read_text('docs/ssl_guard_ctl.1');
-my $help = `ssl_guard_ctl --help`;
 
 # Text without fonts and escapes.
 sub plain
@@ -32,12 +37,13 @@ sub heading
 	return plain(join(length $macro == 2 ? '' : ' ', @words));
 }
 
+sub section { return $source =~ /^\.SH "?\Q$_[0]\E"?\n(.*?)(?=^\.SH |\z)/ms ? $1 : ''; }
+
 # The tagged paragraphs of a section: heading => text.
 sub paragraphs
 {
-	my ($section) = @_;
-	my ($text) = $source =~ /^\.SH "?\Q$section\E"?\n(.*?)(?=^\.SH |\z)/ms;
-	my @parts = split /^\.TP\n/m, $text // '';
+	my @parts = split /^\.TP\n/m, section($_[0]);
+
 	shift @parts;
 	return map { my ($first, $rest) = split /\n/, $_, 2; (heading($first) => plain($rest // '')) } @parts;
 }
@@ -45,34 +51,55 @@ sub paragraphs
 # The rows "  NAME   text" of a part of the help, continued lines joined.
 sub help_rows
 {
-	my ($part) = @_;
+	my ($help, $part) = @_;
 	my ($text) = $help =~ /^$part:\n(.*?)(?=^\n|\z)/ms;
 
 	return grep { /^\S/ } map { s/^ {2,6}(?=\S)//r } split /\n/, $text // '';
 }
 
+sub options_of { return map { /^(-.*?)(?: {2,}|$)/ ? $1 : () } help_rows($_[0], 'Options'); }
+
+my $help = `ssl_guard_ctl --help`;
+my @commands = map { /^([\w-]+) {2,}/ ? $1 : () } help_rows($help, 'Commands');
+my %help = map { $_ => scalar `ssl_guard_ctl $_ --help` } @commands;
 my %commands = paragraphs('COMMANDS');
-my @commands = map { /^(\w+) {2,}/ ? $1 : () } help_rows('Commands');
-cmp_ok(scalar @commands, '>=', 4, 'there are commands');
+cmp_ok(scalar @commands, '>=', 5, 'there are commands');
 is(join(' ', sort keys %commands), join(' ', sort @commands), 'commands');
+is(join(' ', sort keys %sections), join(' ', sort @commands), 'each has its sections of options');
 
-my %options = paragraphs('OPTIONS');
-my @options = map { /^(-.*?)(?: {2,}|$)/ ? $1 : () } help_rows('Options');
-cmp_ok(scalar @options, '>=', 8, 'there are options');
-is(join("\n", sort map { s/^\s+//r } keys %options), join("\n", sort @options), 'options, and their arguments');
-is(join(' ', grep { length($options{$_}) < 10 } sort keys %options), '', 'each is described');
+my %general = paragraphs('OPTIONS');
+is(join("\n", sort keys %general), join("\n", sort(options_of($help))), 'options of all commands');
+my %described = map { $_ => { paragraphs($_) } } map { @$_ } values %sections;
+my %used;
+foreach my $command (@commands)
+{
+	my %known = (%general, map { %{ $described{$_} } } @{ $sections{$command} });
+	my @options = options_of($help{$command});
 
-my %status = paragraphs('EXIT STATUS');
-my ($status) = $help =~ /^Exit status: (.*)\.$/m;
-is(join(', ', map { "$_ " . lc($status{$_} =~ s/\.\s*\z//r) } sort keys %status), $status, 'exit status');
+	cmp_ok(scalar @options, '>=', 4, "$command: there are options");
+	is(join("\n", grep { !exists $known{$_} } @options), '', "$command: each is in the page, with its argument");
+	is(join(' ', grep { length($known{$_} // '') < 10 } @options), '', "$command: and described");
+	foreach my $name (@{ $sections{$command} }) { $used{$name}{$_} = 1 foreach @options; }
+}
+foreach my $name (sort keys %described)
+{
+	is(join("\n", grep { !$used{$name}{$_} } sort keys %{ $described{$name} }), '', "$name: no other is there");
+}
 
-# the usage: each command with the options that the help gives it
+my $status = plain(section('EXIT STATUS')) =~ s/\n/ /gr;
+foreach my $command (@commands)
+{
+	my ($said) = $help{$command} =~ /^Exit status: (.*\.)$/m;
+	like($status, qr/\Q$said\E/, "$command: exit status");
+}
+
+# the usage: each command with the options that its help gives it
 sub usage
 {
 	my ($text) = @_;
 	my %usage;
 
-	while ($text =~ /^ *ssl_guard_ctl (\w+)(.*(?:\n {10,}\S.*)*)$/mg)
+	while ($text =~ /^ *ssl_guard_ctl ([\w-]+)(.*(?:\n {10,}\S.*)*)$/mg)
 	{
 		my ($command, $rest) = ($1, $2);
 		$usage{$command} = join ' ', $rest =~ /\[(--?[\w-]+)/g;
@@ -81,8 +108,7 @@ sub usage
 	return \%usage;
 }
 my ($synopsis) = $source =~ /^\.nf\n(.*?)^\.fi$/ms;
-my ($usage) = $help =~ /^Usage:\n(.*?)^\n/ms;
-is_deeply(usage(plain($synopsis)), usage($usage), 'synopsis');
+is_deeply(usage(plain($synopsis)), usage(join '', map { $help{$_} =~ /^Usage:\n(.*?)^\n/ms } @commands), 'synopsis');
 
 foreach my $checker ([ 'man', "LC_ALL=C.UTF-8 man --warnings -l -Tutf8 '$page' 2>&1 >/dev/null" ], [ 'mandoc', "mandoc -T lint -W warning '$page' 2>&1" ])
 {

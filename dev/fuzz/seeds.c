@@ -3,16 +3,18 @@
  *		What the fuzzers start from: seeds DIRECTORY
  *
  * Writes certificates and CRLs of many kinds into DIRECTORY/fuzz_cert, files of
- * PEM blocks into DIRECTORY/fuzz_pem and times into DIRECTORY/fuzz_time, which
- * must be there.
+ * PEM blocks into DIRECTORY/fuzz_pem, times into DIRECTORY/fuzz_time, and what
+ * servers say into DIRECTORY/fuzz_probe, which must be there.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <openssl/pem.h>
+#include <openssl/ssl.h>
 
 #include "certmaker.h"
+#include "fixed_random.h"
 
 static void
 write_file(const char *dir, const char *kind, const char *name, const void *data, size_t len)
@@ -156,6 +158,94 @@ write_times(const char *dir)
 	}
 }
 
+/* What a server of that version has said to a client, from its answer to SSLRequest on. */
+static void
+write_talk(const char *dir, const char *name, X509 *cert, EVP_PKEY *key, int version)
+{
+	SSL_CTX    *contexts[] = {SSL_CTX_new(TLS_server_method()), SSL_CTX_new(TLS_client_method())};
+	SSL		   *server;
+	SSL		   *client;
+	BIO		   *to_client = BIO_new(BIO_s_mem());
+	BIO		   *to_server = BIO_new(BIO_s_mem());
+	unsigned char said[65536] = {2, 'S'};
+	size_t		size = 2;
+	int			i;
+
+	SSL_CTX_use_certificate(contexts[0], cert);
+	SSL_CTX_use_PrivateKey(contexts[0], key);
+	SSL_CTX_set_max_proto_version(contexts[0], version);
+	SSL_CTX_set_verify(contexts[0], SSL_VERIFY_PEER, NULL);
+	SSL_CTX_add_client_CA(contexts[0], cert);
+	server = SSL_new(contexts[0]);
+	client = SSL_new(contexts[1]);
+	SSL_set_tlsext_host_name(client, "localhost");
+	BIO_up_ref(to_server);
+	BIO_up_ref(to_client);
+	SSL_set_bio(server, to_server, to_client);
+	SSL_set_bio(client, to_client, to_server);
+	SSL_set_accept_state(server);
+	SSL_set_connect_state(client);
+	for (i = 0; i < 10; i++)
+	{
+		char	   *bytes;
+		long		len;
+
+		(void) SSL_do_handshake(client);
+		(void) SSL_do_handshake(server);
+		len = BIO_get_mem_data(to_client, &bytes);
+		if (len > 0 && size + (size_t) len <= sizeof(said))
+		{
+			memcpy(said + size, bytes, (size_t) len);
+			size += (size_t) len;
+		}
+	}
+	write_file(dir, "fuzz_probe", name, said, size);
+	SSL_free(server);
+	SSL_free(client);
+	SSL_CTX_free(contexts[0]);
+	SSL_CTX_free(contexts[1]);
+}
+
+static void
+write_chain(const char *dir, X509 *const *certs, int count)
+{
+	unsigned char all[65536] = {0};
+	size_t		size = 1;
+	int			i;
+
+	for (i = 0; i < count; i++)
+	{
+		size_t		len;
+		unsigned char *der = certmaker_der(certs[i], &len);
+
+		memcpy(all + size, der, len);
+		size += len;
+		free(der);
+	}
+	write_file(dir, "fuzz_probe", "chain", all, size);
+}
+
+static void
+write_servers(const char *dir)
+{
+	EVP_PKEY   *key = certmaker_rsa(2048);
+	X509	   *ca = certmaker_cert(&(CertSpec){.subject = "CN=ca",.extensions = "basicConstraints=critical,CA:TRUE\n"});
+	X509	   *leaf = certmaker_cert(&(CertSpec){.subject = "CN=db1",.issuer_cert = ca,.issuer_key = key,
+		.extensions = "subjectAltName=DNS:localhost,DNS:db1.example.com,IP:127.0.0.1\nextendedKeyUsage=serverAuth\n"});
+	X509	   *certs[] = {leaf, ca};
+
+	write_chain(dir, certs, 2);
+	write_file(dir, "fuzz_probe", "none", "\2N", 2);
+	write_file(dir, "fuzz_probe", "error", "\2E\0\0\0\10Mno\0", 10);
+	write_file(dir, "fuzz_probe", "alert", "\2S\25\3\3\0\2\2\50", 9);
+	/* from now on nothing is random */
+	fixed_random_use();
+	write_talk(dir, "tls12", leaf, key, TLS1_2_VERSION);
+	write_talk(dir, "tls13", leaf, key, TLS1_3_VERSION);
+	X509_free(leaf);
+	X509_free(ca);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -168,6 +258,7 @@ main(int argc, char **argv)
 	write_crls(argv[1], ca);
 	write_pems(argv[1]);
 	write_times(argv[1]);
+	write_servers(argv[1]);
 	X509_free(ca);
 	return 0;
 }

@@ -1,6 +1,6 @@
 /*
  * ctl/key_file.c
- *		Does a passphrase open a private key file?
+ *		Opens a private key file.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -26,7 +26,9 @@
 
 typedef struct Question
 {
-	const EsgPassphrase *passphrase;
+	EsgPassphraseFn ask;
+	void	   *arg;
+	EsgPassphrase *passphrase;
 	bool		asked;			/* so the key is encrypted */
 } Question;
 
@@ -38,34 +40,32 @@ answer(char *buf, int size, int rwflag, void *userdata)
 
 	(void) rwflag;
 	question->asked = true;
-	if (size < 0 || question->passphrase->len > (size_t) size)
+	if (!question->ask(question->arg, question->passphrase) || size < 0 ||
+		question->passphrase->len > (size_t) size)
 		return -1;
 	memcpy(buf, question->passphrase->secret, question->passphrase->len);
 	return (int) question->passphrase->len;
 }
 
 static EsgKeyFileResult
-test_key(const unsigned char *data, size_t len, const EsgPassphrase *passphrase)
+read_key(const unsigned char *data, size_t len, Question *question, EVP_PKEY **key)
 {
-	Question	question = {passphrase, false};
 	BIO		   *bio = BIO_new_mem_buf(data, (int) len);
-	EVP_PKEY   *key = NULL;
 	EsgKeyFileResult result = ESG_KEY_FILE_NO_KEY;
 
 	if (bio)
-		key = PEM_read_bio_PrivateKey(bio, NULL, answer, &question);
-	if (question.asked)
-		result = key ? ESG_KEY_FILE_OPENED : ESG_KEY_FILE_REFUSED;
-	else if (key)
+		*key = PEM_read_bio_PrivateKey(bio, NULL, answer, question);
+	if (question->asked)
+		result = *key ? ESG_KEY_FILE_OPENED : ESG_KEY_FILE_REFUSED;
+	else if (*key)
 		result = ESG_KEY_FILE_NOT_ENCRYPTED;
-	EVP_PKEY_free(key);
 	BIO_free(bio);
 	ERR_clear_error();
 	return result;
 }
 
 static EsgKeyFileResult
-test_open_file(int fd, const EsgPassphrase *passphrase, int *error)
+read_open_file(int fd, Question *question, EVP_PKEY **key, int *error)
 {
 	struct stat st;
 	unsigned char *data;
@@ -81,24 +81,57 @@ test_open_file(int fd, const EsgPassphrase *passphrase, int *error)
 		return ESG_KEY_FILE_NOT_REGULAR;
 	data = OPENSSL_malloc(MAX_KEY_FILE);
 	*error = data ? esg_secret_pair_read_fd(fd, data, MAX_KEY_FILE, &len) : ENOMEM;
-	result = *error ? ESG_KEY_FILE_UNREADABLE : test_key(data, len, passphrase);
+	result = *error ? ESG_KEY_FILE_UNREADABLE : read_key(data, len, question, key);
 	OPENSSL_clear_free(data, data ? MAX_KEY_FILE : 0);
 	return result;
 }
 
-EsgKeyFileResult
-esg_key_file_test(const char *path, const EsgPassphrase *passphrase, int *error)
+static EsgKeyFileResult
+read_file(const char *path, Question *question, EVP_PKEY **key, int *error)
 {
 	int			fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	EsgKeyFileResult result;
 
 	*error = 0;
+	*key = NULL;
 	if (fd < 0)
 	{
 		*error = errno;
 		return *error == ENOENT ? ESG_KEY_FILE_MISSING : ESG_KEY_FILE_UNREADABLE;
 	}
-	result = test_open_file(fd, passphrase, error);
+	result = read_open_file(fd, question, key, error);
 	close(fd);
+	return result;
+}
+
+/* An EsgPassphraseFn: it is there already. */
+static bool
+give_known(void *arg, EsgPassphrase *out)
+{
+	(void) arg;
+	(void) out;
+	return true;
+}
+
+EsgKeyFileResult
+esg_key_file_test(const char *path, const EsgPassphrase *passphrase, int *error)
+{
+	/* give_known() does not touch it */
+	Question	question = {give_known, NULL, (EsgPassphrase *) passphrase, false};
+	EVP_PKEY   *key;
+	EsgKeyFileResult result = read_file(path, &question, &key, error);
+
+	EVP_PKEY_free(key);
+	return result;
+}
+
+EsgKeyFileResult
+esg_key_file_open(const char *path, EsgPassphraseFn ask, void *arg, EsgPassphrase *passphrase,
+				  EVP_PKEY **key, int *error)
+{
+	Question	question = {ask, arg, passphrase, false};
+	EsgKeyFileResult result = read_file(path, &question, key, error);
+
+	esg_secret_format_wipe(passphrase);
 	return result;
 }

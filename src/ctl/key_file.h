@@ -7,6 +7,10 @@
 #ifndef ESG_CTL_KEY_FILE_H
 #define ESG_CTL_KEY_FILE_H
 
+#include <stdbool.h>
+
+#include <openssl/evp.h>
+
 #include "secret/format.h"
 
 typedef enum EsgKeyFileResult
@@ -23,5 +27,16 @@ typedef enum EsgKeyFileResult
 /* PEM, as PostgreSQL reads it: PKCS#8 or traditional.  error is an errno. */
 extern EsgKeyFileResult esg_key_file_test(const char *path, const EsgPassphrase *passphrase,
 										  int *error);
+
+/* where a passphrase comes from; false with a message: there is none */
+typedef bool (*EsgPassphraseFn) (void *arg, EsgPassphrase *out);
+
+/*
+ * The key itself; ask is called if it is encrypted.  ESG_KEY_FILE_OPENED or
+ * ESG_KEY_FILE_NOT_ENCRYPTED: *key is new; ESG_KEY_FILE_REFUSED: also if ask said
+ * no.  passphrase is what ask fills, and is left wiped.
+ */
+extern EsgKeyFileResult esg_key_file_open(const char *path, EsgPassphraseFn ask, void *arg,
+										  EsgPassphrase *passphrase, EVP_PKEY **key, int *error);
 
 #endif							/* ESG_CTL_KEY_FILE_H */

@@ -95,7 +95,8 @@ print_facts(const EsgReportObject *object)
 		if (continues)
 			fputs(", ", stdout);
 		else
-			printf("%s\n        \"%s\": %s", i > 0 ? "," : "", facts[i].name,
+			printf("%s\n        \"%s%s\": %s", i > 0 ? "," : "", facts[i].name,
+				   facts[i].kind == ESG_FACT_MILLISECONDS ? "_ms" : "",
 				   facts[i].kind == ESG_FACT_ITEM ? "[" : "");
 		print_value(&facts[i]);
 		if (facts[i].kind == ESG_FACT_ITEM && (i + 1 == count || !is_same_list(&facts[i], &facts[i + 1])))

@@ -26,29 +26,49 @@ print_text(const char *str)
 	}
 }
 
-/* What is worst, the first of those; NULL if all is well.  Puts its words into alarm. */
-static const char *
-find_worst(const EsgReport *report, EsgReportStatus status, EsgAlarm *alarm)
+/* A remark by itself does not say what it is about. */
+static void
+print_remark(const EsgReportObject *object, const EsgRemarkLine *line)
+{
+	print_text(object->name);
+	fputs(": ", stdout);
+	print_text(line->message);
+}
+
+static bool
+print_worst_of(const EsgReportObject *object, EsgReportStatus status)
+{
+	EsgAlarm	alarm;
+	int			i;
+
+	for (i = 0; i < object->remark_count; i++)
+	{
+		if (object->remarks[i].status != status)
+			continue;
+		print_remark(object, &object->remarks[i]);
+		return true;
+	}
+	for (i = 0; i < object->findings.count; i++)
+	{
+		if (esg_report_severity_status(object->findings.items[i].severity) != status)
+			continue;
+		esg_report_words(object, &object->findings.items[i], &alarm);
+		print_text(alarm.message);
+		return true;
+	}
+	return false;
+}
+
+/* What is worst, the first of those; false if nothing is said of any object. */
+static bool
+print_worst(const EsgReport *report, EsgReportStatus status)
 {
 	int			i;
-	int			j;
 
 	for (i = 0; i < report->count; i++)
-	{
-		const EsgReportObject *object = report->objects[i];
-
-		for (j = 0; j < object->remark_count; j++)
-			if (object->remarks[j].status == status)
-				return object->remarks[j].message;
-		for (j = 0; j < object->findings.count; j++)
-		{
-			if (esg_report_severity_status(object->findings.items[j].severity) != status)
-				continue;
-			esg_report_words(object, &object->findings.items[j], alarm);
-			return alarm->message;
-		}
-	}
-	return NULL;
+		if (print_worst_of(report->objects[i], status))
+			return true;
+	return false;
 }
 
 static int
@@ -76,18 +96,17 @@ print_status(const EsgReport *report)
 	static const char *const words[] = {"OK", "WARNING", "CRITICAL", "UNKNOWN"};
 	EsgReportStatus status = esg_report_status(report);
 	int			bad = count_bad(report);
-	EsgAlarm	alarm;
-	const char *worst = status != ESG_STATUS_OK ? find_worst(report, status, &alarm) : NULL;
 
 	printf("SSL_GUARD %s - ", words[status]);
 	if (report->summary != NULL)
+	{
 		print_text(report->summary);
-	if (report->summary != NULL && worst != NULL)
-		fputs("; ", stdout);
-	print_text(worst);
-	if (report->summary == NULL && worst == NULL)
+		if (bad > 0)
+			fputs("; ", stdout);
+	}
+	else if (bad == 0)
 		printf("%d looked at", report->count);
-	if (worst != NULL && bad > 1)
+	if (bad > 0 && print_worst(report, status) && bad > 1)
 		printf(" (and %d more)", bad - 1);
 }
 
@@ -142,7 +161,7 @@ print_lines(const EsgReportObject *object)
 
 	for (i = 0; i < object->remark_count; i++)
 	{
-		print_text(object->remarks[i].message);
+		print_remark(object, &object->remarks[i]);
 		putchar('\n');
 	}
 	for (i = 0; i < object->findings.count; i++)

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "ctl/message.h"
+#include "ctl/options.h"
 #include "secret/pair.h"
 
 /* so that no name made of it is longer than a file system takes */
@@ -84,47 +85,6 @@ static const struct option long_options[] = {
 	{NULL, 0, NULL, 0}
 };
 
-/*
- * getopt_long() takes "--passphrase=…" for an abbreviation of --passphrase-file,
- * and shows the whole word where it knows no option: whoever writes a passphrase
- * there must be refused, and not be quoted.  So no abbreviations.
- */
-static bool
-check_long_options(int argc, char **argv)
-{
-	int			i;
-
-	for (i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
-	{
-		const struct option *option = long_options;
-		const char *name = argv[i] + 2;
-		size_t		len;
-
-		if (strncmp(argv[i], "--", 2) != 0)
-			continue;
-		len = strcspn(name, "=");
-		while (option->name && (strlen(option->name) != len || strncmp(option->name, name, len) != 0))
-			option++;
-		if (!option->name)
-			return esg_message_error("unknown option \"--%.*s\"", (int) len, name);
-	}
-	return true;
-}
-
-static int
-print_version(void)
-{
-	printf("ssl_guard_ctl (ext_ssl_guard) %s\n", ESG_VERSION);
-	return EXIT_SUCCESS;
-}
-
-static int
-print_help(const char *help)
-{
-	fputs(help, stdout);
-	return EXIT_SUCCESS;
-}
-
 int
 esg_pair_options_fail(const char *command)
 {
@@ -172,15 +132,15 @@ esg_pair_options_parse(int argc, char **argv, const char *command, const char *h
 	memset(options, 0, sizeof(*options));
 	options->key_name = ESG_SERVER_KEY;
 	options->max_mode = -1;
-	if (!check_long_options(argc, argv))
+	if (!esg_options_check_long(argc, argv, long_options))
 		return esg_pair_options_fail(command);
 	optind = 0;					/* from the start, whoever has parsed before */
 	while ((c = getopt_long(argc, argv, "D:M:Vh", long_options, NULL)) != -1)
 	{
 		if (c == 'V')
-			return print_version();
+			return esg_options_print_version();
 		if (c == 'h')
-			return print_help(help);
+			return esg_options_print_help(help);
 		if (!take_option(c, options))
 			return esg_pair_options_fail(command);
 	}

@@ -263,12 +263,18 @@ ask(int tty, const char *question, EsgPassphrase *out)
 }
 
 static bool
+ask_once(int tty, EsgPassphrase *out)
+{
+	return ask(tty, "Passphrase of the private key: ", out) && check_passphrase(out);
+}
+
+static bool
 ask_twice(int tty, EsgPassphrase *out)
 {
 	EsgPassphrase again;
 	bool		good;
 
-	if (!ask(tty, "Passphrase of the private key: ", out) || !check_passphrase(out))
+	if (!ask_once(tty, out))
 		return false;
 	good = ask(tty, "Again: ", &again);
 	if (good && (again.len != out->len || CRYPTO_memcmp(again.secret, out->secret, out->len) != 0))
@@ -278,7 +284,7 @@ ask_twice(int tty, EsgPassphrase *out)
 }
 
 static bool
-read_from_terminal(EsgPassphrase *out)
+read_from_terminal(bool (*question) (int tty, EsgPassphrase *out), EsgPassphrase *out)
 {
 	int			tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 	bool		good;
@@ -286,22 +292,22 @@ read_from_terminal(EsgPassphrase *out)
 	if (tty < 0)
 		return esg_message_error("could not open the terminal: %s", strerror(errno));
 	if (tty < FD_SETSIZE)		/* or pselect() cannot wait for it */
-		good = ask_twice(tty, out);
+		good = question(tty, out);
 	else
 		good = esg_message_error("could not open the terminal: %s", strerror(EMFILE));
 	close(tty);
 	return good;
 }
 
-bool
-esg_prompt_read(const char *file, EsgPassphrase *out)
+static bool
+read_any(const char *file, bool (*question) (int tty, EsgPassphrase *out), EsgPassphrase *out)
 {
 	bool		good;
 
 	if (file)
 		good = read_from_file(file, out);
 	else if (isatty(STDIN_FILENO))
-		good = read_from_terminal(out);
+		good = read_from_terminal(question, out);
 	else
 		good = read_from(STDIN_FILENO, "standard input", out);
 	if (!good)
@@ -309,4 +315,16 @@ esg_prompt_read(const char *file, EsgPassphrase *out)
 	else
 		memset(out->secret + out->len, 0, sizeof(out->secret) - out->len);
 	return good;
+}
+
+bool
+esg_prompt_read(const char *file, EsgPassphrase *out)
+{
+	return read_any(file, ask_twice, out);
+}
+
+bool
+esg_prompt_read_known(const char *file, EsgPassphrase *out)
+{
+	return read_any(file, ask_once, out);
 }

@@ -17,4 +17,7 @@
  */
 extern bool esg_prompt_read(const char *file, EsgPassphrase *out);
 
+/* the same for one that will be tried: the terminal is asked once */
+extern bool esg_prompt_read_known(const char *file, EsgPassphrase *out);
+
 #endif							/* ESG_CTL_PROMPT_H */

@@ -46,7 +46,8 @@ typedef enum EsgFactKind
 	ESG_FACT_TEXT,
 	ESG_FACT_ITEM,				/* one of a list of texts: all items of a name */
 	ESG_FACT_NUMBER,
-	ESG_FACT_MILLISECONDS,
+	ESG_FACT_MILLISECONDS,		/* how long a step took; in JSON its name has
+								 * "_ms" behind it */
 	ESG_FACT_TIME,
 	ESG_FACT_BOOL
 } EsgFactKind;

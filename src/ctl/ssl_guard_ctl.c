@@ -21,6 +21,7 @@
 #include "ctl/encrypt.h"
 #include "ctl/message.h"
 #include "ctl/pair_options.h"
+#include "ctl/probe.h"
 #include "ctl/tidy.h"
 
 typedef struct Command
@@ -33,7 +34,8 @@ static const Command commands[] = {
 	{"encrypt", esg_encrypt_run},
 	{"decrypt", esg_decrypt_run},
 	{"tidy", esg_tidy_run},
-	{"check", esg_check_run}
+	{"check", esg_check_run},
+	{"probe", esg_probe_run}
 };
 
 static const char help[] =
@@ -50,6 +52,7 @@ static const char help[] =
 "  decrypt   print the passphrase\n"
 "  tidy      take away what an interrupted \"encrypt\" has left\n"
 "  check     say whether the pair is whole, protected, and opens the key\n"
+"  probe     ask servers for their certificates, and judge these\n"
 "\n"
 "Options:\n"
 "  -V, --version             print the version\n"

@@ -20,6 +20,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include "compat.h"
 #include "wire/tls_client.h"
 
 /* how long the server may take to hang up, milliseconds, when all is said */
@@ -36,19 +37,38 @@ typedef struct Talk
 	const EsgTlsQuestion *question;
 	EsgTlsAnswer *answer;
 	int64_t		deadline;		/* as of now() */
+	int64_t		begin;			/* of the step, as of now_us() */
 	int			fd;				/* -1 if there is none */
 	SSL_CTX    *context;
 	SSL		   *ssl;
 } Talk;
 
-/* Milliseconds of a clock that nobody sets. */
+/* Microseconds of a clock that nobody sets. */
 static int64_t
-now(void)
+now_us(void)
 {
 	struct timespec t;
 
 	(void) clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t) t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return (int64_t) t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* Milliseconds. */
+static int64_t
+now(void)
+{
+	return now_us() / 1000;
+}
+
+/* A step is done; the next one begins. */
+static bool
+end_step(Talk *talk, int64_t *took)
+{
+	int64_t		at = now_us();
+
+	*took = at - talk->begin;
+	talk->begin = at;
+	return true;
 }
 
 /* ---- why it failed ---- */
@@ -90,6 +110,20 @@ fail_closed(Talk *talk)
 	return fail(talk, ESG_TLS_CLOSED, "closed the connection");
 }
 
+/* Did the server send an alert?  Of one that comes after it has asked for a certificate, that is the reason. */
+static void
+note_refusal(Talk *talk)
+{
+	unsigned long code = ERR_peek_error();
+	const char *words = code != 0 ? ERR_reason_error_string(code) : NULL;
+
+	if (!talk->answer->wants_cert || ERR_GET_LIB(code) != ERR_LIB_SSL ||
+		ERR_GET_REASON(code) < SSL_AD_REASON_OFFSET)
+		return;
+	talk->answer->taken = ESG_TLS_TAKEN_REFUSED;
+	(void) snprintf(talk->answer->refusal, ESG_TLS_REASON_SIZE, "%s", words ? words : "alert");
+}
+
 /* After an OpenSSL call: in its words. */
 static bool
 fail_tls(Talk *talk)
@@ -97,6 +131,8 @@ fail_tls(Talk *talk)
 	unsigned long code = ERR_peek_error();
 	const char *words = code != 0 ? ERR_reason_error_string(code) : NULL;
 	char		reason[ESG_TLS_REASON_SIZE];
+
+	note_refusal(talk);
 
 #ifdef SSL_R_UNEXPECTED_EOF_WHILE_READING
 	if (ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
@@ -147,7 +183,7 @@ open_socket(Talk *talk)
 }
 
 static bool
-connect_socket(Talk *talk)
+make_connection(Talk *talk)
 {
 	int			error = 0;
 	socklen_t	size = sizeof(error);
@@ -167,9 +203,15 @@ connect_socket(Talk *talk)
 	return error == 0 || fail_connection(talk, ESG_TLS_UNREACHABLE, "cannot be reached", error);
 }
 
+static bool
+connect_socket(Talk *talk)
+{
+	return make_connection(talk) && end_step(talk, &talk->answer->connect_us);
+}
+
 /* SSLRequest, and what it is answered with: 'S', 'N', or something else. */
 static bool
-request_tls(Talk *talk)
+send_request(Talk *talk)
 {
 	static const unsigned char request[8] = {0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f};
 	char		said;
@@ -193,6 +235,13 @@ request_tls(Talk *talk)
 		return fail(talk, ESG_TLS_NOT_POSTGRES, said == 'E' ? "answered with an error" :
 					"does not answer like PostgreSQL");
 	return true;
+}
+
+static bool
+request_tls(Talk *talk)
+{
+	return talk->question->direct ||
+		(send_request(talk) && end_step(talk, &talk->answer->answer_us));
 }
 
 /* With one that TLS 1.3 has, too: without it OpenSSL does not even begin. */
@@ -222,15 +271,42 @@ lower_limits(SSL_CTX *context, const char *groups)
 		SSL_CTX_set_cipher_list(context, ALL_CIPHERS) == 1;
 }
 
+/* OpenSSL's cert_cb: a certificate is asked for, by these CAs. */
+static int
+note_request(SSL *ssl, void *arg)
+{
+	EsgTlsAnswer *answer = arg;
+	const STACK_OF(X509_NAME) *names = SSL_get0_peer_CA_list(ssl);
+
+	answer->wants_cert = true;
+	if (names != NULL && sk_X509_NAME_num(names) > 0 && answer->ca_names == NULL)
+		answer->ca_names = SSL_dup_CA_list(names);
+	return 1;
+}
+
+/* What this client shows of itself: names, and its certificate. */
+static bool
+introduce(Talk *talk)
+{
+	static const unsigned char protocols[] = "\012postgresql";
+	const EsgTlsQuestion *question = talk->question;
+
+	SSL_set_cert_cb(talk->ssl, note_request, talk->answer);
+	return (question->host_name == NULL ||
+			SSL_set_tlsext_host_name(talk->ssl, question->host_name) == 1) &&
+		(!question->direct ||
+		 SSL_set_alpn_protos(talk->ssl, protocols, sizeof(protocols) - 1) == 0) &&
+		(question->cert == NULL ||
+		 SSL_use_cert_and_key(talk->ssl, question->cert, question->key, question->cert_chain, 1) == 1);
+}
+
 static bool
 prepare_tls(Talk *talk)
 {
-	const char *name = talk->question->host_name;
-
 	talk->context = SSL_CTX_new(TLS_client_method());
 	if (talk->context == NULL || !lower_limits(talk->context, talk->question->groups) ||
 		(talk->ssl = SSL_new(talk->context)) == NULL || SSL_set_fd(talk->ssl, talk->fd) != 1 ||
-		(name != NULL && SSL_set_tlsext_host_name(talk->ssl, name) != 1))
+		!introduce(talk))
 	{
 		(void) fail_tls(talk);
 		talk->answer->end = ESG_TLS_NO_MEMORY;
@@ -273,7 +349,7 @@ shake_hands(Talk *talk)
 		errno = 0;
 		returned = SSL_connect(talk->ssl);
 		if (returned == 1)
-			return true;
+			return end_step(talk, &talk->answer->handshake_us);
 		if (!wait_for_tls(talk, returned))
 			return false;
 		/* who sends a byte now and then would keep us for ever */
@@ -296,22 +372,92 @@ take_chain(Talk *talk)
 }
 
 static void
-say_farewell(Talk *talk)
+take_words(Talk *talk)
 {
-	int64_t		deadline = now() + FAREWELL_PATIENCE;
+	EsgTlsAnswer *answer = talk->answer;
+	const char *group = SSL_get0_group_name(talk->ssl);
+
+	(void) snprintf(answer->protocol, ESG_TLS_WORD_SIZE, "%s", SSL_get_version(talk->ssl));
+	(void) snprintf(answer->cipher, ESG_TLS_WORD_SIZE, "%s", SSL_get_cipher_name(talk->ssl));
+	answer->cipher_used = SSL_get_current_cipher(talk->ssl);
+	(void) snprintf(answer->group, ESG_TLS_WORD_SIZE, "%s", group ? group : "");
+}
+
+/* The handshake did not come to its end, but the chain may have been shown before. */
+static void
+take_early_chain(Talk *talk)
+{
+	STACK_OF(X509) *chain = talk->ssl != NULL ? SSL_get_peer_cert_chain(talk->ssl) : NULL;
+
+	if (chain != NULL && sk_X509_num(chain) > 0)
+		talk->answer->chain = X509_chain_up_ref(chain);
+}
+
+/*
+ * Reads what the server sends to the end: an alert, its own close_notify.  Only
+ * an end says that it has nothing against the client.
+ */
+static void
+hear_out(Talk *talk, int64_t deadline)
+{
+	char		rest[1024];
+
+	do
+	{
+		int			n;
+		int			error;
+
+		ERR_clear_error();
+		n = SSL_read(talk->ssl, rest, sizeof(rest));
+		error = n > 0 ? SSL_ERROR_NONE : SSL_get_error(talk->ssl, n);
+		if (error == SSL_ERROR_SSL)
+			note_refusal(talk);
+		else if (error == SSL_ERROR_ZERO_RETURN && talk->answer->wants_cert)
+			talk->answer->taken = ESG_TLS_TAKEN;
+		if (error != SSL_ERROR_NONE && error != SSL_ERROR_WANT_READ)
+			return;
+		if (error == SSL_ERROR_WANT_READ && wait_until(talk->fd, POLLIN, deadline) <= 0)
+			return;
+	} while (now() < deadline);
+}
+
+/* Whoever closes the connection without a word of TLS's has not refused anything either. */
+static void
+wait_for_end(Talk *talk, int64_t deadline)
+{
 	char		rest[1024];
 	ssize_t		n;
 
-	if (SSL_shutdown(talk->ssl) < 0 || shutdown(talk->fd, SHUT_WR) != 0)
-		return;
-	if (deadline > talk->deadline)
-		deadline = talk->deadline;
 	do
 	{
 		if (wait_until(talk->fd, POLLIN, deadline) <= 0)
 			return;
 		n = recv(talk->fd, rest, sizeof(rest), 0);
 	} while ((n > 0 && now() < deadline) || (n < 0 && errno == EINTR));
+	if (n == 0 && talk->answer->wants_cert && talk->answer->taken == ESG_TLS_TAKEN_UNKNOWN)
+		talk->answer->taken = ESG_TLS_TAKEN;
+}
+
+static void
+say_farewell(Talk *talk)
+{
+	int64_t		deadline = now() + FAREWELL_PATIENCE;
+
+	bool		closed = SSL_shutdown(talk->ssl) >= 0 && shutdown(talk->fd, SHUT_WR) == 0;
+
+	if (deadline > talk->deadline)
+		deadline = talk->deadline;
+	/* who has hung up already may have said why */
+	hear_out(talk, deadline);
+	if (closed)
+		wait_for_end(talk, deadline);
+}
+
+static void
+start_answer(EsgTlsAnswer *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->connect_us = out->answer_us = out->handshake_us = -1;
 }
 
 EsgTlsEnd
@@ -319,13 +465,17 @@ esg_tls_client_ask(const EsgTlsQuestion *question, EsgTlsAnswer *out)
 {
 	Talk		talk = {.question = question,.answer = out,.fd = -1,.context = NULL,.ssl = NULL};
 
-	memset(out, 0, sizeof(*out));
-	talk.deadline = now() + question->time_limit;
-	if (connect_socket(&talk) && request_tls(&talk) && prepare_tls(&talk) && shake_hands(&talk))
+	start_answer(out);
+	talk.begin = now_us();
+	talk.deadline = talk.begin / 1000 + question->time_limit;
+	if (connect_socket(&talk) && request_tls(&talk) && prepare_tls(&talk) && shake_hands(&talk) &&
+		take_chain(&talk))
 	{
-		(void) take_chain(&talk);
+		take_words(&talk);
 		say_farewell(&talk);
 	}
+	else if (out->end == ESG_TLS_REFUSED)
+		take_early_chain(&talk);
 	SSL_free(talk.ssl);
 	SSL_CTX_free(talk.context);
 	if (talk.fd >= 0)
@@ -338,5 +488,7 @@ void
 esg_tls_client_forget(EsgTlsAnswer *answer)
 {
 	sk_X509_pop_free(answer->chain, X509_free);
+	sk_X509_NAME_pop_free(answer->ca_names, X509_NAME_free);
 	answer->chain = NULL;
+	answer->ca_names = NULL;
 }

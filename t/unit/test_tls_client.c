@@ -230,6 +230,145 @@ try_late(void)
 	close(listener);
 }
 
+/* ---- client certificates, and TLS without SSLRequest ---- */
+
+typedef struct Meeting
+{
+	const char *what;
+	int			version;		/* of TLS at most, 0: any */
+	int			verify;			/* SSL_VERIFY_* of the server */
+	int			presents;		/* the client has a certificate, */
+	int			trusted;		/* of a CA that the server knows */
+	int			direct;
+	EsgTlsEnd	end;
+	EsgTlsTaken taken;
+	const char *refusal;		/* part of it */
+} Meeting;
+
+#define ASKS SSL_VERIFY_PEER
+#define INSISTS (SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT)
+
+static const Meeting meetings[] = {
+	{"does not ask", 0, 0, 1, 1, 0, ESG_TLS_SHOWN, ESG_TLS_TAKEN_UNKNOWN, ""},
+	{"TLS at once", 0, 0, 0, 0, 1, ESG_TLS_SHOWN, ESG_TLS_TAKEN_UNKNOWN, ""},
+	{"TLS 1.3, asks, gets none", 0, ASKS, 0, 0, 0, ESG_TLS_SHOWN, ESG_TLS_TAKEN, ""},
+	{"TLS 1.2, asks, gets none", TLS1_2_VERSION, ASKS, 0, 0, 0, ESG_TLS_SHOWN, ESG_TLS_TAKEN, ""},
+	{"TLS 1.3, insists, gets none", 0, INSISTS, 0, 0, 0, ESG_TLS_SHOWN, ESG_TLS_TAKEN_REFUSED, "certificate required"},
+	{"TLS 1.2, insists, gets none", TLS1_2_VERSION, INSISTS, 0, 0, 0, ESG_TLS_REFUSED, ESG_TLS_TAKEN_REFUSED, "handshake failure"},
+	{"TLS 1.3, a good one", 0, INSISTS, 1, 1, 0, ESG_TLS_SHOWN, ESG_TLS_TAKEN, ""},
+	{"TLS 1.3, a good one, TLS at once", 0, INSISTS, 1, 1, 1, ESG_TLS_SHOWN, ESG_TLS_TAKEN, ""},
+	{"TLS 1.2, a good one", TLS1_2_VERSION, INSISTS, 1, 1, 0, ESG_TLS_SHOWN, ESG_TLS_TAKEN, ""},
+	{"TLS 1.3, an unknown one", 0, ASKS, 1, 0, 0, ESG_TLS_SHOWN, ESG_TLS_TAKEN_REFUSED, "unknown ca"},
+	{"TLS 1.2, an unknown one", TLS1_2_VERSION, ASKS, 1, 0, 0, ESG_TLS_REFUSED, ESG_TLS_TAKEN_REFUSED, "unknown ca"},
+};
+
+static X509 *client_ca;
+static X509 *client_cert;
+static X509 *other_ca;
+
+static void
+make_clients(void)
+{
+	CertSpec	ca = {.subject = "CN=client ca",.extensions = "basicConstraints=critical,CA:TRUE\n"};
+	CertSpec	other = {.subject = "CN=other ca",.key = certmaker_rsa_other(2048),
+	.extensions = "basicConstraints=critical,CA:TRUE\n"};
+	CertSpec	leaf = {.subject = "CN=client",.issuer_key = certmaker_rsa(2048)};
+
+	client_ca = certmaker_cert(&ca);
+	other_ca = certmaker_cert(&other);
+	leaf.issuer_cert = client_ca;
+	client_cert = certmaker_cert(&leaf);
+}
+
+/* OpenSSL's callback: the protocol that PostgreSQL 17 insists on */
+static int
+choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *size, const unsigned char *in,
+				unsigned in_size, void *arg)
+{
+	(void) ssl;
+	(void) arg;
+	if (in_size != 11 || memcmp(in, "\012postgresql", 11) != 0)
+		return SSL_TLSEXT_ERR_ALERT_FATAL;
+	*out = in + 1;
+	*size = 10;
+	return SSL_TLSEXT_ERR_OK;
+}
+
+static void
+meet(const Meeting *meeting, int listener)
+{
+	Server		server = {"", "S", "ALL", meeting->version, 2048, NULL, 0, ESG_TLS_SHOWN, ""};
+	SSL_CTX    *context = make_context(&server);
+	X509	   *ca = meeting->trusted ? client_ca : other_ca;
+	SSL		   *ssl;
+	char		request[8];
+	int			fd = accept(listener, NULL, NULL);
+
+	alarm(60);
+	SSL_CTX_set_verify(context, meeting->verify, NULL);
+	/* what has been made is from the past */
+	X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_NO_CHECK_TIME);
+	X509_STORE_add_cert(SSL_CTX_get_cert_store(context), ca);
+	SSL_CTX_add_client_CA(context, ca);
+	SSL_CTX_set_alpn_select_cb(context, choose_protocol, NULL);
+	if (fd < 0 || (!meeting->direct && (recv(fd, request, sizeof(request), MSG_WAITALL) != 8 ||
+										write(fd, "S", 1) != 1)))
+		_exit(1);
+	ssl = SSL_new(context);
+	SSL_set_fd(ssl, fd);
+	if (SSL_accept(ssl) == 1)
+	{
+		(void) SSL_read(ssl, request, 1);
+		(void) SSL_shutdown(ssl);
+	}
+	_exit(0);
+}
+
+static void
+check_facts(const Meeting *meeting, const EsgTlsAnswer *answer)
+{
+	ok(answer->connect_us >= 0 && (answer->answer_us >= 0) == !meeting->direct, "%s: steps", meeting->what);
+	is_int(answer->wants_cert, meeting->verify != 0, "is a certificate asked for");
+	is_int(answer->ca_names ? sk_X509_NAME_num(answer->ca_names) : 0, meeting->verify != 0, "names of CAs");
+	if (answer->end != ESG_TLS_SHOWN)
+		return;
+	ok(answer->handshake_us >= 0 && answer->handshake_us < (int64_t) PATIENT * 1000, "%s: the handshake took its time",
+	   meeting->what);
+	is_text(answer->protocol, meeting->version == TLS1_2_VERSION ? "TLSv1.2" : "TLSv1.3", "the protocol");
+	ok(answer->cipher[0] != '\0' && answer->group[0] != '\0' && answer->cipher_used != NULL,
+	   "%s: %s, %s", meeting->what, answer->cipher, answer->group);
+}
+
+static void
+try_meeting(const Meeting *meeting)
+{
+	struct sockaddr_in address;
+	int			listener = listen_on(&address);
+	EsgTlsQuestion question = {
+		.address = (struct sockaddr *) &address,.address_size = sizeof(address),.time_limit = PATIENT,
+		.direct = meeting->direct,.cert = meeting->presents ? client_cert : NULL,.key = certmaker_rsa(2048)
+	};
+	EsgTlsAnswer answer;
+	char		name[200];
+	pid_t		pid = fork();
+
+	if (pid == 0)
+		meet(meeting, listener);
+	close(listener);
+	(void) esg_tls_client_ask(&question, &answer);
+	(void) waitpid(pid, NULL, 0);
+	snprintf(name, sizeof(name), "%s: %s", meeting->what, answer.reason);
+	is_int(answer.end, meeting->end, name);
+	is_int(answer.chain ? sk_X509_num(answer.chain) : 0, 2, "certificates, also where it comes to nothing");
+	snprintf(name, sizeof(name), "%s: is it taken (%s)", meeting->what, answer.refusal);
+	is_int(answer.taken, meeting->taken, name);
+	ok(strstr(answer.refusal, meeting->refusal) != NULL, "%s: why not", meeting->what);
+	check_facts(meeting, &answer);
+	ok(ERR_peek_error() == 0, "%s: no error is left", meeting->what);
+	esg_tls_client_forget(&answer);
+	ok(answer.chain == NULL && answer.ca_names == NULL, "%s: forgotten", meeting->what);
+}
+
 int
 main(void)
 {
@@ -244,6 +383,12 @@ main(void)
 		try_server(&servers[i]);
 	try_nobody();
 	try_late();
+	make_clients();
+	for (size_t i = 0; i < sizeof(meetings) / sizeof(meetings[0]); i++)
+		try_meeting(&meetings[i]);
+	X509_free(client_ca);
+	X509_free(client_cert);
+	X509_free(other_ca);
 	is_int(count_fds(), fds, "no descriptor is left");
 	return done();
 }
