@@ -19,6 +19,7 @@
 #include "ctl/check.h"
 #include "ctl/decrypt.h"
 #include "ctl/encrypt.h"
+#include "ctl/fetch_crl.h"
 #include "ctl/message.h"
 #include "ctl/pair_options.h"
 #include "ctl/tidy.h"
@@ -33,7 +34,8 @@ static const Command commands[] = {
 	{"encrypt", esg_encrypt_run},
 	{"decrypt", esg_decrypt_run},
 	{"tidy", esg_tidy_run},
-	{"check", esg_check_run}
+	{"check", esg_check_run},
+	{"fetch-crl", esg_fetch_crl_run}
 };
 
 static const char help[] =
@@ -50,6 +52,7 @@ static const char help[] =
 "  decrypt   print the passphrase\n"
 "  tidy      take away what an interrupted \"encrypt\" has left\n"
 "  check     say whether the pair is whole, protected, and opens the key\n"
+"  fetch-crl fetch the CRLs of a server's CAs over HTTP\n"
 "\n"
 "Options:\n"
 "  -V, --version             print the version\n"
