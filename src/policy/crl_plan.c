@@ -20,6 +20,8 @@ typedef struct Verdict
 {
 	EsgFindings *of_items;		/* empty for those that are not in the set */
 	EsgFindings *of_cas;
+	bool	   *used;			/* of every item: it is in the set, and
+								 * OpenSSL takes it for somebody */
 	int			crls;			/* in the set */
 } Verdict;
 
@@ -253,27 +255,32 @@ free_verdict(const EsgCrlPlan *plan, Verdict *verdict)
 		esg_findings_free(&verdict->of_cas[i]);
 	OPENSSL_free(verdict->of_items);
 	OPENSSL_free(verdict->of_cas);
-	verdict->of_items = NULL;
-	verdict->of_cas = NULL;
+	OPENSSL_free(verdict->used);
+	memset(verdict, 0, sizeof(*verdict));
 }
 
-static void
+static bool
 judge_members(const EsgCrlPlan *plan, MemberFn is_member, EsgCrlContext *context, Verdict *out)
 {
 	EsgCrlUses *uses = esg_crl_uses_find(&context->sources, plan->memo, plan->now);
 	int			member = 0;
 	int			i;
 
+	if (uses == NULL)
+		return false;
 	context->uses = uses;
 	for (i = 0; i < plan->count; i++)
 	{
-		if (is_member(&plan->items[i]))
-			esg_policy_crl_check(plan->items[i].info, ESG_CRL_LOADED, member++, context,
-								 plan->now, &out->of_items[i]);
+		if (!is_member(&plan->items[i]))
+			continue;
+		out->used[i] = uses->incomplete || plan->ca_count == 0 || uses->first[member] >= 0;
+		esg_policy_crl_check(plan->items[i].info, ESG_CRL_LOADED, member++, context,
+							 plan->now, &out->of_items[i]);
 	}
 	for (i = 0; i < plan->ca_count; i++)
 		esg_policy_crl_check_ca(plan->cas[i], context, &out->of_cas[i]);
 	esg_crl_uses_free(uses);
+	return true;
 }
 
 /* What the server's own audit would say of these CRLs. */
@@ -285,11 +292,13 @@ judge_set(const EsgCrlPlan *plan, const EsgIssuerIndex *index, MemberFn is_membe
 		.sources = {.cas = plan->cas,.ca_count = plan->ca_count,.index = index,.crls = crls},
 		.own = plan->cas,.own_count = plan->ca_count,.policy = plan->policy,.memo = plan->memo
 	};
+	bool		judged;
 	int			i;
 
 	out->of_items = OPENSSL_zalloc(((size_t) plan->count + 1) * sizeof(EsgFindings));
 	out->of_cas = OPENSSL_zalloc(((size_t) plan->ca_count + 1) * sizeof(EsgFindings));
-	if (crls == NULL || out->of_items == NULL || out->of_cas == NULL)
+	out->used = OPENSSL_zalloc(((size_t) plan->count + 1) * sizeof(bool));
+	if (crls == NULL || out->of_items == NULL || out->of_cas == NULL || out->used == NULL)
 	{
 		OPENSSL_free(crls);
 		return false;
@@ -300,9 +309,9 @@ judge_set(const EsgCrlPlan *plan, const EsgIssuerIndex *index, MemberFn is_membe
 			crls[context.sources.crl_count++] = plan->items[i].info;
 	}
 	out->crls = context.first_in_dir = context.sources.crl_count;
-	judge_members(plan, is_member, &context, out);
+	judged = judge_members(plan, is_member, &context, out);
 	OPENSSL_free(crls);
-	return true;
+	return judged;
 }
 
 /* ---- what is worse than before ---- */
@@ -348,6 +357,23 @@ refuse_for(EsgCrlPlanItem *item, const char *before, const EsgFinding *finding)
 
 	(void) snprintf(words, sizeof(words), "%s (%s)", esg_findings_def(finding->code)->name, finding->detail);
 	(void) refuse(item, before, words);
+}
+
+/* What OpenSSL takes for nobody would only seem to be of use. */
+static bool
+refuse_unused(EsgCrlPlan *plan, const Verdict *after)
+{
+	bool		any = false;
+	int			i;
+
+	for (i = 0; i < plan->count; i++)
+	{
+		if (plan->items[i].fate != ESG_CRL_COMES || after->used[i])
+			continue;
+		any = true;
+		(void) refuse(&plan->items[i], "", "would be used for nobody: for its CA, OpenSSL takes another CRL");
+	}
+	return any;
 }
 
 /* One that comes answers for itself; for harm to one that stays all that come do. */
@@ -428,7 +454,7 @@ take_findings(EsgCrlPlan *plan, Verdict *after)
 static bool
 judge_plan(EsgCrlPlan *plan, const EsgIssuerIndex *index, const Verdict *before)
 {
-	Verdict		after = {NULL, NULL, 0};
+	Verdict		after = {NULL, NULL, NULL, 0};
 	bool		again;
 
 	do
@@ -440,7 +466,7 @@ judge_plan(EsgCrlPlan *plan, const EsgIssuerIndex *index, const Verdict *before)
 			free_verdict(plan, &after);
 			return false;
 		}
-		again = refuse_grave(plan, before, &after);
+		again = refuse_grave(plan, before, &after) || refuse_unused(plan, &after);
 	} while (again);
 	count_fates(plan);
 	find_missing(plan, before, &after);
@@ -495,7 +521,7 @@ void
 esg_crl_plan_make(EsgCrlPlan *plan)
 {
 	EsgIssuerIndex *index = esg_policy_chain_index(plan->cas, plan->ca_count);
-	Verdict		before = {NULL, NULL, 0};
+	Verdict		before = {NULL, NULL, NULL, 0};
 
 	plan->missing[0] = '\0';
 	plan->coming = plan->refused = 0;
