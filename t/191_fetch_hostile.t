@@ -170,7 +170,7 @@ like($f->{out}, qr/names no distribution point that could be asked/, 'is not ask
 # --- https ---------------------------------------------------------------------------------
 
 my $web_ca = $certs->make_ca('webca');
-my $site = $certs->make_server('site', ca => $web_ca, san => ['IP:127.0.0.1']);
+my $site = $certs->make_server('site', ca => $web_ca, subject => '/CN=site', san => ['IP:127.0.0.1']);
 my $dir = $certs->{dir} . '/www';
 mkdir $dir;
 ESG::Certs::spew("$dir/new.crl", $new);
