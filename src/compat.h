@@ -22,6 +22,12 @@
 /* What the headers are of; what is used may be something else. */
 #define ESG_OPENSSL_BUILT ((unsigned long) OPENSSL_VERSION_NUMBER)
 
+/* A client for HTTP, which can be left out of a build. */
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L && !defined(OPENSSL_NO_HTTP)
+#define ESG_HTTP_CLIENT
+#include <openssl/http.h>
+#endif
+
 /* Before 3.0 a key is asked by its type. */
 #if OPENSSL_VERSION_NUMBER < 0x30000000L
 #include <openssl/crypto.h>

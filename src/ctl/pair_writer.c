@@ -14,8 +14,7 @@
  *											 (new pair, by way of .rand.new)
  *	 4. rename .rand.new to .rand, fsync the directory		  (new pair)
  *
- * Everything goes through the descriptor of the directory, and never through
- * a symbolic link: whoever may write there cannot lead us elsewhere.
+ * How a single file is written, ctl/file_writer.c knows.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -28,7 +27,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -52,12 +50,13 @@ make_name(const EsgPairWriter *writer, const char *suffix, char name[NAME_SIZE])
 	snprintf(name, NAME_SIZE, "%s%s", writer->key_name, suffix);
 }
 
-/* "could not WHAT file "DIRECTORY/NAME": REASON"; false */
 static bool
 report(const EsgPairWriter *writer, const char *what, const char *suffix, int error)
 {
-	return esg_message_error("could not %s file \"%s/%s%s\": %s", what,
-							 writer->directory, writer->key_name, suffix, strerror(error));
+	char		name[NAME_SIZE];
+
+	make_name(writer, suffix, name);
+	return esg_file_writer_report(&writer->files, what, name, error);
 }
 
 /* 1 there, 0 not there, -1 refused with a message */
@@ -67,19 +66,7 @@ look_at(const EsgPairWriter *writer, const char *suffix, struct stat *st)
 	char		name[NAME_SIZE];
 
 	make_name(writer, suffix, name);
-	if (fstatat(writer->fd, name, st, AT_SYMLINK_NOFOLLOW) != 0)
-	{
-		if (errno == ENOENT)
-			return 0;
-		report(writer, "stat", suffix, errno);
-		return -1;
-	}
-	if (S_ISREG(st->st_mode))
-		return 1;
-	esg_message_error("\"%s/%s\" is %s, which is not followed or replaced",
-					  writer->directory, name,
-					  S_ISLNK(st->st_mode) ? "a symbolic link" : "not a regular file");
-	return -1;
+	return esg_file_writer_look_at(&writer->files, name, st);
 }
 
 /* Root's, for a group that the server's user is in? */
@@ -103,16 +90,16 @@ choose_owner(EsgPairWriter *writer, const struct stat *old_cipher)
 	struct stat key;
 	const struct stat *model = old_cipher;
 
-	if (fstatat(writer->fd, writer->key_name, &key, 0) == 0)
+	if (fstatat(writer->files.fd, writer->key_name, &key, 0) == 0)
 		model = &key;
-	writer->mode = S_IRUSR;
-	writer->uid = reader->uid;
-	writer->gid = reader->gid;
+	writer->files.mode = S_IRUSR;
+	writer->files.uid = reader->uid;
+	writer->files.gid = reader->gid;
 	if (geteuid() == 0 && model && is_for_group(writer, model))
 	{
-		writer->mode |= S_IRGRP;
-		writer->uid = 0;
-		writer->gid = model->st_gid;
+		writer->files.mode |= S_IRGRP;
+		writer->files.uid = 0;
+		writer->files.gid = model->st_gid;
 	}
 }
 
@@ -132,7 +119,7 @@ esg_pair_writer_prepare(EsgPairWriter *writer, bool force)
 		return false;
 	if ((cipher || random) && !force)
 		return esg_message_error("\"%s/%s%s\" exists already; --force replaces the pair",
-								 writer->directory, writer->key_name,
+								 writer->files.directory, writer->key_name,
 								 cipher ? ESG_CIPHER_SUFFIX : ESG_RANDOM_SUFFIX);
 	choose_owner(writer, cipher ? &cipher_st : NULL);
 	return true;
@@ -143,43 +130,29 @@ check_directory(const EsgPairWriter *writer)
 {
 	struct stat st;
 
-	if (fstat(writer->fd, &st) != 0)
+	if (fstat(writer->files.fd, &st) != 0)
 		return esg_message_error("could not stat directory \"%s\": %s",
-								 writer->directory, strerror(errno));
+								 writer->files.directory, strerror(errno));
 	return esg_rules_check_directory(writer->rules, &st);
-}
-
-/* One writer at a time; where the file system has no such lock, go on without. */
-static bool
-lock_directory(const EsgPairWriter *writer)
-{
-	if (flock(writer->fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-		return esg_message_error("another ssl_guard_ctl is at work in directory \"%s\"",
-								 writer->directory);
-	return true;
 }
 
 bool
 esg_pair_writer_open(EsgPairWriter *writer, const char *directory, const EsgRules *rules)
 {
-	memset(writer, 0, sizeof(*writer));
 	writer->rules = rules;
-	writer->directory = directory;
 	writer->key_name = rules->key_name;
-	writer->fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (writer->fd < 0)
-		return esg_message_error("could not open directory \"%s\": %s",
-								 directory, strerror(errno));
-	if (lock_directory(writer) && check_directory(writer))
+	if (!esg_file_writer_open(&writer->files, directory))
+		return false;
+	if (esg_file_writer_lock(&writer->files, 0) && check_directory(writer))
 		return true;
-	close(writer->fd);
+	esg_file_writer_close(&writer->files);
 	return false;
 }
 
 void
 esg_pair_writer_close(EsgPairWriter *writer)
 {
-	close(writer->fd);
+	esg_file_writer_close(&writer->files);
 }
 
 static bool
@@ -188,21 +161,9 @@ remove_file(const EsgPairWriter *writer, const char *suffix)
 	char		name[NAME_SIZE];
 
 	make_name(writer, suffix, name);
-	if (unlinkat(writer->fd, name, 0) != 0 && errno != ENOENT)
-		return report(writer, "remove", suffix, errno);
-	return true;
+	return esg_file_writer_remove(&writer->files, name);
 }
 
-/* Not every file system can do that for a directory; core goes on then, too. */
-static bool
-sync_directory(const EsgPairWriter *writer)
-{
-	return fsync(writer->fd) == 0 || errno == EINVAL || errno == EBADF ||
-		esg_message_error("could not fsync directory \"%s\": %s",
-						  writer->directory, strerror(errno));
-}
-
-/* Renames within the directory and makes that last. */
 static bool
 rename_file(const EsgPairWriter *writer, const char *from_suffix, const char *to_suffix)
 {
@@ -211,9 +172,7 @@ rename_file(const EsgPairWriter *writer, const char *from_suffix, const char *to
 
 	make_name(writer, from_suffix, from);
 	make_name(writer, to_suffix, to);
-	if (renameat(writer->fd, from, writer->fd, to) != 0)
-		return report(writer, "rename", from_suffix, errno);
-	return sync_directory(writer);
+	return esg_file_writer_rename(&writer->files, from, to);
 }
 
 /* Reads what is there, up to size bytes; nothing if it cannot be read. */
@@ -225,7 +184,7 @@ read_old(const EsgPairWriter *writer, const char *suffix, unsigned char *data, s
 	int			fd;
 
 	make_name(writer, suffix, name);
-	fd = openat(writer->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	fd = openat(writer->files.fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return 0;
 	if (esg_secret_pair_read_fd(fd, data, size, &len) != 0)
@@ -257,60 +216,14 @@ finish_interrupted(const EsgPairWriter *writer)
 	return good;
 }
 
-static int
-write_all(int fd, const unsigned char *data, size_t len)
-{
-	while (len > 0)
-	{
-		ssize_t		n = write(fd, data, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n == 0 ? ENOSPC : errno;
-		data += n;
-		len -= (size_t) n;
-	}
-	return 0;
-}
-
-/* Owner and mode whatever the umask is; then the content, on disk.  0 or errno. */
-static int
-fill_file(const EsgPairWriter *writer, int fd, const unsigned char *data, size_t len)
-{
-	int			error;
-
-	if (geteuid() == 0 && fchown(fd, writer->uid, writer->gid) != 0)
-		return errno;
-	if (fchmod(fd, writer->mode) != 0)
-		return errno;
-	error = write_all(fd, data, len);
-	if (error != 0)
-		return error;
-	return fsync(fd) == 0 ? 0 : errno;
-}
-
 static bool
 create_file(const EsgPairWriter *writer, const char *suffix,
 			const unsigned char *data, size_t len)
 {
 	char		name[NAME_SIZE];
-	int			fd;
-	int			error;
 
 	make_name(writer, suffix, name);
-	fd = openat(writer->fd, name,
-				O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR);
-	if (fd < 0)
-		return report(writer, "create", suffix, errno);
-	error = fill_file(writer, fd, data, len);
-	if (close(fd) != 0 && error == 0)
-		error = errno;
-	if (error == 0)
-		return true;
-	report(writer, "write", suffix, error);
-	remove_file(writer, suffix);
-	return false;
+	return esg_file_writer_create(&writer->files, name, data, len);
 }
 
 /* Under the names that they have now they are as hard to reach as they will be. */
@@ -335,7 +248,7 @@ create_files(const EsgPairWriter *writer, const PairBytes *bytes)
 		remove_file(writer, ESG_PENDING_SUFFIX);
 		return false;
 	}
-	if (sync_directory(writer) &&
+	if (esg_file_writer_sync(&writer->files) &&
 		esg_server_user_try(writer->rules->user, can_read_new_files, writer->rules))
 		return true;
 	remove_file(writer, ESG_UNFINISHED_SUFFIX);
@@ -378,7 +291,7 @@ write_bytes(const EsgPairWriter *writer, const PairBytes *bytes)
 	{
 		/* only if .cipher.new is still there, .rand.new is not needed */
 		make_name(writer, ESG_UNFINISHED_SUFFIX, name);
-		if (fstatat(writer->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		if (fstatat(writer->files.fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		{
 			remove_file(writer, ESG_UNFINISHED_SUFFIX);
 			remove_file(writer, ESG_PENDING_SUFFIX);
@@ -411,7 +324,7 @@ is_readable(const EsgPairWriter *writer, const char *suffix)
 	if (there <= 0)
 		return there == 0;
 	make_name(writer, suffix, name);
-	fd = openat(writer->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	fd = openat(writer->files.fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return report(writer, "open", suffix, errno);
 	close(fd);
@@ -424,5 +337,5 @@ esg_pair_writer_tidy(const EsgPairWriter *writer)
 	return is_readable(writer, ESG_CIPHER_SUFFIX) && is_readable(writer, ESG_RANDOM_SUFFIX) &&
 		is_readable(writer, ESG_PENDING_SUFFIX) && finish_interrupted(writer) &&
 		remove_file(writer, ESG_UNFINISHED_SUFFIX) && remove_file(writer, ESG_PENDING_SUFFIX) &&
-		sync_directory(writer);
+		esg_file_writer_sync(&writer->files);
 }

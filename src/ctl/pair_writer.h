@@ -7,20 +7,16 @@
 #define ESG_CTL_PAIR_WRITER_H
 
 #include <stdbool.h>
-#include <sys/types.h>
 
+#include "ctl/file_writer.h"
 #include "ctl/rules.h"
 #include "secret/format.h"
 
 typedef struct EsgPairWriter
 {
 	const EsgRules *rules;
-	const char *directory;		/* for messages: as it was named */
 	const char *key_name;		/* "server.key", "client.key" */
-	int			fd;				/* of the directory; the lock hangs on it */
-	mode_t		mode;			/* of the new files */
-	uid_t		uid;			/* their owner */
-	gid_t		gid;
+	EsgFileWriter files;
 } EsgPairWriter;
 
 /*

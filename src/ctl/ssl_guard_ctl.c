@@ -19,6 +19,7 @@
 #include "ctl/check.h"
 #include "ctl/decrypt.h"
 #include "ctl/encrypt.h"
+#include "ctl/fetch_crl.h"
 #include "ctl/message.h"
 #include "ctl/pair_options.h"
 #include "ctl/probe.h"
@@ -35,7 +36,8 @@ static const Command commands[] = {
 	{"decrypt", esg_decrypt_run},
 	{"tidy", esg_tidy_run},
 	{"check", esg_check_run},
-	{"probe", esg_probe_run}
+	{"probe", esg_probe_run},
+	{"fetch-crl", esg_fetch_crl_run}
 };
 
 static const char help[] =
@@ -53,6 +55,7 @@ static const char help[] =
 "  tidy      take away what an interrupted \"encrypt\" has left\n"
 "  check     say whether the pair is whole, protected, and opens the key\n"
 "  probe     ask servers for their certificates, and judge these\n"
+"  fetch-crl fetch the CRLs of a server's CAs over HTTP\n"
 "\n"
 "Options:\n"
 "  -V, --version             print the version\n"

@@ -502,8 +502,8 @@ is_misfit(const CrlCase *c, EsgRemark *remark)
 	return use != NULL || c->crl->delta;
 }
 
-static const char *
-describe_unused(const EsgCrlInfo *crl)
+const char *
+esg_policy_crl_unused_reason(const EsgCrlInfo *crl)
 {
 	if (crl->delta)
 		return "it is a delta CRL";
@@ -511,7 +511,15 @@ describe_unused(const EsgCrlInfo *crl)
 		return "it covers only some reasons";
 	if (crl->scope & ESG_SCOPE_INDIRECT)
 		return "it is an indirect CRL";
-	return "OpenSSL does not take it";
+	return NULL;
+}
+
+static const char *
+describe_unused(const EsgCrlInfo *crl)
+{
+	const char *reason = esg_policy_crl_unused_reason(crl);
+
+	return reason != NULL ? reason : "OpenSSL does not take it";
 }
 
 /* Does OpenSSL take another CA's CRL of that name, which is good for the other one, in its place? */

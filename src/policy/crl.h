@@ -44,6 +44,9 @@ extern void esg_policy_crl_check_watched(const EsgCrlInfo *crl, EsgCrlPlace plac
 										 const EsgCrlContext *context, const EsgUsual *usual,
 										 int64_t now, EsgFindings *out);
 
+/* "it is a delta CRL" …: why OpenSSL has no use for it, whoever's it is; NULL: it may have one */
+extern const char *esg_policy_crl_unused_reason(const EsgCrlInfo *crl);
+
 /* A CA of ssl_ca_file where CRLs are configured: has it one? */
 extern void esg_policy_crl_check_ca(const EsgCertInfo *ca, const EsgCrlContext *context,
 									EsgFindings *out);

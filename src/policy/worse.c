@@ -430,13 +430,12 @@ compare_numbers(const EsgWorthItem *a, const EsgWorthItem *b)
 	return memcmp(a->number, b->number, a->number_size);
 }
 
-static bool
-is_older_crl(const EsgWorthItem *renewed, const EsgWorthItem *served)
+bool
+esg_worth_crl_is_older(const EsgWorthItem *crl, const EsgWorthItem *other)
 {
-	if (is_earlier(renewed->begin, served->begin))
+	if (is_earlier(crl->begin, other->begin))
 		return true;
-	return renewed->number_size > 0 && served->number_size > 0 &&
-		compare_numbers(renewed, served) < 0;
+	return crl->number_size > 0 && other->number_size > 0 && compare_numbers(crl, other) < 0;
 }
 
 static bool
@@ -452,7 +451,7 @@ lacks_crl(const Comparison *c)
 			continue;
 		if (renewed == NULL)
 			return SAY(c, "the CRL of \"%s\" is not in it any more", served->name);
-		if (is_older_crl(renewed, served))
+		if (esg_worth_crl_is_older(renewed, served))
 			return SAY(c, "its CRL of \"%s\" is older than the one in service", served->name);
 	}
 	return false;

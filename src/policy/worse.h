@@ -72,7 +72,13 @@ extern void esg_worth_add_findings(EsgWorth *worth, const EsgFindings *findings)
 extern bool esg_worth_read_cert(const EsgCertInfo *cert, EsgWorthItem *out);
 extern bool esg_worth_read_crl(const EsgCrlInfo *crl, EsgWorthItem *out);
 
-/* the same of a name, which is in lower case */
+/*
+ * Is the first of two CRLs of the same issuer and scope the older one, by
+ * thisUpdate or by crlNumber?  A CA that goes back in either is not to be followed.
+ */
+extern bool esg_worth_crl_is_older(const EsgWorthItem *crl, const EsgWorthItem *other);
+
+/* the item's facts of a name, which is in lower case */
 extern bool esg_worth_read_name(const char *name, EsgWorthItem *out);
 
 #define ESG_REASON_SIZE 200
