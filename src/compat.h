@@ -136,6 +136,10 @@ SSL_get0_group_name(SSL *ssl)
 /* Since 16 a relation's file has a number, and no node. */
 #if PG_VERSION_NUM < 160000
 #define RelationMapOidToFilenumber(relation, shared) RelationMapOidToFilenode(relation, shared)
+#define RelFileNumber Oid
+#define RelFileLocator RelFileNode
+#define rd_locator rd_node
+#define relNumber relNode
 #endif
 
 /* Macros for variable-length data; before 16 postgres.h had them. */
