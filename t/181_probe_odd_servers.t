@@ -123,6 +123,29 @@ my $nobody = listen_on()->sockport;
 like(probe('nobody', "127.0.0.1:$nobody"), qr/^it cannot be reached: Connection refused$/, 'nobody listens');
 like(probe('TLS at once', start_server(sub { sysread $_[0], my $hello, 5; close $_[0] if $hello ne "\0\0\0\x08\x04"; syswrite $_[0], 'S'; stay($_[0]) }), '--direct'), qr/^it /, '--direct sends no SSLRequest');
 
+# ---- IPv6
+
+SKIP:
+{
+	my $listener = eval { require IO::Socket::IP; IO::Socket::IP->new(Listen => 1, LocalHost => '::1', LocalPort => 0) };
+
+	skip 'there is no IPv6', 6 unless $listener;
+	my $port = $listener->sockport;
+
+	# nobody accepts: the time limit
+	foreach my $name ("[::1]:$port", "[0:0::1]:$port")
+	{
+		my (undef, $report) = ESG::Ctl::report('probe', $name, '--timeout', '0.5');
+		my ($object) = ESG::Ctl::objects($report, 'server');
+
+		is("$object->{name} $object->{address}", "$name [::1]:$port", "$name");
+		like(ESG::Ctl::remarks($object), qr/^it did not answer within 0\.5 s$/, 'is reached');
+	}
+	my (undef, $report) = ESG::Ctl::report('probe', '::1', '--timeout', '0.5');
+	is((ESG::Ctl::objects($report, 'server'))[0]{address}, '[::1]:5432', 'an address without brackets has no port');
+	is((ESG::Ctl::objects($report, 'server'))[0]{name}, '[::1]:5432', 'and is shown with them');
+}
+
 # ---- a real server behind a line that is cut
 
 my $certs = ESG::Certs->new;
