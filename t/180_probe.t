@@ -139,6 +139,10 @@ is(codes_of($server), '0 ', 'today all is well');
 is(codes_of($server, '--at', '+360d'), '2 expires_very_soon', 'soon it is not');
 like(codes_of($server, '--at', '2099-01-01'), qr/^2 expired/, 'and then it has expired');
 
+is(codes_of($server, '--name', 'LocalHost.'), '0 ', 'another name that it has');
+is(codes_of($server, '--name', 'db1.example.com'), '1 host_name_not_covered', 'a name that it does not have');
+is(codes_of($server, '--name', '127.0.0.2'), '1 host_name_not_covered', 'an address that it does not have');
+
 foreach my $case ([ $root, 1, 0 ], [ $other_ca->{cert}, 0, 2 ], [ $middle->{cert}, 0, 2 ])
 {
 	my ($file, $verified, $want) = @$case;

@@ -189,7 +189,7 @@ CFG
 	my ($status, $facts, $remarks, $shown) = probe($port, '--direct');
 	is("$status $remarks", '0 ', 'TLS at once');
 	is($shown, $own->{fingerprint}, 'an address is no name for SNI');
-	my (undef, $report) = ESG::Ctl::report('probe', "localhost:$port", '--direct');
+	my (undef, $report) = ESG::Ctl::report('probe', "127.0.0.1:$port", '--direct', '--name', 'localhost');
 	is(join(' ', map { $_->{fingerprint} } ESG::Ctl::objects($report, 'certificate')), $named->{fingerprint}, 'a name is');
 	($status, $facts, $remarks) = probe($port, '--timeout', '2');
 	is($status, 3, 'who begins with TLS does not answer to SSLRequest');

@@ -58,6 +58,7 @@ print_head(const Shape *shape, const EsgReportObject *object)
 	putchar('\n');
 }
 
+/* The end of the line is for others. */
 static void
 print_row(const char *name, const char *value)
 {
@@ -70,13 +71,19 @@ print_row(const char *name, const char *value)
 }
 
 static void
+print_line(const char *name, const char *value)
+{
+	print_row(name, value);
+	putchar('\n');
+}
+
+static void
 print_time(const char *name, EsgTime t)
 {
 	char		text[ESG_TIME_TEXT_SIZE];
 
 	esg_x509_time_text(t, text, sizeof(text));
-	print_row(name, text);
-	putchar('\n');
+	print_line(name, text);
 }
 
 /* How much is left, or how long ago it was. */
@@ -105,11 +112,10 @@ print_identity(const Shape *shape, const EsgReportObject *object)
 	if (!object->has_life)
 		return;
 	if (!is_crl)
-		print_row("issuer", or_unknown(object->issuer)), putchar('\n');
+		print_line("issuer", or_unknown(object->issuer));
 	if (object->serial_number != NULL)
-		print_row(is_crl ? "number" : "serial number", object->serial_number), putchar('\n');
-	print_row("fingerprint", object->fingerprint);
-	putchar('\n');
+		print_line(is_crl ? "number" : "serial number", object->serial_number);
+	print_line("fingerprint", object->fingerprint);
 	print_time(is_crl ? "this update" : "not before", object->not_before);
 	print_end(shape, is_crl ? "next update" : "not after", object->not_after);
 }

@@ -33,6 +33,7 @@
 typedef struct Options
 {
 	const char *ca_file;
+	const char *name;			/* that clients connect by; NULL: the target's */
 	const char *cert_file;
 	const char *key_file;
 	const char *passphrase_file;
@@ -45,6 +46,7 @@ typedef struct Options
 typedef struct Probe
 {
 	const Options *options;
+	EsgTarget	named;			/* options->name */
 	EsgProbeJudge judge;
 	EsgIdentity identity;
 	EsgReport	report;
@@ -53,7 +55,7 @@ typedef struct Probe
 static const char help[] =
 "ssl_guard_ctl probe asks servers for their certificates as a client does, and judges\n"
 "what they show as ext_ssl_guard does. No session is begun, so that a server logs no\n"
-"error. PostgreSQL, and whatever answers to its SSLRequest, such as poolers.\n"
+"error. It works with PostgreSQL, and with whatever else answers to its SSLRequest.\n"
 "\n"
 "Usage:\n"
 "  ssl_guard_ctl probe [OPTION]... HOST[:PORT]...\n"
@@ -64,6 +66,8 @@ static const char help[] =
 "Options:\n"
 "      --ca FILE             verify the chain by the CAs in FILE (PEM), as clients do that\n"
 "                            have it as sslrootcert\n"
+"      --name NAME           the name by which clients connect: asked for by SNI, and\n"
+"                            looked for in the certificate [HOST]\n"
 "      --cert FILE           present the certificate in FILE (PEM), with its chain\n"
 "      --key FILE            its key [in the file of --cert]; its passphrase is in the\n"
 "                            pair FILE.cipher and FILE.rand, or is asked for\n"
@@ -169,10 +173,11 @@ ask_address(Probe *probe, const EsgTarget *target, const EsgAddress *address, in
 {
 	EsgReportObject *server = esg_report_add_server(&probe->report, ESG_OBJECT_SERVER, target->name,
 													address->text);
+	const EsgTarget *named = probe->judge.named ? probe->judge.named : target;
 	EsgTlsQuestion question = {
 		.address = (const struct sockaddr *) &address->address,
 		.address_size = address->size,
-		.host_name = target->is_address ? NULL : target->host,
+		.host_name = named->is_address ? NULL : named->host,
 		.time_limit = probe->options->time_limit,
 		.direct = probe->options->direct,
 		.cert = probe->identity.cert,
@@ -216,11 +221,13 @@ ask_target(Probe *probe, const char *argument)
 
 enum
 {
-	OPTION_CA = 1, OPTION_CERT, OPTION_KEY, OPTION_PASSPHRASE_FILE, OPTION_DIRECT, OPTION_TIMEOUT, OPTION_AT
+	OPTION_CA = 1, OPTION_NAME, OPTION_CERT, OPTION_KEY, OPTION_PASSPHRASE_FILE, OPTION_DIRECT,
+	OPTION_TIMEOUT, OPTION_AT
 };
 
 static const struct option long_options[] = {
 	{"ca", required_argument, NULL, OPTION_CA},
+	{"name", required_argument, NULL, OPTION_NAME},
 	{"cert", required_argument, NULL, OPTION_CERT},
 	{"key", required_argument, NULL, OPTION_KEY},
 	{"passphrase-file", required_argument, NULL, OPTION_PASSPHRASE_FILE},
@@ -255,6 +262,9 @@ take_option(int c, Options *options)
 	{
 		case OPTION_CA:
 			options->ca_file = optarg;
+			return true;
+		case OPTION_NAME:
+			options->name = optarg;
 			return true;
 		case OPTION_CERT:
 			options->cert_file = optarg;
@@ -331,6 +341,10 @@ load(Probe *probe)
 
 	if (!esg_probe_judge_start(options->ca_file, options->at, &probe->judge))
 		return false;
+	if (options->name != NULL && !esg_target_parse(options->name, &probe->named))
+		return false;
+	if (options->name != NULL)
+		probe->judge.named = &probe->named;
 	return options->cert_file == NULL ||
 		esg_identity_load(options->cert_file, options->key_file, options->passphrase_file,
 						  &probe->identity);

@@ -272,7 +272,7 @@ esg_probe_judge_chain(const EsgProbeJudge *judge, const EsgTarget *target,
 	{
 		list_certs(target, address, answer->chain, report, &shown);
 		judge_certs(judge, &shown);
-		judge_name(judge, target, &shown.infos[0], server, shown.objects[0]);
+		judge_name(judge, judge->named ? judge->named : target, &shown.infos[0], server, shown.objects[0]);
 		judge_trust(judge, answer->chain, server);
 	}
 	else

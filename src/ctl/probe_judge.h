@@ -18,6 +18,8 @@ typedef struct EsgProbeJudge
 {
 	EsgPolicy	policy;
 	int64_t		now;			/* seconds since 1970 */
+	const EsgTarget *named;		/* the name that clients connect by; NULL: the
+								 * one that is asked */
 	const char *ca_file;		/* NULL: nothing is verified */
 	STACK_OF(X509) *cas;		/* in it; or NULL */
 	EsgCertInfo *ca_infos;
