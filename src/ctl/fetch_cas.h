@@ -17,9 +17,6 @@ typedef struct EsgFetchCas
 	EsgIssuerIndex *index;
 } EsgFetchCas;
 
-/* Reads the certificates of a PEM file behind those that are there; reports its errors. */
-extern bool esg_fetch_cas_read_certs(const char *path, STACK_OF(X509) *certs);
-
 /* of certificates that are CAs' or not; cas->certs is filled before.  False: out of memory */
 extern bool esg_fetch_cas_finish(EsgFetchCas *cas);
 extern void esg_fetch_cas_free(EsgFetchCas *cas);

@@ -25,6 +25,7 @@
 #include "ctl/fetch_sources.h"
 #include "ctl/message.h"
 #include "ctl/moment.h"
+#include "ctl/pem_file.h"
 #include "ctl/report.h"
 #include "ctl/settings.h"
 #include "policy/crl_plan.h"
@@ -149,7 +150,7 @@ read_words(const EsgFetchWords *files, STACK_OF(X509) *certs)
 
 	for (i = 0; i < files->count; i++)
 	{
-		if (!esg_fetch_cas_read_certs(files->words[i], certs))
+		if (!esg_pem_file_append(files->words[i], certs))
 			return false;
 	}
 	return true;
@@ -167,10 +168,10 @@ read_certs(Fetch *fetch)
 		return fail_memory();
 	if (!ca_file && fetch->options->cas.count == 0)
 		return esg_message_error("ssl_ca_file is not set: the server has no CAs whose CRLs it could need");
-	if (ca_file && !esg_fetch_cas_read_certs(ca_file, fetch->cas.certs))
+	if (ca_file && !esg_pem_file_append(ca_file, fetch->cas.certs))
 		return false;
 	/* of use if its CA is one of the clients', too */
-	if (setting(fetch, CERT_FILE) && !esg_fetch_cas_read_certs(setting(fetch, CERT_FILE), fetch->server_certs))
+	if (setting(fetch, CERT_FILE) && !esg_pem_file_append(setting(fetch, CERT_FILE), fetch->server_certs))
 		return false;
 	return read_words(&fetch->options->cas, fetch->cas.certs) &&
 		read_words(&fetch->options->certs, fetch->certs) && esg_fetch_cas_finish(&fetch->cas);

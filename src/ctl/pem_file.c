@@ -11,17 +11,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <openssl/crypto.h>
 
 #include "ctl/message.h"
-#include "secret/pair.h"
+#include "ctl/whole_file.h"
 #include "x509/pem.h"
 
-/* a bundle of all public roots has a fortieth of it */
-#define MAX_FILE (16 * 1024 * 1024)
+#define SIZE_LIMIT ((size_t) 64 << 20)	/* as for the server's audit */
 
 /* An EsgPemCertFn: the stack owns it from now on. */
 static bool
@@ -36,68 +33,40 @@ take_cert(X509 *cert, int position, void *arg)
 	return false;
 }
 
-/* All of it; new, OPENSSL_free(); NULL with the reason. */
-static char *
-read_open_file(int fd, size_t *len, const char **reason)
+bool
+esg_pem_file_append(const char *path, STACK_OF(X509) *certs)
 {
+	EsgPemSink	sink = {take_cert, NULL, certs};
+	int			before = sk_X509_num(certs);
 	struct stat st;
-	size_t		size;
-	char	   *data;
-	int			error;
+	EsgPemResult result;
+	char	   *text;
+	size_t		len;
+	int			error = esg_whole_file_read(AT_FDCWD, path, true, SIZE_LIMIT, &st, &text, &len);
 
-	*reason = "not a regular file";
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
-		return NULL;
-	*reason = "too large";
-	if (st.st_size > MAX_FILE)
-		return NULL;
-	size = (size_t) st.st_size + 1;
-	data = OPENSSL_malloc(size);
-	error = data ? esg_secret_pair_read_fd(fd, (unsigned char *) data, size, len) : ENOMEM;
-	if (error == 0)
-		return data;
-	*reason = strerror(error);
-	OPENSSL_free(data);
-	return NULL;
-}
-
-static char *
-read_file(const char *path, size_t *len, const char **reason)
-{
-	int			fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	char	   *data;
-
-	if (fd < 0)
-	{
-		*reason = strerror(errno);
-		return NULL;
-	}
-	data = read_open_file(fd, len, reason);
-	(void) close(fd);
-	return data;
+	if (error != 0)
+		return esg_message_error("could not read file \"%s\": %s", path,
+								 error == EINVAL ? "it is not a regular file" : strerror(error));
+	esg_pem_scan(text, len, ESG_PEM_CERTS | ESG_PEM_TRUSTED, &sink, &result);
+	/* a key may be there, too */
+	OPENSSL_clear_free(text, len + 1);
+	if (result.end == ESG_PEM_NOTHING)
+		return esg_message_error("file \"%s\" has %s, and no certificate", path, result.found);
+	if (result.end == ESG_PEM_BROKEN)
+		return esg_message_error("file \"%s\" has %s at byte %zu", path, result.found, result.fault_offset);
+	return (result.end == ESG_PEM_COMPLETE && sk_X509_num(certs) - before == result.certs) ||
+		esg_message_error("out of memory");
 }
 
 STACK_OF(X509) *
 esg_pem_file_certs(const char *path)
 {
-	const char *reason = "";
-	size_t		len = 0;
-	char	   *data = read_file(path, &len, &reason);
 	STACK_OF(X509) *certs = sk_X509_new_null();
-	EsgPemSink	sink = {.cert = take_cert,.arg = certs};
-	EsgPemResult result;
 
-	if (data == NULL || certs == NULL)
-		esg_message_error("could not read file \"%s\": %s", path, data ? "out of memory" : reason);
-	else
-	{
-		esg_pem_scan(data, len, ESG_PEM_CERTS | ESG_PEM_TRUSTED, &sink, &result);
-		OPENSSL_clear_free(data, len);
-		if (result.end == ESG_PEM_COMPLETE && result.certs > 0 && sk_X509_num(certs) == result.certs)
-			return certs;
-		esg_message_error("could not read certificates from file \"%s\": %s", path,
-						  result.end == ESG_PEM_COMPLETE ? "out of memory" : result.found);
-	}
+	if (certs == NULL)
+		esg_message_error("out of memory");
+	else if (esg_pem_file_append(path, certs))
+		return certs;
 	sk_X509_pop_free(certs, X509_free);
 	return NULL;
 }
