@@ -50,7 +50,7 @@ static const char help[] =
 "  ssl_guard_ctl COMMAND --help\n"
 "\n"
 "Commands:\n"
-"  encrypt    ask for a key's passphrase, try it on the key, write it to a pair of files\n"
+"  encrypt    ask for a key's passphrase, try it, write it to a pair of files\n"
 "  decrypt    print the passphrase\n"
 "  tidy       take away what an interrupted \"encrypt\" has left\n"
 "  check      say whether the pair is whole, protected, and opens the key\n"
