@@ -59,6 +59,20 @@ test_der(void)
 	check("\x30\x80", 2, "has DER that is no CRL", "has text without a PEM block, and no CRL", "the start of DER");
 }
 
+/* OpenSSL takes it, and has something to say against it all the same. */
+static void
+test_odd(X509 *cert)
+{
+	CrlSpec		spec = {.issuer_cert = cert,.issuer_key = certmaker_rsa(2048),.extensions = "2.5.29.28=critical,DER:0500\n"};
+	X509_CRL   *crl = certmaker_crl(&spec);
+	unsigned char *odd = NULL;
+	int			len = i2d_X509_CRL(crl, &odd);
+
+	check((char *) odd, (size_t) len, "1", "has a DER CRL, and no CRL", "DER with an extension that does not decode");
+	OPENSSL_free(odd);
+	X509_CRL_free(crl);
+}
+
 static void
 test_same(X509_CRL *crl)
 {
@@ -94,6 +108,7 @@ main(void)
 	check_text("-----BEGIN X509 CRL-----\nAA==\n", "", "", "has a block without a proper END line at byte 0",
 			   "has a block without a proper END line at byte 0", "half a block");
 	test_der();
+	test_odd(cert);
 	test_same(crl);
 	OPENSSL_free(der);
 	free(pem);
