@@ -47,7 +47,7 @@ ctl_sources := $(patsubst $(srcroot)/%,%,$(wildcard $(srcroot)/src/ctl/*.c))
 ctl_objs = $(if $(ctl_sources),$(ctl_sources:.c=.o) $(filter $(addprefix src/,x509/% policy/% secret/% wire/% files/%),$(OBJS)))
 ctl_program = $(if $(ctl_objs),ssl_guard_ctl)
 # Installed as they lie here, so that the links between them lead somewhere.
-documents := $(patsubst $(srcroot)/%,%,$(wildcard $(addprefix $(srcroot)/,*.md LICENSE docs/*.md docs/*.svg docs/*.json docs/Dockerfile))) \
+documents := $(patsubst $(srcroot)/%,%,$(wildcard $(addprefix $(srcroot)/,*.md LICENSE docs/*.md docs/*.svg docs/systemd/* docs/*.json docs/Dockerfile))) \
 	$(shell cd '$(srcroot)' && find monitoring -type f 2>/dev/null)
 EXTRA_CLEAN = ssl_guard_ctl $(ctl_sources:.c=.o) results regression.diffs regression.out
 

@@ -51,7 +51,7 @@ sub run_make
 sub names { return map { s{^\Q$source\E/}{}r } glob("'$source'/$_[0]"); }
 
 my ($lib, $share, $bin, $man, $doc) = map { ask($_) } qw(pkglibdir sharedir bindir mandir docdir);
-my @documents = ('LICENSE', 'docs/Dockerfile', map { names($_) } qw(*.md docs/*.md docs/*.svg docs/*.json));
+my @documents = ('LICENSE', 'docs/Dockerfile', map { names($_) } qw(*.md docs/*.md docs/*.svg docs/*.json docs/systemd/*));
 find({ no_chdir => 1, wanted => sub { push @documents, s{^\Q$source\E/}{}r if !-d } }, "$source/monitoring") if -d "$source/monitoring";
 my @installed = sort "$lib/ext_ssl_guard.so", "$bin/ssl_guard_ctl", "$share/extension/ext_ssl_guard.control",
   "$man/man1/ssl_guard_ctl.1", ($man =~ s{/share/.*}{/share}r) . '/bash-completion/completions/ssl_guard_ctl',

@@ -12,7 +12,8 @@ use ESG::Docs;
 # the sections that have the options of a command; of all commands there is OPTIONS
 my %sections = (
 	(map { $_ => ['PASSPHRASE OPTIONS'] } qw(encrypt decrypt tidy check)),
-	probe => [ 'PROBE OPTIONS', 'OUTPUT OPTIONS' ]);
+	probe => [ 'PROBE OPTIONS', 'OUTPUT OPTIONS' ],
+	'fetch-crl' => [ 'FETCH OPTIONS', 'OUTPUT OPTIONS' ]);
 
 my $page = ESG::Docs::source() . '/docs/ssl_guard_ctl.1';
 my $source = ESG::Docs::read_text('docs/ssl_guard_ctl.1');

@@ -63,6 +63,37 @@ write_certs(const char *dir)
 		.serial = "-1"});
 }
 
+/* What a web server says before, and then this. */
+static void
+write_answer(const char *dir, const char *name, const void *body, size_t len)
+{
+	char		text[16384];
+	size_t		head = (size_t) snprintf(text, sizeof(text), "HTTP/1.1 200 OK\r\nContent-Type: application/pkix-crl\r\n"
+										 "Content-Length: %zu\r\n\r\n", len);
+
+	if (head + len > sizeof(text))
+		return;
+	memcpy(text + head, body, len);
+	write_file(dir, "fuzz_http", name, text, head + len);
+}
+
+static void
+write_answers(const char *dir)
+{
+	static const char *const heads[] = {
+		"HTTP/1.1 302 Found\r\nLocation: http://a/b\r\n\r\n", "HTTP/1.0 404 Not Found\n\n<html>",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n\x30\x80"
+	};
+	char		name[32];
+	size_t		i;
+
+	for (i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
+	{
+		snprintf(name, sizeof(name), "head%zu", i);
+		write_file(dir, "fuzz_http", name, heads[i], strlen(heads[i]));
+	}
+}
+
 static void
 write_crl(const char *dir, X509 *ca, const char *name, const char *extensions, const char *entry_extensions)
 {
@@ -72,10 +103,14 @@ write_crl(const char *dir, X509 *ca, const char *name, const char *extensions, c
 	unsigned char *der = NULL;
 	int			len = i2d_X509_CRL(crl, &der);
 	char	   *pem = certmaker_crl_pem(crl);
+	char		pem_name[64];
 
 	write_file(dir, "fuzz_cert", name, der, (size_t) len);
 	write_file(dir, "fuzz_crl", name, der, (size_t) len);
 	write_file(dir, "fuzz_pem", name, pem, strlen(pem));
+	write_answer(dir, name, der, (size_t) len);
+	snprintf(pem_name, sizeof(pem_name), "%s_pem", name);
+	write_answer(dir, pem_name, pem, strlen(pem));
 	OPENSSL_free(der);
 	free(pem);
 	X509_CRL_free(crl);
@@ -256,6 +291,7 @@ main(int argc, char **argv)
 	ca = certmaker_cert(&(CertSpec){0});
 	write_certs(argv[1]);
 	write_crls(argv[1], ca);
+	write_answers(argv[1]);
 	write_pems(argv[1]);
 	write_times(argv[1]);
 	write_servers(argv[1]);

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "ctl/message.h"
+#include "ctl/options.h"
 
 #define DEFAULT_SECONDS 60
 #define MAX_SECONDS 3600
@@ -24,54 +25,45 @@
 static const char help[] =
 "ssl_guard_ctl fetch-crl fetches the CRLs of a server's CAs over HTTP, and puts them\n"
 "where the server reads them, if they are signed, current, and not older than what is\n"
-"there.  If anything is wrong, nothing is written.\n"
+"there. If anything is wrong, nothing is written.\n"
 "\n"
 "Usage:\n"
-"  ssl_guard_ctl fetch-crl -D PGDATA [OPTION]...\n"
-"  ssl_guard_ctl fetch-crl --ca FILE --out FILE [OPTION]...\n"
+"  ssl_guard_ctl fetch-crl [OPTION]...\n"
 "\n"
-"What is fetched:\n"
-"  -D, --pgdata DIR          data directory, or that of postgresql.conf: the CAs are\n"
-"                            those of ssl_ca_file, and the CRLs go to ssl_crl_file or\n"
+"Either -D or both of --ca and --out are needed.\n"
+"\n"
+"Options:\n"
+"  -D, --directory DIR       data directory, or that of postgresql.conf: the CAs are\n"
+"                            those of ssl_ca_file, the CRLs go to ssl_crl_file or\n"
 "                            ssl_crl_dir\n"
-"      --postgres PATH       the program that tells the settings [postgres beside this\n"
+"      --postgres PATH       the program that tells these settings [postgres beside this\n"
 "                            program, or where pg_config says]\n"
 "      --ca FILE             the CAs, in PEM; more of them with -D; may be repeated\n"
 "      --cert FILE           a certificate of one of the CAs, such as a client's: what it\n"
 "                            names is fetched, too; may be repeated\n"
-"      --url URL             fetch this instead of what certificates name (their CRL\n"
+"      --url URL             fetch this in place of what certificates name (their CRL\n"
 "                            distribution points); may be repeated\n"
-"\n"
-"Where it goes:\n"
-"      --out FILE|DIR        the file, or a directory with names as \"openssl rehash\" has\n"
-"                            them [with -D, as the server's settings are]\n"
+"      --out PATH            the file, or a directory with names as \"openssl rehash\" has\n"
+"                            them [with -D, as the settings say]\n"
 "      --mode MODE           of a new file, in octal [0644 without the umask]; one that is\n"
 "                            there keeps mode and owner\n"
-"      --user USER           the server's user, who fetches, and has to be able to read\n"
-"                            what is written, when root runs this [the owner of the data\n"
+"      --user USER           the server's user, when root runs this: who fetches, and has\n"
+"                            to be able to read what is written [the owner of the data\n"
 "                            directory; else postgres]\n"
 "      --reload-command COMMAND\n"
 "                            run by the shell, as that user, when something was written\n"
 "      --dry-run             only say what would be written\n"
-"\n"
-"What is right:\n"
 "      --keep-going          write what is good although something else is wrong\n"
-"      --allow-missing       start to use CRLs although a CA has none, whose clients are\n"
+"      --allow-missing       begin to use CRLs although a CA has none, whose clients are\n"
 "                            refused then\n"
 "      --allow-revoked       write a CRL that lists one of the CAs themselves\n"
 "      --timeout SECONDS     for each URL [60]\n"
 "      --max-size MB         of what is fetched [128]\n"
-"\n"
-"Output:\n"
 ESG_OUTPUT_HELP
-"  -h, --help                print this help\n"
 "  -V, --version             print the version\n"
+"  -h, --help                print this help\n"
 "\n"
-"http_proxy, https_proxy and no_proxy in the environment are honoured.\n"
-"\n"
-"Exit status: 0 written, or nothing newer; 1 not all is well, but the CRLs that are\n"
-"there will do for now; 2 the same, and one is missing, has expired or will soon;\n"
-"3 could not look, or wrong usage.\n";
+ESG_OUTPUT_STATUS_HELP;
 
 enum
 {
@@ -81,7 +73,7 @@ enum
 };
 
 static const struct option long_options[] = {
-	{"pgdata", required_argument, NULL, 'D'},
+	{"directory", required_argument, NULL, 'D'},
 	{"postgres", required_argument, NULL, OPTION_POSTGRES},
 	{"ca", required_argument, NULL, OPTION_CA},
 	{"cert", required_argument, NULL, OPTION_CERT},
@@ -251,6 +243,8 @@ esg_fetch_options_parse(int argc, char **argv, EsgFetchOptions *options)
 	options->mode = -1;
 	options->seconds = DEFAULT_SECONDS;
 	options->bytes = (size_t) DEFAULT_MEGABYTES << 20;
+	if (!esg_options_check_long(argc, argv, long_options))
+		return fail_usage();
 	optind = 0;					/* from the start, whoever has parsed before */
 	while ((c = getopt_long(argc, argv, "D:qVh", long_options, NULL)) != -1)
 	{

@@ -238,6 +238,8 @@ read_body(Visit *visit, BIO *source, size_t announced)
 		if (!make_room(answer, &capacity))
 			return false;
 		room = capacity - answer->len;
+		if (announced > 0 && room > announced - answer->len)
+			room = announced - answer->len;
 		n = BIO_read(source, answer->body + answer->len, (int) room);
 		if (n > 0)
 			answer->len += (size_t) n;

@@ -103,6 +103,8 @@ parse_der(const char *text, size_t len, char *reason)
 	const unsigned char *p = start;
 	X509_CRL   *crl = len <= LONG_MAX ? d2i_X509_CRL(NULL, &p, (long) len) : NULL;
 
+	/* of an extension that does not decode, for one */
+	ERR_clear_error();
 	reason[0] = '\0';
 	if (crl == NULL)
 		return fail(crls, reason, "has DER that is no CRL");
