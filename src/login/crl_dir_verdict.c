@@ -29,9 +29,9 @@ typedef struct VerdictArea
 {
 	TimestampTz judged_at;		/* 0: there is no verdict */
 	uint64		about;			/* directory, state and policy */
-} VerdictArea;
+}			VerdictArea;
 
-static VerdictArea *area = NULL;
+static VerdictArea * area = NULL;
 static LWLock *area_lock = NULL;
 
 void
