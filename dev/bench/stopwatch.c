@@ -9,8 +9,8 @@
  * kernel included, which does not run while others use the processor.
  *
  * The file of the environment's STOPWATCH gets a row for each login.  It is mapped
- * before the first one, so that a row costs no system call.  SLOWDOWN makes each login
- * so many rounds of a loop slower.
+ * before the first one, so that a row costs no system call.  With ALWAYS every login calls the hooks.
+ * SLOWDOWN makes each that does so many rounds of a loop slower.
  */
 #include "postgres.h"
 
@@ -57,6 +57,7 @@ typedef struct Rows
 static ClientAuthentication_hook_type prev_ClientAuthentication_hook = NULL;
 static Rows *rows = NULL;
 static Row	row;
+static bool always = false;
 static long slowdown = 0;
 
 static void
@@ -92,7 +93,7 @@ stopwatch_client_auth(Port *port, int status)
 {
 	/* what is touched below is there before it counts */
 	row.pid = getpid();
-	row.called = pg_atomic_fetch_add_u64(&rows->logins, 1) % 2;
+	row.called = always || pg_atomic_fetch_add_u64(&rows->logins, 1) % 2 == 1;
 	before_shmem_exit(after_the_end, (Datum) 0);
 	read_clock(0);
 	read_clock(0);
@@ -118,6 +119,7 @@ _PG_init(void)
 		ereport(FATAL, (errmsg("could not map the stopwatch's file: %m")));
 	if (getenv("SLOWDOWN") != NULL)
 		slowdown = atol(getenv("SLOWDOWN"));
+	always = getenv("ALWAYS") != NULL;
 	prev_ClientAuthentication_hook = ClientAuthentication_hook;
 	ClientAuthentication_hook = stopwatch_client_auth;
 }

@@ -33,6 +33,7 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
+#include "utils/relcache.h"
 #include "utils/relmapper.h"
 
 #include "compat.h"
@@ -147,23 +148,36 @@ search_page(Page page, Search *search)
 	return found;
 }
 
+/* The page of that file of the catalog. */
 static EsgLabelPage
-look_into_page(RelFileNumber file, const char *role_name, Search *search)
+look_into_page(RelFileNumber file, Buffer buffer, Search *search)
 {
 	RelFileLocator locator = search->relation->rd_locator;
-	Buffer		buffer = area != NULL ? (Buffer) pg_atomic_read_u32(&area->buffer) : InvalidBuffer;
 	EsgLabelPage found;
 
-	if (!BufferIsValid(buffer) || locator.relNumber != file)
-		return ESG_LABEL_PAGE_UNKNOWN;
-	search->role = get_role_oid(role_name, true);
-	if (!OidIsValid(search->role))
-		return ESG_LABEL_PAGE_NONE;
-	if (!ReadRecentBuffer(locator, MAIN_FORKNUM, 0, buffer))
+	if (locator.relNumber != file || !ReadRecentBuffer(locator, MAIN_FORKNUM, 0, buffer))
 		return ESG_LABEL_PAGE_UNKNOWN;
 	LockBuffer(buffer, BUFFER_LOCK_SHARE);
 	found = search_page(BufferGetPage(buffer), search);
 	UnlockReleaseBuffer(buffer);
+	return found;
+}
+
+static EsgLabelPage
+look(RelFileNumber file, const char *role_name, Search *search)
+{
+	Buffer		buffer = area != NULL ? (Buffer) pg_atomic_read_u32(&area->buffer) : InvalidBuffer;
+	EsgLabelPage found;
+
+	if (!BufferIsValid(buffer))
+		return ESG_LABEL_PAGE_UNKNOWN;
+	search->role = get_role_oid(role_name, true);
+	if (!OidIsValid(search->role))
+		return ESG_LABEL_PAGE_NONE;
+	/* one of those that each process has from its start */
+	search->relation = RelationIdGetRelation(SharedSecLabelRelationId);
+	found = look_into_page(file, buffer, search);
+	RelationClose(search->relation);
 	return found;
 }
 
@@ -179,16 +193,15 @@ get_length(RelFileNumber file)
 }
 
 EsgLabelPage
-esg_label_page_find(Relation relation, const char *role_name, EsgLabelRowFn is_ours, HeapTuple *row)
+esg_label_page_find(const char *role_name, EsgLabelRowFn is_ours, HeapTuple *row)
 {
 	RelFileNumber file = RelationMapOidToFilenumber(SharedSecLabelRelationId, true);
 	Search		search;
 	EsgLabelPage found;
 	int64		length;
 
-	search.relation = relation;
 	search.is_ours = is_ours;
-	found = look_into_page(file, role_name, &search);
+	found = look(file, role_name, &search);
 	length = get_length(file);
 	if (length == 0)
 		found = ESG_LABEL_PAGE_NONE;

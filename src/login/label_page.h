@@ -21,11 +21,10 @@ typedef bool (*EsgLabelRowFn) (Relation relation, HeapTuple tuple);
 extern void esg_label_page_init(void);
 
 /*
- * Looks for a role's row.  *row: a copy, palloc'd, if there is one.  The relation is
- * pg_shseclabel, and need not be locked.
+ * Looks for a role's row, without a lock on the catalog.  *row: a copy, palloc'd, if
+ * there is one.  Needs a transaction.
  */
-extern EsgLabelPage esg_label_page_find(Relation relation, const char *role_name, EsgLabelRowFn is_ours,
-										HeapTuple *row);
+extern EsgLabelPage esg_label_page_find(const char *role_name, EsgLabelRowFn is_ours, HeapTuple *row);
 
 /* Remembers where the page is, if it is the relation's only one; the relation is locked. */
 extern void esg_label_page_remember(Relation relation);

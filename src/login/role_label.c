@@ -284,14 +284,19 @@ ask_catalog(const char *role_name, char **found, char **fault)
 static bool
 read_label(const char *role_name, char **found, char **fault)
 {
-	/* one of those that each process has open from its start */
-	Relation	relation = RelationIdGetRelation(SharedSecLabelRelationId);
 	HeapTuple	row;
-	EsgLabelPage page = esg_label_page_find(relation, role_name, is_ours, &row);
-	bool		has_label = page == ESG_LABEL_PAGE_FOUND && take_label(relation, row, found, fault);
+	EsgLabelPage page = esg_label_page_find(role_name, is_ours, &row);
+	Relation	relation;
+	bool		has_label;
 
+	if (page == ESG_LABEL_PAGE_UNKNOWN)
+		return ask_catalog(role_name, found, fault);
+	if (page == ESG_LABEL_PAGE_NONE)
+		return false;
+	relation = RelationIdGetRelation(SharedSecLabelRelationId);
+	has_label = take_label(relation, row, found, fault);
 	RelationClose(relation);
-	return page == ESG_LABEL_PAGE_UNKNOWN ? ask_catalog(role_name, found, fault) : has_label;
+	return has_label;
 }
 
 /* A label that got into the catalog while the library was not there, or is too new. */
