@@ -26,8 +26,10 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
+#include "login/clients.h"
 #include "login/failures.h"
 #include "login/handshake.h"
+#include "server/guc.h"
 #include "server/report.h"
 #include "x509/cut_text.h"
 #include "x509/info.h"
@@ -377,6 +379,9 @@ note_record(const HandshakeRecord *record)
 	failure.known_ca = record->known_ca;
 	failure.last_address = record->address;
 	failure.last_seen = record->at;
+	/* it may be one that is denied and was not seen yet */
+	if (esg_guc_denied_certificates != NULL)
+		esg_clients_note_news();
 	if (!esg_failures_note(&failure, will_log))
 		return;
 	budget->lines += will_log;
