@@ -6,6 +6,7 @@
 
 #include <time.h>
 
+#include "postmaster/interrupt.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -275,7 +276,7 @@ take_changed(Review *review)
 	book.complete = false;
 	book.resets = resets;
 	book.used = used;
-	for (int i = 0; i < count; i += USES_CHUNK)
+	for (int i = 0; i < count && !ShutdownRequestPending; i += USES_CHUNK)
 	{
 		int			chunk = Min(USES_CHUNK, count - i);
 
@@ -453,7 +454,7 @@ judge_open(Review *review)
 {
 	int64		next = ESG_TIME_NEVER;
 
-	for (int i = 0; i < book.used; i++)
+	for (int i = 0; i < book.used && !ShutdownRequestPending; i++)
 	{
 		Known	   *known = &book.known[i];
 
@@ -612,7 +613,10 @@ tell(const Review *review)
 	book.told_at = review->now;
 }
 
-/* Whoever notes an earlier moment meanwhile has changed an entry that is looked at, or marked. */
+/*
+ * Whoever notes an earlier moment meanwhile has changed an entry that is looked at,
+ * or marked.  A worker that is to end does not finish a long look.
+ */
 static void
 look(Review *review)
 {
@@ -622,6 +626,8 @@ look(Review *review)
 	take_changed(review);
 	regroup(review);
 	next = judge_open(review);
+	if (ShutdownRequestPending)
+		return;
 	if (review->judged > 0)
 		ereport(DEBUG1,
 				(errmsg_internal("judged %d of %d client certificates", review->judged, book.used)));

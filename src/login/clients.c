@@ -649,35 +649,45 @@ insert_loaded(uint32 number, const void *data)
 	return true;
 }
 
-static int
-compare_last_seen(const void *a, const void *b)
+/* When was what is in a slot used? */
+typedef struct LastUse
 {
-	const ClientSlot *left = slot_at(*(const int *) a);
-	const ClientSlot *right = slot_at(*(const int *) b);
+	TimestampTz at;
+	int			number;
+}			LastUse;
 
-	if (left->entry.last_seen != right->entry.last_seen)
-		return left->entry.last_seen < right->entry.last_seen ? -1 : 1;
-	return left < right ? -1 : left > right;
+static int
+compare_last_use(const void *a, const void *b)
+{
+	const		LastUse *left = a;
+	const		LastUse *right = b;
+
+	if (left->at != right->at)
+		return left->at < right->at ? -1 : 1;
+	return left->number < right->number ? -1 : left->number > right->number;
 }
 
 /* Slots are numbered as they were filled; what is in them was used in another order. */
 static void
 order_uses(void)
 {
-	int		   *numbers = palloc(sizeof(int) * Max(area->used, 1));
+	LastUse    *uses = palloc(sizeof(*uses) * Max(area->used, 1));
 
 	for (int number = 0; number < area->used; number++)
-		numbers[number] = number;
-	qsort(numbers, area->used, sizeof(int), compare_last_seen);
+	{
+		uses[number].at = slot_at(number)->entry.last_seen;
+		uses[number].number = number;
+	}
+	qsort(uses, area->used, sizeof(*uses), compare_last_use);
 	dlist_init(&area->uses[0]);
 	dlist_init(&area->uses[1]);
 	for (int i = 0; i < area->used; i++)
 	{
-		ClientSlot *slot = slot_at(numbers[i]);
+		ClientSlot *slot = slot_at(uses[i].number);
 
 		dlist_push_head(uses_of(&slot->entry), &slot->use);
 	}
-	pfree(numbers);
+	pfree(uses);
 }
 
 static void
