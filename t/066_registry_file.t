@@ -11,6 +11,7 @@ use Time::HiRes qw(sleep);
 
 use ESG::Certs;
 use ESG::Node;
+use ESG::Registry;
 
 my $certs = ESG::Certs->new;
 my $ca = $certs->make_ca('ca');
@@ -86,29 +87,18 @@ is(query(alarms_of($forgotten)), '', 'nor later');
 is(login($forgotten, 'r1'), 'in', 'used again');
 is($node->wait_sql(alarms_of($forgotten), 'expires_very_soon'), 'expires_very_soon', 'alarms again');
 
-# The save file, read and written as the server does.
+# The save file, read as it is now, and written as it was before, which is read, too.
 my $file = $node->path('pg_stat/ext_ssl_guard.clients');
-my @crc_table = map { my $c = $_; $c = $c & 1 ? ($c >> 1) ^ 0x82F63B78 : $c >> 1 foreach 1 .. 8; $c } 0 .. 255;
 
-sub crc32c
-{
-	my $crc = 0xFFFFFFFF;
-
-	$crc = $crc_table[ ($crc ^ $_) & 255 ] ^ ($crc >> 8) foreach unpack('C*', $_[0]);
-	return $crc ^ 0xFFFFFFFF;
-}
-
-our ($magic, $owner);
+our ($magic, $owner) = ('ESGCLI04');
 
 # (size of an entry, entries)
 sub read_file
 {
-	my ($head, $rest) = unpack('a48 a*', ESG::Certs::slurp($file));
-	my ($size, $count);
+	my $registry = ESG::Registry->read($file);
 
-	($magic, $owner, $size, $count) = unpack('a8 a24 L L', $head);
-
-	return ($size, unpack("(a$size)*", $rest));
+	$owner = $registry->{owner};
+	return ($registry->{size}, @{ $registry->{entries} });
 }
 
 sub write_file
@@ -116,7 +106,7 @@ sub write_file
 	my ($size, $count, @entries) = @_;
 	my $body = join('', @entries);
 
-	ESG::Certs::spew($file, pack('a8 a24 L L L x4', $magic, $owner, $size, $count, crc32c($body)), $body);
+	ESG::Certs::spew($file, pack('a8 a24 L L L x4', $magic, $owner, $size, $count, ESG::Registry::crc32c($body)), $body);
 	return;
 }
 

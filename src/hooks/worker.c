@@ -41,7 +41,7 @@
 #include "compat.h"
 #include "hooks/worker.h"
 #include "login/ca_usage.h"
-#include "login/client_check.h"
+#include "login/client_review.h"
 #include "login/clients.h"
 #include "login/file_guard.h"
 #include "login/guard.h"
@@ -97,10 +97,10 @@
 /* So often in a row reloads make a check start over; then one is finished. */
 #define MAX_INTERRUPTIONS 3
 
-/* Clients are judged anew as often as files are polled, but at least, seconds. */
-#define CLIENT_REVIEW_INTERVAL 60
-/* and written to disk, if anything changed, every so many times */
-#define REVIEWS_PER_SAVE 5
+/* What logins have changed is written to disk this often, microseconds. */
+#define SAVE_PAUSE (30 * USECS_PER_SEC)
+/* and the rest of it, if there is more than one save writes */
+#define SAVE_REST_PAUSE (5 * USECS_PER_SEC)
 
 /* What the worker knows of its own past. */
 typedef struct EsgWorkerState
@@ -110,8 +110,8 @@ typedef struct EsgWorkerState
 	bool		check_failed;	/* it came to no end */
 	int			interruptions;	/* checks given up in a row */
 	TimestampTz polled_at;		/* of the last look at the files' content */
-	TimestampTz reviewed_at;	/* of the last look at the client registry */
-	int			reviews;		/* since it was last saved */
+	TimestampTz saved_at;		/* what logins have changed */
+	int64		save_pause;		/* after that, microseconds */
 	TimestampTz signalled_at;	/* of the last SIGHUP, 0 if none */
 	bool		reload_open;	/* that SIGHUP has had no check yet */
 	EsgLoadState load;			/* as of the last check */
@@ -184,21 +184,25 @@ from_unix(int64 unix_seconds)
 	return esg_report_timestamp(t, &is_null);
 }
 
-/* When does the verdict about a file or a client change?  DT_NOEND if never. */
+/* When does the verdict about a file change?  DT_NOEND if never. */
 static TimestampTz
 next_change(const EsgWorkerState *state)
 {
-	int64		next = esg_server_state_client_change();
+	int64		next = ESG_TIME_NEVER;
 
 	if (state->outlook != NULL)
-		next = Min(next, esg_outlook_next(state->outlook, state->moment));
+		next = esg_outlook_next(state->outlook, state->moment);
 	return next != ESG_TIME_NEVER ? from_unix(next) : DT_NOEND;
 }
 
 static void
 show_next_check(EsgWorkerState *state)
 {
+	int64		client = esg_server_state_client_change();
 	TimestampTz next = next_change(state);
+
+	if (client != ESG_TIME_NEVER)
+		next = Min(next, from_unix(client));
 
 	if (esg_guc_expire_check_interval > 0 && state->checked_at != 0)
 		next = Min(next, state->checked_at + seconds(esg_guc_expire_check_interval));
@@ -479,30 +483,25 @@ meet_change(EsgWorkerState *state)
 
 /* ---- the clients ---- */
 
-static int
-review_interval(void)
-{
-	if (esg_guc_file_poll_interval > 0)
-		return Min(esg_guc_file_poll_interval, CLIENT_REVIEW_INTERVAL);
-	return CLIENT_REVIEW_INTERVAL;
-}
-
-/* Certificates of idle clients grow old, too. */
 static void
 review_clients(EsgWorkerState *state)
 {
-	state->reviewed_at = GetCurrentTimestamp();
-	esg_server_state_forget_client_change();
-	esg_server_state_note_client_change(esg_client_check_review());
+	esg_client_review_run();
 	esg_login_guard_review();
-	if (++state->reviews < REVIEWS_PER_SAVE)
-		return;
-	state->reviews = 0;
-	esg_clients_save();
+}
+
+/* If anything has changed. */
+static void
+save_clients(EsgWorkerState *state)
+{
+	state->saved_at = GetCurrentTimestamp();
+	state->save_pause = SAVE_PAUSE;
 	esg_ca_usage_save();
 	esg_transport_save();
 	esg_resets_save();
 	esg_renewals_save(false);
+	if (esg_clients_save_some())
+		state->save_pause = SAVE_REST_PAUSE;
 }
 
 static void
@@ -568,13 +567,6 @@ is_full_check_due(const EsgWorkerState *state, TimestampTz now)
 	return has_passed(state->checked_at, esg_guc_expire_check_interval, now);
 }
 
-static bool
-is_review_due(const EsgWorkerState *state, TimestampTz now)
-{
-	return has_passed(state->reviewed_at, review_interval(), now) ||
-		esg_server_state_client_change() <= esg_report_unix_now();
-}
-
 /* Is the moment in force no longer the one that was? */
 static bool
 is_change_due(const EsgWorkerState *state)
@@ -612,8 +604,10 @@ do_round(EsgWorkerState *state)
 
 	do_work(drain_handshakes, state);
 	do_work(serve_sessions, state);
-	if (is_review_due(state, now))
+	if (esg_client_review_is_due(now))
 		do_work(review_clients, state);
+	if (esg_elapsed(state->saved_at, state->save_pause, now))
+		do_work(save_clients, state);
 	if (esg_child_is_running(&reader) && is_reading_moot(state))
 		give_up_reading(state);
 	do_work(finish_reading, state);
@@ -642,7 +636,7 @@ shorten_sleep(int64 *sleep, TimestampTz since, int64 span, TimestampTz now)
 	*sleep = Min(*sleep, esg_elapsed_left(since, span, now));
 }
 
-/* Microseconds until the files or the clients are to be looked at. */
+/* Microseconds until the files are to be looked at, or what logins changed to be saved. */
 static int64
 time_to_look(const EsgWorkerState *state, TimestampTz now)
 {
@@ -650,7 +644,7 @@ time_to_look(const EsgWorkerState *state, TimestampTz now)
 
 	if (state->signalled_at != 0 && !esg_elapsed(state->signalled_at, RELOAD_WATCH, now))
 		sleep = SHORT_SLEEP * 1000;
-	shorten_sleep(&sleep, state->reviewed_at, seconds(review_interval()), now);
+	shorten_sleep(&sleep, state->saved_at, state->save_pause, now);
 	if (esg_guc_expire_check_interval > 0)
 		shorten_sleep(&sleep, state->checked_at, seconds(esg_guc_expire_check_interval), now);
 	if (esg_guc_file_poll_interval > 0)
@@ -680,6 +674,7 @@ next_sleep(const EsgWorkerState *state)
 		/* what has changed comes with what the child reads */
 		return SHORT_SLEEP;
 	sleep = Min(sleep, change - now);
+	sleep = Min(sleep, esg_client_review_time_left(now));
 	sleep = Min(sleep, esg_alarm_command_time_left(now));
 	sleep = Min(sleep, esg_auto_reload_time_left(now));
 	sleep = Min(sleep, esg_probe_time_left(now));
@@ -716,7 +711,7 @@ reload_settings(EsgWorkerState *state)
 	if (esg_child_is_running(&reader) && state->interruptions < MAX_INTERRUPTIONS)
 		give_up_reading(state);
 	/* other thresholds, other moments */
-	state->reviewed_at = 0;
+	esg_client_review_forget();
 	esg_session_review_request();
 	do_work(review_settings, state);
 }

@@ -14,11 +14,9 @@
 
 #include "compat.h"
 #include "login/client_check.h"
-#include "login/denied.h"
 #include "policy/chain.h"
 #include "policy/elapsed.h"
 #include "policy/public_roots.h"
-#include "server/alarm_list.h"
 #include "server/alarms.h"
 #include "server/guc.h"
 #include "x509/cut_text.h"
@@ -316,9 +314,9 @@ esg_client_check_next_change(const EsgClientFacts *facts, const EsgPolicy *polic
 			   esg_policy_time_next(facts->chain_not_before, facts->chain_not_after, policy, now));
 }
 
-static void
-report_finding(const EsgFinding *finding, const EsgClientFacts *facts, const char *role_name,
-			   EsgAlarm *out)
+void
+esg_client_check_report(const EsgFinding *finding, const EsgClientFacts *facts,
+						const char *role_name, EsgAlarm *out)
 {
 	EsgShownCert cert = {
 		.role_name = role_name,
@@ -341,7 +339,7 @@ esg_client_check_alarm(const EsgClientFacts *facts, const char *role_name,
 	esg_client_check_findings(facts, policy, esg_report_unix_now(), &findings);
 	for (int i = 0; i < findings.count; i++)
 	{
-		report_finding(&findings.items[i], facts, role_name, &alarm);
+		esg_client_check_report(&findings.items[i], facts, role_name, &alarm);
 		(void) esg_alarms_raise(ESG_SCOPE_CLIENTS, &alarm, now);
 	}
 	if (findings.count > 0)
@@ -350,36 +348,19 @@ esg_client_check_alarm(const EsgClientFacts *facts, const char *role_name,
 }
 
 /*
- * Has the newer certificate taken this one's place?  Where both are in use, as
- * on two hosts of which one was forgotten, that shows only after a while.
- */
-static bool
-is_replaced(const EsgClientRow *row, TimestampTz now)
-{
-	return row->superseded &&
-		(row->entry.last_seen <= row->superseded_since ||
-		 now - row->entry.last_seen > ESG_CLIENT_OVERLAP_DAYS * USECS_PER_DAY);
-}
-
-static bool
-is_idle(const EsgClientRow *row, TimestampTz now)
-{
-	return now - row->entry.last_seen > ESG_CLIENT_IDLE_DAYS * USECS_PER_DAY;
-}
-
-/*
  * Is it in use although there is a newer one?  For a while that is how a renewal
  * goes; an expired one cannot be in use.
  */
-static void
-check_outdated(const EsgClientRow *row, const EsgPolicy *policy, TimestampTz now,
-			   EsgFindings *out)
+void
+esg_client_check_outdated(const EsgClientRow *row, const EsgPolicy *policy, TimestampTz now,
+						  EsgFindings *out)
 {
 	const EsgTime *end = &row->entry.facts.not_after;
 	char		newer[ESG_FINGERPRINT_TEXT_SIZE];
 	EsgRemark	remark;
 
-	if (!row->outdated || is_idle(row, now) ||
+	if (!row->outdated ||
+		now - row->entry.last_seen > ESG_CLIENT_IDLE_DAYS * USECS_PER_DAY ||
 		row->entry.last_seen - row->renewed_since <= ESG_CLIENT_OVERLAP_DAYS * USECS_PER_DAY ||
 		(end->state == ESG_TIME_VALID && end->unix_seconds <= esg_report_time(now).unix_seconds) ||
 		!esg_remark_start(&remark, ESG_OLD_CERTIFICATE_IN_USE, ESG_PLACE_CLIENT))
@@ -394,199 +375,6 @@ esg_client_check_row_findings(const EsgClientRow *row, const EsgPolicy *policy,
 							  TimestampTz now, EsgFindings *out)
 {
 	esg_client_check_findings(&row->entry.facts, policy, esg_report_unix_now(), out);
-	check_outdated(row, policy, now, out);
+	esg_client_check_outdated(row, policy, now, out);
 	esg_findings_sort(out);
-}
-
-/* Is the list's last alarm in it already?  Several roles share a certificate. */
-static bool
-is_listed(const EsgAlarmList *list)
-{
-	const EsgAlarm *last = &list->items[list->count - 1];
-
-	for (const EsgAlarm *alarm = list->items; alarm < last; alarm++)
-	{
-		if (alarm->code == last->code && strcmp(alarm->object, last->object) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* All client certificates, and which of them are in use and have findings. */
-typedef struct Review
-{
-	EsgPolicy	policy;
-	bool		off;			/* nothing is wrong with any of them */
-	TimestampTz now;
-	EsgClientRow *rows;
-	bool	   *alarming;		/* as many as rows */
-	int			count;
-	const char *unseen;			/* of the deny-list, NULL if there is nothing */
-} Review;
-
-/* A certificate that was replaced, or is not used any more, bothers nobody. */
-static bool
-is_active(const Review *review, const EsgClientRow *row)
-{
-	return !review->off && !is_replaced(row, review->now) && !is_idle(row, review->now);
-}
-
-/* What is wrong with one; not with what was replaced, but for its being used nevertheless. */
-static void
-find_faults(const Review *review, const EsgClientRow *row, EsgFindings *out)
-{
-	memset(out, 0, sizeof(*out));
-	if (is_active(review, row))
-		esg_client_check_row_findings(row, &review->policy, review->now, out);
-	else if (!review->off)
-		check_outdated(row, &review->policy, review->now, out);
-}
-
-/* ESG_NO_FINDING: any */
-static bool
-has_finding(const Review *review, const EsgClientRow *row, EsgCode code)
-{
-	EsgFindings findings;
-	bool		found;
-
-	find_faults(review, row, &findings);
-	found = code == ESG_NO_FINDING ? findings.count > 0 : esg_findings_has(&findings, code);
-	esg_findings_free(&findings);
-	return found;
-}
-
-/* The entries are told, too, as those with an alarm give way last. */
-static void
-judge_rows(Review *review)
-{
-	review->alarming = palloc_extended(review->count + 1, MCXT_ALLOC_HUGE);
-	for (int i = 0; i < review->count; i++)
-	{
-		const EsgClientRow *row = &review->rows[i];
-		const EsgClientEntry *entry = &row->entry;
-		bool		alarming = has_finding(review, row, ESG_NO_FINDING);
-
-		review->alarming[i] = alarming;
-		if (alarming != (entry->alarming != 0))
-			esg_clients_mark(entry->facts.fingerprint, entry->role_name, alarming);
-	}
-}
-
-/*
- * EsgAlarmFateFn: mended is what is not found any more in a certificate that is
- * there, or was replaced.  Of one that gave way to others nothing is known.
- */
-static EsgAlarmFate
-judge_missing(const EsgAlarm *alarm, const void *arg)
-{
-	const Review *review = arg;
-	EsgAlarmFate fate = ESG_FATE_UNTRACKED;
-
-	if (alarm->code == ESG_DENIED_CERTIFICATE_UNSEEN)
-		return ESG_FATE_MENDED;
-	for (int i = 0; i < review->count; i++)
-	{
-		const EsgClientRow *row = &review->rows[i];
-
-		if (!esg_report_is_about(alarm, row->entry.facts.fingerprint))
-			continue;
-		if (review->alarming[i] && has_finding(review, row, alarm->code))
-			return ESG_FATE_STANDS;
-		if (is_replaced(row, review->now) || !is_idle(row, review->now))
-			fate = ESG_FATE_MENDED;
-	}
-	return fate;
-}
-
-static void
-collect_client(EsgAlarmList *list, const Review *review, const EsgClientRow *row)
-{
-	const EsgClientEntry *entry = &row->entry;
-	EsgFindings findings;
-
-	find_faults(review, row, &findings);
-	for (int i = 0; i < findings.count; i++)
-	{
-		EsgAlarm   *alarm = esg_alarm_list_next(list, &findings.items[i]);
-
-		if (alarm == NULL)
-			continue;
-		report_finding(&findings.items[i], &entry->facts, entry->role_name, alarm);
-		if (is_listed(list))
-			list->count--;
-	}
-	esg_findings_free(&findings);
-}
-
-/* One alarm for all: a list may be long. */
-static void
-collect_unseen(EsgAlarmList *list, const Review *review)
-{
-	EsgFinding	finding = {
-		.code = ESG_DENIED_CERTIFICATE_UNSEEN,
-		.place = ESG_PLACE_SERVER,
-		.severity = esg_findings_severity(ESG_DENIED_CERTIFICATE_UNSEEN, ESG_PLACE_SERVER,
-										  review->policy.overrides),
-	};
-	EsgAlarm   *alarm;
-
-	if (review->unseen == NULL || finding.severity == ESG_OK ||
-		(alarm = esg_alarm_list_next(list, &finding)) == NULL)
-		return;
-	esg_report_server_alarm(finding.code, finding.severity, review->unseen, NULL, alarm);
-	strlcpy(alarm->object, "ext_ssl_guard.denied_certificates", sizeof(alarm->object));
-}
-
-static void
-collect_clients(EsgAlarmList *list, void *arg)
-{
-	const Review *review = arg;
-
-	for (int i = 0; i < review->count; i++)
-	{
-		if (review->alarming[i])
-			collect_client(list, review, &review->rows[i]);
-	}
-	collect_unseen(list, review);
-}
-
-/* Of the certificates in use; the first after began. */
-static int64
-find_next_change(const Review *review, int64 began)
-{
-	int64		next = ESG_TIME_NEVER;
-
-	for (int i = 0; i < review->count; i++)
-	{
-		if (is_active(review, &review->rows[i]))
-			next = Min(next, esg_client_check_next_change(&review->rows[i].entry.facts,
-														  &review->policy, began));
-	}
-	return next;
-}
-
-int64
-esg_client_check_review(void)
-{
-	EsgAlarmList list;
-	Review		review = {
-		.off = esg_guc_client_certificate_check == ESG_MODE_OFF,
-		.now = GetCurrentTimestamp(),
-	};
-	int64		began = esg_report_unix_now();
-	int64		next_change;
-
-	esg_guc_policy(&review.policy);
-	review.count = esg_clients_copy(&review.rows);
-	review.unseen = esg_denied_unseen(review.rows, review.count);
-	judge_rows(&review);
-	esg_alarm_list_fill(&list, ESG_MAX_REPORTED, collect_clients, &review);
-	esg_alarms_reconcile_judged(ESG_SCOPE_CLIENTS, list.items, list.count, review.now,
-								judge_missing, &review);
-	pfree(list.items);
-	next_change = find_next_change(&review, began);
-	pfree(review.alarming);
-	if (review.rows != NULL)
-		pfree(review.rows);
-	return next_change;
 }

@@ -11,6 +11,7 @@
 #include "login/clients.h"
 #include "login/peer.h"
 #include "policy/certificate.h"
+#include "server/report.h"
 
 /*
  * What is known of the peer's certificate and of the intermediates it came
@@ -35,6 +36,13 @@ extern void esg_client_check_findings(const EsgClientFacts *facts, const EsgPoli
 extern void esg_client_check_row_findings(const EsgClientRow *row, const EsgPolicy *policy,
 										  TimestampTz now, EsgFindings *out);
 
+/* of them only that it is in use although there is a newer one; *out is added to */
+extern void esg_client_check_outdated(const EsgClientRow *row, const EsgPolicy *policy,
+									  TimestampTz now, EsgFindings *out);
+
+extern void esg_client_check_report(const EsgFinding *finding, const EsgClientFacts *facts,
+									const char *role_name, EsgAlarm *out);
+
 /* raises an alarm for each finding */
 extern void esg_client_check_alarm(const EsgClientFacts *facts, const char *role_name,
 								   const EsgPolicy *policy, TimestampTz now);
@@ -42,8 +50,5 @@ extern void esg_client_check_alarm(const EsgClientFacts *facts, const char *role
 /* the first moment after now at which these findings are others; ESG_TIME_NEVER if none is to come */
 extern int64 esg_client_check_next_change(const EsgClientFacts *facts, const EsgPolicy *policy,
 										  int64 now);
-
-/* the worker: judges the whole registry anew, as time passes; returns the next such moment of all */
-extern int64 esg_client_check_review(void);
 
 #endif							/* ESG_LOGIN_CLIENT_CHECK_H */

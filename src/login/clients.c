@@ -13,11 +13,15 @@
  */
 #include "postgres.h"
 
+#include "lib/binaryheap.h"
 #include "lib/ilist.h"
 #include "miscadmin.h"
+#include "port/atomics.h"
+#include "port/pg_bitutils.h"
 #include "storage/lwlock.h"
 #include "storage/proc.h"
 
+#include "login/client_renewed.h"
 #include "login/clients.h"
 #include "login/clients_save.h"
 #include "server/guc.h"
@@ -29,9 +33,21 @@ typedef struct ClientSlot
 {
 	dlist_node	bucket;			/* among those of one hash value */
 	dlist_node	use;			/* in one of ClientArea.uses */
+	uint32		version;		/* of certificate, role and facts: no other
+								 * has had it */
+	bool		watched;		/* the review waits for its next login */
 	EsgGoodSpan good;			/* of the entry's facts */
 	EsgClientEntry entry;
 } ClientSlot;
+
+/* What was changed since when? */
+typedef enum Mark
+{
+	MARK_UNREVIEWED,			/* anything, since the last review */
+	MARK_UNSAVED,				/* anything, since it was written */
+	MARK_UNSAVED_FACTS,			/* the part that hardly ever does */
+	MARK_COUNT
+}			Mark;
 
 typedef struct ClientArea
 {
@@ -39,10 +55,16 @@ typedef struct ClientArea
 								 * without and those with a standing alarm */
 	int			used;			/* slots [0, used) are in use */
 	int64		evicted;
-	uint64		changes;		/* rises with every change */
-	uint64		saved_changes;	/* what the save file holds */
+	uint32		last_version;	/* of a slot */
+	uint32		resets;			/* rises with each */
+	uint64		generation;		/* of the save file, 0: there is none */
+	int			saved_count;	/* entries in it */
+	bool		rewrite;		/* it is to be written anew */
+	int			save_next;		/* where the next save begins to look */
+	pg_atomic_uint32 news;		/* what the review should not wait for: 1 */
 	dlist_head	buckets[FLEXIBLE_ARRAY_MEMBER]; /* as many as slots, which
-												 * come behind */
+												 * come behind, and then the
+												 * marks, a bit for each */
 } ClientArea;
 
 static ClientArea *area = NULL;
@@ -62,6 +84,85 @@ slot_at(int number)
 {
 	Assert(number >= 0 && number < area->used && area->used <= capacity);
 	return (ClientSlot *) ((char *) area + slots_offset()) + number;
+}
+
+static int
+words_per_mark(void)
+{
+	return (capacity + 63) / 64;
+}
+
+static Size
+marks_offset(void)
+{
+	return add_size(slots_offset(), mul_size(sizeof(ClientSlot), capacity));
+}
+
+static uint64 *
+marks_of(Mark mark)
+{
+	return (uint64 *) ((char *) area + marks_offset()) + mark * words_per_mark();
+}
+
+static void
+set_mark(Mark mark, int number)
+{
+	marks_of(mark)[number / 64] |= UINT64CONST(1) << (number % 64);
+}
+
+static void
+clear_mark(Mark mark, int number)
+{
+	marks_of(mark)[number / 64] &= ~(UINT64CONST(1) << (number % 64));
+}
+
+static bool
+has_mark(Mark mark, int number)
+{
+	return (marks_of(mark)[number / 64] >> (number % 64) & 1) != 0;
+}
+
+/* The first with that mark from a number on; -1: there is none. */
+static int
+next_mark(Mark mark, int number)
+{
+	const uint64 *words = marks_of(mark);
+
+	for (int word = number / 64; word < words_per_mark(); word++)
+	{
+		uint64		bits = words[word];
+
+		if (word == number / 64)
+			bits &= ~UINT64CONST(0) << (number % 64);
+		if (bits != 0)
+			return word * 64 + pg_rightmost_one_pos64(bits);
+	}
+	return -1;
+}
+
+static int
+number_of(const ClientSlot *slot)
+{
+	return (int) (slot - slot_at(0));
+}
+
+/* The lock is held. */
+static void
+note_change(ClientSlot *slot, bool with_facts)
+{
+	int			number = number_of(slot);
+
+	set_mark(MARK_UNREVIEWED, number);
+	set_mark(MARK_UNSAVED, number);
+	if (with_facts)
+	{
+		set_mark(MARK_UNSAVED_FACTS, number);
+		if (++area->last_version == 0)
+			area->last_version = 1;
+		slot->version = area->last_version;
+	}
+	if (with_facts || slot->watched)
+		pg_atomic_write_u32(&area->news, 1);
 }
 
 /* A fingerprint is as good as random: its first bytes are the hash. */
@@ -98,6 +199,13 @@ uses_of(const EsgClientEntry *entry)
 	return &area->uses[entry->alarming != 0];
 }
 
+static void
+empty_slot(ClientSlot *slot)
+{
+	dlist_delete(&slot->use);
+	dlist_delete(&slot->bucket);
+}
+
 /* A slot for a new entry, the least recently used one's if need be. */
 static ClientSlot *
 take_slot(void)
@@ -110,54 +218,34 @@ take_slot(void)
 		return slot_at(area->used - 1);
 	}
 	slot = dlist_tail_element(ClientSlot, use, &area->uses[dlist_is_empty(&area->uses[0])]);
-	dlist_delete(&slot->use);
-	dlist_delete(&slot->bucket);
+	empty_slot(slot);
 	area->evicted++;
 	return slot;
 }
 
-static ClientSlot *
-insert_entry(const EsgClientEntry *entry)
+/* The lock is held. */
+static void
+fill_slot(ClientSlot *slot, const EsgClientEntry *entry)
 {
-	ClientSlot *slot;
-
 	Assert(MyProc == NULL || LWLockHeldByMeInMode(area_lock, LW_EXCLUSIVE));
-	slot = take_slot();
 	slot->entry = *entry;
+	slot->watched = false;
 	memset(&slot->good, 0, sizeof(slot->good));
 	dlist_push_head(bucket_of(entry->facts.fingerprint), &slot->bucket);
 	dlist_push_head(uses_of(entry), &slot->use);
-	return slot;
-}
-
-/* Callback of esg_clients_save_load(): entries come least recently used first. */
-static void
-insert_loaded(const void *data)
-{
-	const EsgClientEntry *entry = data;
-
-	if (find_slot(entry->facts.fingerprint, entry->role_name) == NULL)
-		(void) insert_entry(entry);
+	note_change(slot, true);
 }
 
 static void
-begin_area(void)
+empty_area(void)
 {
+	area->used = 0;
+	area->evicted = 0;
+	area->saved_count = 0;
 	dlist_init(&area->uses[0]);
 	dlist_init(&area->uses[1]);
-	if (esg_guc_save_client_certificates)
-		esg_clients_save_load(insert_loaded);
-	area->evicted = 0;
-	area->changes = area->saved_changes = 1;
-	esg_saved_file_at_exit(esg_clients_save);
-}
-
-void
-esg_clients_init(void)
-{
-	capacity = esg_guc_max_client_certificates;
-	esg_shmem_register("clients", add_size(slots_offset(), mul_size(sizeof(ClientSlot), capacity)),
-					   (void **) &area, &area_lock, begin_area);
+	memset(area->buckets, 0, sizeof(dlist_head) * capacity);
+	memset(marks_of(0), 0, sizeof(uint64) * words_per_mark() * MARK_COUNT);
 }
 
 /* Same certificate, same chain, same settings: the analysis still holds. */
@@ -238,6 +326,7 @@ esg_clients_record(const EsgClientLogin *login)
 {
 	ClientSlot *slot;
 	EsgClientEntry *entry;
+	bool		new_facts;
 
 	if (area == NULL)
 		return;
@@ -248,16 +337,18 @@ esg_clients_record(const EsgClientLogin *login)
 		EsgClientEntry fresh;
 
 		fill_entry(&fresh, login);
-		slot = insert_entry(&fresh);
+		slot = take_slot();
+		fill_slot(slot, &fresh);
 	}
 	entry = &slot->entry;
 	dlist_move_head(uses_of(entry), &slot->use);
 	/* facts are large and seldom change */
-	if (!facts_hold(&entry->facts, login->facts->chain_digest, login->facts->policy_stamp))
+	new_facts = !facts_hold(&entry->facts, login->facts->chain_digest, login->facts->policy_stamp);
+	if (new_facts)
 		entry->facts = *login->facts;
 	slot->good = login->good;
 	update_entry(entry, login);
-	area->changes++;
+	note_change(slot, new_facts);
 	esg_shmem_unlock(area_lock);
 }
 
@@ -276,6 +367,8 @@ esg_clients_mark(const unsigned char *fingerprint, const char *role_name, bool a
 		dlist_delete(&slot->use);
 		slot->entry.alarming = alarming ? 1 : 0;
 		dlist_push_head(uses_of(&slot->entry), &slot->use);
+		set_mark(MARK_UNSAVED, number_of(slot));
+		set_mark(MARK_UNREVIEWED, number_of(slot));
 	}
 	esg_shmem_unlock(area_lock);
 }
@@ -293,107 +386,12 @@ copy_chunk(int next, EsgClientRow *rows, int max)
 	return count;
 }
 
-/* same role and subject together, the certificate that began last first */
-static int
-compare_identity(const void *a, const void *b)
-{
-	const EsgClientEntry *left = &(*(EsgClientRow *const *) a)->entry;
-	const EsgClientEntry *right = &(*(EsgClientRow *const *) b)->entry;
-	int			order = strcmp(left->role_name, right->role_name);
-
-	if (order == 0)
-		order = memcmp(left->facts.subject_digest, right->facts.subject_digest, ESG_DIGEST_SIZE);
-	if (order != 0)
-		return order;
-	if (left->facts.not_before.unix_seconds != right->facts.not_before.unix_seconds)
-		return left->facts.not_before.unix_seconds > right->facts.not_before.unix_seconds ? -1 : 1;
-	return 0;
-}
-
-static bool
-same_identity(const EsgClientEntry *a, const EsgClientEntry *b)
-{
-	return strcmp(a->role_name, b->role_name) == 0 &&
-		memcmp(a->facts.subject_digest, b->facts.subject_digest, ESG_DIGEST_SIZE) == 0;
-}
-
-/*
- * An older certificate is superseded once a newer one of the same identity was
- * used after it.  sorted is in compare_identity's order, so one pass does, with
- * the most recently used of the newer ones remembered.
- */
-static void
-resolve_superseded(EsgClientRow **sorted, int count)
-{
-	EsgClientRow *used_last = NULL;
-
-	for (int i = 0; i < count; i++)
-	{
-		EsgClientRow *row = sorted[i];
-
-		row->superseded = false;
-		if (used_last == NULL || !same_identity(&used_last->entry, &row->entry))
-			used_last = row;
-		else if (used_last->entry.facts.not_before.unix_seconds > row->entry.facts.not_before.unix_seconds &&
-				 used_last->entry.last_seen >= row->entry.last_seen)
-		{
-			row->superseded = true;
-			memcpy(row->superseded_by, used_last->entry.facts.fingerprint, ESG_DIGEST_SIZE);
-			row->superseded_since = used_last->entry.first_seen;
-		}
-		else if (row->entry.last_seen > used_last->entry.last_seen)
-			used_last = row;
-	}
-}
-
-/* Which of two newer certificates came into use first?  NULL stands for none. */
-static EsgClientRow *
-pick_earlier(EsgClientRow *a, EsgClientRow *b)
-{
-	if (a == NULL || b == NULL)
-		return a != NULL ? a : b;
-	return b->entry.first_seen < a->entry.first_seen ? b : a;
-}
-
-/*
- * Which have a newer one beside them, whichever is used?  sorted is in
- * compare_identity's order; those that began at one moment are not newer than
- * each other.
- */
-static void
-resolve_outdated(EsgClientRow **sorted, int count)
-{
-	EsgClientRow *newer = NULL; /* began later than those of this moment */
-	EsgClientRow *equal = NULL; /* of this moment */
-
-	for (int i = 0; i < count; i++)
-	{
-		EsgClientRow *row = sorted[i];
-
-		if (i == 0 || !same_identity(&sorted[i - 1]->entry, &row->entry))
-			newer = equal = NULL;
-		else if (sorted[i - 1]->entry.facts.not_before.unix_seconds !=
-				 row->entry.facts.not_before.unix_seconds)
-		{
-			newer = pick_earlier(newer, equal);
-			equal = NULL;
-		}
-		equal = pick_earlier(equal, row);
-		row->outdated = newer != NULL;
-		if (newer == NULL)
-			continue;
-		memcpy(row->renewed_as, newer->entry.facts.fingerprint, ESG_DIGEST_SIZE);
-		row->renewed_since = newer->entry.first_seen;
-	}
-}
-
 /*
  * A copy of all entries, NULL if there is none.  Entries that come while the
- * copy is made may be missing.  False if there is no memory and flags allow
- * that.
+ * copy is made may be missing.
  */
-static bool
-copy_rows(int flags, EsgClientRow **rows, int *count)
+static void
+copy_rows(EsgClientRow **rows, int *count)
 {
 	int			used;
 	int64		evicted;
@@ -403,13 +401,31 @@ copy_rows(int flags, EsgClientRow **rows, int *count)
 	*count = 0;
 	esg_clients_count(&used, &evicted);
 	if (used == 0)
-		return true;
-	*rows = palloc_extended(used * sizeof(**rows), flags | MCXT_ALLOC_HUGE);
-	if (*rows == NULL)
-		return false;
+		return;
+	*rows = palloc_extended(used * sizeof(**rows), MCXT_ALLOC_HUGE);
 	while ((copied = copy_chunk(*count, *rows + *count, Min(COPY_CHUNK, used - *count))) > 0)
 		*count += copied;
-	return true;
+}
+
+static void
+take_life(const EsgClientLife * lives, const EsgClientRow *rows, const EsgClientLife * life,
+		  EsgClientRow *out)
+{
+	const		EsgClientLife *newer = life->superseded_by;
+
+	out->superseded = newer != NULL;
+	if (newer != NULL)
+	{
+		memcpy(out->superseded_by, rows[newer - lives].entry.facts.fingerprint, ESG_DIGEST_SIZE);
+		out->superseded_since = newer->first_seen;
+	}
+	newer = life->renewed_as;
+	out->outdated = newer != NULL;
+	if (newer != NULL)
+	{
+		memcpy(out->renewed_as, rows[newer - lives].entry.facts.fingerprint, ESG_DIGEST_SIZE);
+		out->renewed_since = newer->first_seen;
+	}
 }
 
 int
@@ -417,16 +433,22 @@ esg_clients_copy(EsgClientRow **out)
 {
 	int			count;
 	EsgClientRow *rows;
-	EsgClientRow **sorted;
+	EsgClientLife *lives;
+	EsgClientLife **sorted;
 
-	(void) copy_rows(0, &rows, &count);
+	copy_rows(&rows, &count);
+	lives = palloc_extended((count + 1) * sizeof(*lives), MCXT_ALLOC_HUGE);
 	sorted = palloc_extended((count + 1) * sizeof(*sorted), MCXT_ALLOC_HUGE);
 	for (int i = 0; i < count; i++)
-		sorted[i] = &rows[i];
-	qsort(sorted, count, sizeof(*sorted), compare_identity);
-	resolve_superseded(sorted, count);
-	resolve_outdated(sorted, count);
+	{
+		esg_client_renewed_describe(&rows[i].entry, &lives[i]);
+		sorted[i] = &lives[i];
+	}
+	esg_client_renewed_resolve(sorted, count);
+	for (int i = 0; i < count; i++)
+		take_life(lives, rows, &lives[i], &rows[i]);
 	pfree(sorted);
+	pfree(lives);
 	*out = rows;
 	return count;
 }
@@ -438,12 +460,10 @@ esg_clients_reset(void)
 
 	esg_shmem_lock(area_lock, LW_EXCLUSIVE);
 	removed = area->used;
-	area->used = 0;
-	area->evicted = 0;
-	dlist_init(&area->uses[0]);
-	dlist_init(&area->uses[1]);
-	memset(area->buckets, 0, sizeof(dlist_head) * capacity);
-	area->changes++;
+	empty_area();
+	area->resets++;
+	area->rewrite = true;
+	pg_atomic_write_u32(&area->news, 1);
 	esg_shmem_unlock(area_lock);
 	return removed;
 }
@@ -461,47 +481,470 @@ esg_clients_count(int *used, int64 *evicted)
 	esg_shmem_unlock(area_lock);
 }
 
-static int
-compare_last_seen(const void *a, const void *b)
-{
-	TimestampTz left = ((const EsgClientRow *) a)->entry.last_seen;
-	TimestampTz right = ((const EsgClientRow *) b)->entry.last_seen;
+/* ------------------------------------------------------------------------
+ * The worker's review
+ * ------------------------------------------------------------------------ */
 
-	return left < right ? -1 : left > right;
+bool
+esg_clients_have_news(void)
+{
+	return area != NULL && pg_atomic_read_u32(&area->news) != 0;
+}
+
+void
+esg_clients_note_news(void)
+{
+	if (area != NULL)
+		pg_atomic_write_u32(&area->news, 1);
+}
+
+int
+esg_clients_take_changed(bool all, uint32 *resets, int *used, int **numbers)
+{
+	int			count = 0;
+	uint64	   *changed;
+
+	*resets = *used = 0;
+	*numbers = NULL;
+	if (area == NULL)
+		return 0;
+	*numbers = palloc(sizeof(int) * capacity);
+	changed = palloc(sizeof(uint64) * words_per_mark());
+	pg_atomic_write_u32(&area->news, 0);
+	esg_shmem_lock(area_lock, LW_EXCLUSIVE);
+	*resets = area->resets;
+	*used = area->used;
+	memcpy(changed, marks_of(MARK_UNREVIEWED), sizeof(uint64) * words_per_mark());
+	memset(marks_of(MARK_UNREVIEWED), 0, sizeof(uint64) * words_per_mark());
+	esg_shmem_unlock(area_lock);
+	for (int number = 0; number < *used; number++)
+	{
+		if (all || (changed[number / 64] >> (number % 64) & 1) != 0)
+			(*numbers)[count++] = number;
+		else if (changed[number / 64] == 0)
+			number |= 63;
+	}
+	pfree(changed);
+	return count;
+}
+
+void
+esg_clients_read_uses(const int *numbers, int count, EsgClientUse * out)
+{
+	for (int i = 0; i < count; i++)
+	{
+		if (i % COPY_CHUNK == 0)
+			esg_shmem_lock(area_lock, LW_SHARED);
+		memset(&out[i], 0, sizeof(out[i]));
+		if (numbers[i] < area->used)
+		{
+			out[i].version = slot_at(numbers[i])->version;
+			out[i].last_seen = slot_at(numbers[i])->entry.last_seen;
+			out[i].alarming = slot_at(numbers[i])->entry.alarming != 0;
+		}
+		if (i % COPY_CHUNK == COPY_CHUNK - 1 || i == count - 1)
+			esg_shmem_unlock(area_lock);
+	}
+}
+
+uint32
+esg_clients_read(int number, EsgClientEntry *out)
+{
+	uint32		version = 0;
+
+	esg_shmem_lock(area_lock, LW_SHARED);
+	if (number < area->used)
+	{
+		version = slot_at(number)->version;
+		*out = slot_at(number)->entry;
+	}
+	esg_shmem_unlock(area_lock);
+	return version;
+}
+
+void
+esg_clients_watch(int number, uint32 version, bool watched)
+{
+	esg_shmem_lock(area_lock, LW_EXCLUSIVE);
+	if (number < area->used && slot_at(number)->version == version)
+		slot_at(number)->watched = watched;
+	esg_shmem_unlock(area_lock);
+}
+
+int
+esg_clients_find(const unsigned char *fingerprint, int *numbers, int max)
+{
+	dlist_iter	iter;
+	int			count = 0;
+
+	esg_shmem_lock(area_lock, LW_SHARED);
+	dlist_foreach(iter, bucket_of(fingerprint))
+	{
+		const ClientSlot *slot = dlist_container(ClientSlot, bucket, iter.cur);
+
+		if (memcmp(slot->entry.facts.fingerprint, fingerprint, ESG_DIGEST_SIZE) != 0)
+			continue;
+		if (count < max)
+			numbers[count] = number_of(slot);
+		count++;
+	}
+	esg_shmem_unlock(area_lock);
+	return count;
+}
+
+/* ------------------------------------------------------------------------
+ * The file
+ * ------------------------------------------------------------------------ */
+
+/*
+ * While the file is read, once there are more entries than places: the slots, the
+ * least recently used one first.
+ */
+static binaryheap * oldest = NULL;
+
+/* binaryheap_comparator: the first is the greatest to it */
+static int
+compare_age(Datum a, Datum b, void *arg)
+{
+	const ClientSlot *left = slot_at(DatumGetInt32(a));
+	const ClientSlot *right = slot_at(DatumGetInt32(b));
+
+	if (left->entry.last_seen != right->entry.last_seen)
+		return left->entry.last_seen > right->entry.last_seen ? -1 : 1;
+	/* of one moment, the one that came first */
+	return left->version > right->version ? -1 : left->version < right->version;
+}
+
+static void
+begin_displacing(void)
+{
+	oldest = binaryheap_allocate(capacity, compare_age, NULL);
+	for (int number = 0; number < capacity; number++)
+		binaryheap_add_unordered(oldest, Int32GetDatum(number));
+	binaryheap_build(oldest);
+}
+
+/* EsgSlotEntryFn: an entry has the place that it has in the file, while there are enough. */
+static bool
+insert_loaded(uint32 number, const void *data)
+{
+	const EsgClientEntry *entry = data;
+	ClientSlot *slot;
+
+	if (find_slot(entry->facts.fingerprint, entry->role_name) != NULL)
+		return false;
+	if (area->used < capacity)
+		fill_slot(take_slot(), entry);
+	else
+	{
+		if (oldest == NULL)
+			begin_displacing();
+		slot = slot_at(DatumGetInt32(binaryheap_first(oldest)));
+		if (slot->entry.last_seen > entry->last_seen)
+			return true;
+		empty_slot(slot);
+		fill_slot(slot, entry);
+		binaryheap_replace_first(oldest, binaryheap_first(oldest));
+	}
+	return true;
+}
+
+/* When was what is in a slot used? */
+typedef struct LastUse
+{
+	TimestampTz at;
+	int			number;
+}			LastUse;
+
+static int
+compare_last_use(const void *a, const void *b)
+{
+	const		LastUse *left = a;
+	const		LastUse *right = b;
+
+	if (left->at != right->at)
+		return left->at < right->at ? -1 : 1;
+	return left->number < right->number ? -1 : left->number > right->number;
+}
+
+/* Slots are numbered as they were filled; what is in them was used in another order. */
+static void
+order_uses(void)
+{
+	LastUse    *uses = palloc(sizeof(*uses) * Max(area->used, 1));
+
+	for (int number = 0; number < area->used; number++)
+	{
+		uses[number].at = slot_at(number)->entry.last_seen;
+		uses[number].number = number;
+	}
+	qsort(uses, area->used, sizeof(*uses), compare_last_use);
+	dlist_init(&area->uses[0]);
+	dlist_init(&area->uses[1]);
+	for (int i = 0; i < area->used; i++)
+	{
+		ClientSlot *slot = slot_at(uses[i].number);
+
+		dlist_push_head(uses_of(&slot->entry), &slot->use);
+	}
+	pfree(uses);
+}
+
+static void
+load_area(void)
+{
+	uint64		generation = 0;
+
+	if (!esg_clients_save_load(insert_loaded, &generation))
+		empty_area();
+	order_uses();
+	area->rewrite = area->used > 0 && (generation == 0 || oldest != NULL);
+	if (!area->rewrite)
+	{
+		area->generation = generation;
+		area->saved_count = area->used;
+		memset(marks_of(MARK_UNSAVED), 0, sizeof(uint64) * words_per_mark());
+		memset(marks_of(MARK_UNSAVED_FACTS), 0, sizeof(uint64) * words_per_mark());
+	}
+	if (oldest != NULL)
+		binaryheap_free(oldest);
+	oldest = NULL;
+}
+
+static void
+begin_area(void)
+{
+	pg_atomic_init_u32(&area->news, 0);
+	empty_area();
+	if (esg_guc_save_client_certificates)
+		load_area();
+	esg_saved_file_at_exit(esg_clients_save);
+}
+
+void
+esg_clients_init(void)
+{
+	Size		marks;
+
+	capacity = esg_guc_max_client_certificates;
+	marks = mul_size(sizeof(uint64) * MARK_COUNT, words_per_mark());
+	esg_shmem_register("clients", add_size(marks_offset(), marks), (void **) &area, &area_lock,
+					   begin_area);
+}
+
+/* EsgSlotReadFn */
+static int
+read_entries(int number, void *entries, int max)
+{
+	EsgClientEntry *out = entries;
+	int			count = 0;
+
+	esg_shmem_lock(area_lock, LW_SHARED);
+	for (; count < max && number < area->used; number++)
+		out[count++] = slot_at(number)->entry;
+	esg_shmem_unlock(area_lock);
+	return count;
+}
+
+/* After it, or before it if it fails, nothing is marked as saved that is not. */
+static bool
+rewrite_file(void)
+{
+	int			count;
+	uint64		generation;
+
+	esg_shmem_lock(area_lock, LW_EXCLUSIVE);
+	count = area->used;
+	area->rewrite = false;
+	area->generation = 0;
+	memset(marks_of(MARK_UNSAVED), 0, sizeof(uint64) * words_per_mark());
+	memset(marks_of(MARK_UNSAVED_FACTS), 0, sizeof(uint64) * words_per_mark());
+	esg_shmem_unlock(area_lock);
+	generation = esg_slot_file_rewrite(&esg_clients_save_file, read_entries, count);
+	esg_shmem_lock(area_lock, LW_EXCLUSIVE);
+	area->generation = generation;
+	area->saved_count = count;
+	/* a reset meanwhile has said so, too */
+	area->rewrite |= generation == 0;
+	esg_shmem_unlock(area_lock);
+	return generation != 0;
+}
+
+/* What one save writes. */
+typedef struct Picks
+{
+	uint64		generation;
+	int		   *numbers;		/* first those that are written whole */
+	int			whole;
+	int			count;
+	int			saved_count;	/* entries in the file afterwards */
+}			Picks;
+
+/* Entries come into the file in the order of their numbers, so that it has no holes. */
+static void
+pick_whole(const EsgSlotBatch * batch, Picks * picks)
+{
+	int			number = next_mark(MARK_UNSAVED_FACTS, 0);
+
+	while (number >= 0 && esg_slot_batch_has_room(batch, picks->count + 1, picks->count + 1))
+	{
+		picks->numbers[picks->count++] = number;
+		clear_mark(MARK_UNSAVED_FACTS, number);
+		clear_mark(MARK_UNSAVED, number);
+		number = next_mark(MARK_UNSAVED_FACTS, number + 1);
+	}
+	picks->whole = picks->count;
+	picks->saved_count = Max(area->saved_count, number >= 0 ? Min(number, area->used) : area->used);
+}
+
+/* Not always the same ones, where there is no room for all. */
+static void
+pick_used(const EsgSlotBatch * batch, Picks * picks)
+{
+	int			number = next_mark(MARK_UNSAVED, area->save_next);
+
+	while (esg_slot_batch_has_room(batch, picks->whole, picks->count + 1))
+	{
+		if (number < 0 && (number = next_mark(MARK_UNSAVED, 0)) < 0)
+			return;
+		if (!has_mark(MARK_UNSAVED_FACTS, number))
+			picks->numbers[picks->count++] = number;
+		clear_mark(MARK_UNSAVED, number);
+		number = next_mark(MARK_UNSAVED, number + 1);
+	}
+	area->save_next = Max(number, 0);
+}
+
+/* false: out of memory, which the log says */
+static bool
+make_room(EsgSlotBatch * batch, Picks * picks)
+{
+	memset(picks, 0, sizeof(*picks));
+	if (!esg_slot_batch_begin(batch, &esg_clients_save_file))
+		return false;
+	picks->numbers = palloc_extended(sizeof(int) * capacity, MCXT_ALLOC_NO_OOM);
+	if (picks->numbers != NULL)
+		return true;
+	esg_slot_batch_give_up(batch);
+	return false;
+}
+
+static void
+pick(const EsgSlotBatch * batch, Picks * picks)
+{
+	esg_shmem_lock(area_lock, LW_EXCLUSIVE);
+	picks->generation = area->generation;
+	pick_whole(batch, picks);
+	pick_used(batch, picks);
+	esg_shmem_unlock(area_lock);
+}
+
+/* Both parts of an entry are of one moment.  False: out of memory, or one is gone. */
+static bool
+add_whole(EsgSlotBatch * batch, Picks * picks)
+{
+	Size		size = sizeof(EsgClientEntry) * Max(picks->whole, 1);
+	EsgClientEntry *entries = palloc_extended(size, MCXT_ALLOC_NO_OOM);
+	bool		complete = entries != NULL;
+
+	for (int i = 0; complete && i < picks->whole; i++)
+		complete = read_entries(picks->numbers[i], &entries[i], 1) == 1;
+	for (EsgSlotPart part = ESG_SLOT_STABLE; complete && part <= ESG_SLOT_USE; part++)
+	{
+		for (int i = 0; i < picks->whole; i++)
+			esg_slot_batch_add(batch, picks->generation, part, picks->numbers[i], &entries[i]);
+	}
+	if (entries != NULL)
+		pfree(entries);
+	return complete;
+}
+
+/* One whose slot has another certificate by now is written whole the next time. */
+static void
+add_used(EsgSlotBatch * batch, const Picks * picks)
+{
+	for (int i = picks->whole; i < picks->count; i++)
+	{
+		int			number = picks->numbers[i];
+
+		if ((i - picks->whole) % COPY_CHUNK == 0)
+			esg_shmem_lock(area_lock, LW_SHARED);
+		if (number < area->used && !has_mark(MARK_UNSAVED_FACTS, number))
+			esg_slot_batch_add(batch, picks->generation, ESG_SLOT_USE, number,
+							   &slot_at(number)->entry);
+		if ((i - picks->whole) % COPY_CHUNK == COPY_CHUNK - 1 || i == picks->count - 1)
+			esg_shmem_unlock(area_lock);
+	}
+}
+
+static void
+note_saved(const Picks * picks, EsgSlotSave result)
+{
+	esg_shmem_lock(area_lock, LW_EXCLUSIVE);
+	if (result == ESG_SLOT_SAVED && area->generation == picks->generation)
+		area->saved_count = picks->saved_count;
+	if (result == ESG_SLOT_GONE)
+		area->rewrite = true;
+	for (int i = 0; result != ESG_SLOT_SAVED && i < picks->count; i++)
+	{
+		if (picks->numbers[i] >= area->used)
+			continue;
+		set_mark(MARK_UNSAVED, picks->numbers[i]);
+		if (i < picks->whole)
+			set_mark(MARK_UNSAVED_FACTS, picks->numbers[i]);
+	}
+	esg_shmem_unlock(area_lock);
+}
+
+static bool
+write_changes(void)
+{
+	EsgSlotBatch batch;
+	Picks		picks;
+	EsgSlotSave result = ESG_SLOT_FAILED;
+
+	if (!make_room(&batch, &picks))
+		return false;
+	pick(&batch, &picks);
+	if (add_whole(&batch, &picks))
+	{
+		add_used(&batch, &picks);
+		result = esg_slot_batch_save(&batch, picks.generation, picks.saved_count);
+	}
+	esg_slot_batch_give_up(&batch);
+	note_saved(&picks, result);
+	pfree(picks.numbers);
+	return result == ESG_SLOT_GONE ? rewrite_file() : result == ESG_SLOT_SAVED;
+}
+
+/* What is there to be written: nothing, what has changed, or all? */
+static bool
+is_save_due(bool *anew)
+{
+	bool		changed;
+
+	esg_shmem_lock(area_lock, LW_SHARED);
+	changed = next_mark(MARK_UNSAVED, 0) >= 0 || next_mark(MARK_UNSAVED_FACTS, 0) >= 0;
+	*anew = area->rewrite || area->generation == 0;
+	changed |= area->rewrite;
+	esg_shmem_unlock(area_lock);
+	return changed;
+}
+
+bool
+esg_clients_save_some(void)
+{
+	bool		anew;
+
+	if (area == NULL || !esg_guc_save_client_certificates || !is_save_due(&anew))
+		return false;
+	return (anew ? rewrite_file() : write_changes()) && is_save_due(&anew);
 }
 
 /* Also called in the postmaster at exit: raises no error. */
 void
 esg_clients_save(void)
 {
-	uint64		changes;
-	bool		due;
-	int			count;
-	EsgClientRow *rows;
-
-	if (area == NULL || !esg_guc_save_client_certificates)
-		return;
-	esg_shmem_lock(area_lock, LW_SHARED);
-	changes = area->changes;
-	due = changes != area->saved_changes;
-	esg_shmem_unlock(area_lock);
-	if (!due)
-		return;
-	if (!copy_rows(MCXT_ALLOC_NO_OOM, &rows, &count))
-	{
-		ereport(LOG,
-				(errcode(ERRCODE_OUT_OF_MEMORY),
-				 errmsg("could not save the registry of client certificates: out of memory")));
-		return;
-	}
-	if (rows != NULL)
-		qsort(rows, count, sizeof(*rows), compare_last_seen);
-	if (esg_clients_save_write(rows, count))
-	{
-		esg_shmem_lock(area_lock, LW_EXCLUSIVE);
-		area->saved_changes = changes;
-		esg_shmem_unlock(area_lock);
-	}
-	if (rows != NULL)
-		pfree(rows);
+	while (esg_clients_save_some())
+		;
 }

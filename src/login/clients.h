@@ -91,7 +91,45 @@ extern int64 esg_clients_reset(void);
 /* evicted: gave way since the start or the last reset; both 0 without shared memory */
 extern void esg_clients_count(int *used, int64 *evicted);
 
-/* writes the save file if anything changed since; worker, and postmaster at exit */
+/*
+ * The worker's review looks at what has changed since the last one, by the number of
+ * its place.  version tells whether it still is the same certificate, role and facts;
+ * 0: nothing is there.
+ */
+typedef struct EsgClientUse
+{
+	uint32		version;
+	TimestampTz last_seen;
+	bool		alarming;
+}			EsgClientUse;
+
+/* Did something change that may be another verdict, not only a counter? */
+extern bool esg_clients_have_news(void);
+extern void esg_clients_note_news(void);
+
+/*
+ * The numbers of those that have changed since the last call, or of all; palloc'd, in order.
+ * *resets is another after a reset; places [0, *used) are in use.
+ */
+extern int	esg_clients_take_changed(bool all, uint32 *resets, int *used, int **numbers);
+
+extern void esg_clients_read_uses(const int *numbers, int count, EsgClientUse * out);
+
+/* returns the version */
+extern uint32 esg_clients_read(int number, EsgClientEntry *out);
+
+/* whether its next login is news */
+extern void esg_clients_watch(int number, uint32 version, bool watched);
+
+/* The places of the certificate, one for each role: how many, of which max are returned. */
+extern int	esg_clients_find(const unsigned char *fingerprint, int *numbers, int max);
+
+/*
+ * Writes to the save file what has changed since, up to ESG_SLOT_FILE_MAX_SAVE bytes;
+ * returns whether there is more.  The worker's, as is what follows, which writes all; that
+ * is also the postmaster's at exit.
+ */
+extern bool esg_clients_save_some(void);
 extern void esg_clients_save(void);
 
 #endif							/* ESG_LOGIN_CLIENTS_H */

@@ -26,25 +26,48 @@ is_entry_sound(const void *data)
 #undef ENDS
 }
 
-static const EsgSavedFile saved = {
-	.path = PGSTAT_STAT_PERMANENT_DIRECTORY "/ext_ssl_guard.clients",
-	.magic = "ESGCLI04",
-	.content = "client certificates",
-	.foreign = "A copy of a data directory begins without client certificates, as they came to another server.",
-	.entry_size = sizeof(EsgClientEntry),
+#define FILE_OF_CLIENTS(version) \
+	.path = PGSTAT_STAT_PERMANENT_DIRECTORY "/ext_ssl_guard.clients", \
+	.magic = version, \
+	.content = "client certificates", \
+	.foreign = "A copy of a data directory begins without client certificates, as they came to another server.", \
+	.entry_size = sizeof(EsgClientEntry), \
 	.is_sound = is_entry_sound
+
+/* A login changes what comes behind first_seen, but for a new certificate's. */
+const		EsgSlotFile esg_clients_save_file = {
+	.file = {FILE_OF_CLIENTS("ESGCLI05")},
+	.stable_size = offsetof(EsgClientEntry, last_seen)
 };
 
-void
-esg_clients_save_load(EsgSavedEntryFn each)
+/* All in one, the least recently used first. */
+static const EsgSavedFile last_version = {FILE_OF_CLIENTS("ESGCLI04")};
+
+static EsgSlotEntryFn take_old;
+static uint32 old_count;
+
+/* EsgSavedEntryFn: such a file may have one twice. */
+static void
+take_old_entry(const void *entry)
 {
-	esg_saved_file_load(&saved, each);
+	if (take_old(old_count, entry))
+		old_count++;
 }
 
 bool
-esg_clients_save_write(const EsgClientRow *rows, int count)
+esg_clients_save_load(EsgSlotEntryFn each, uint64 *generation)
 {
-	StaticAssertDecl(offsetof(EsgClientRow, entry) == 0, "the entry comes first");
-
-	return esg_saved_file_write(&saved, rows, sizeof(EsgClientRow), count);
+	switch (esg_slot_file_load(&esg_clients_save_file, each, generation))
+	{
+		case ESG_SLOT_LOADED:
+			return true;
+		case ESG_SLOT_DROPPED:
+			return false;
+		case ESG_SLOT_OTHER:
+			break;
+	}
+	take_old = each;
+	old_count = 0;
+	esg_saved_file_load(&last_version, take_old_entry);
+	return true;
 }

@@ -175,13 +175,23 @@ esg_denied_check(const EsgPeer *peer, EsgRefusal *out)
  * Entries that match nothing
  * ------------------------------------------------------------------------ */
 
-static void
-mark_seen(const EsgDenyList *list, bool *seen, const char *serial, const unsigned char *digest)
+static int
+find_place(const char *serial, const unsigned char *digest)
 {
+	const EsgDenyList *list = esg_guc_denied_certificates;
 	const EsgDenyEntry *entry = esg_deny_list_find(list, serial, digest);
 
-	if (entry != NULL)
-		seen[entry - list->entries] = true;
+	return entry != NULL ? (int) (entry - list->entries) : -1;
+}
+
+void
+esg_denied_find(const EsgClientFacts *facts, int *entries)
+{
+	entries[0] = entries[1] = -1;
+	if (esg_guc_denied_certificates == NULL)
+		return;
+	entries[0] = find_place(NULL, facts->fingerprint);
+	entries[1] = find_place(facts->serial_number, facts->issuer_fingerprint);
 }
 
 /* Of a handshake that failed, the issuer is known by its name only. */
@@ -195,8 +205,10 @@ mark_failures(const EsgDenyList *list, bool *seen)
 	{
 		int			first;
 		int			last = esg_deny_list_serial_range(list, failures[i].serial_number, &first);
+		int			own = find_place(NULL, failures[i].fingerprint);
 
-		mark_seen(list, seen, NULL, failures[i].fingerprint);
+		if (own >= 0)
+			seen[own] = true;
 		for (int n = first; n < last; n++)
 			seen[n] = true;
 	}
@@ -226,21 +238,16 @@ describe_unseen(const EsgDenyList *list, const bool *seen)
 }
 
 char *
-esg_denied_unseen(const EsgClientRow *rows, int count)
+esg_denied_unseen(const int *matches)
 {
 	const EsgDenyList *list = esg_guc_denied_certificates;
 	bool	   *seen;
 
 	if (list == NULL)
 		return NULL;
-	seen = palloc0(sizeof(bool) * list->count);
-	for (int i = 0; i < count; i++)
-	{
-		const EsgClientFacts *facts = &rows[i].entry.facts;
-
-		mark_seen(list, seen, NULL, facts->fingerprint);
-		mark_seen(list, seen, facts->serial_number, facts->issuer_fingerprint);
-	}
+	seen = palloc(sizeof(bool) * list->count);
+	for (int i = 0; i < list->count; i++)
+		seen[i] = matches[i] > 0;
 	mark_failures(list, seen);
 	return describe_unseen(list, seen);
 }

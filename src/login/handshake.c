@@ -26,8 +26,11 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
-#include "login/failures.h"
+#include "login/clients.h"
+#include "login/failure_log.h"
 #include "login/handshake.h"
+#include "policy/elapsed.h"
+#include "server/guc.h"
 #include "server/report.h"
 #include "x509/cut_text.h"
 #include "x509/info.h"
@@ -36,9 +39,8 @@
 #define MAX_DRAIN 200
 /* the longest chain whose signatures are looked at again */
 #define MAX_CHAIN 8
-/* log lines in an interval, for those who come from a CA we know, and for the others */
-#define MAX_LINES 10
-#define LINE_INTERVAL (10 * USECS_PER_SEC)
+/* between two lines about failures that were not even counted */
+#define DROPS_PAUSE (10 * USECS_PER_SEC)
 /* OpenSSL's error queue holds no more */
 #define MAX_ERRORS 16
 
@@ -103,23 +105,7 @@ static int	pipe_read = -1;
 static int	pipe_write = -1;
 static int	drop_counter = -1;
 
-/* Worker only: the log lines of the current interval. */
-typedef struct LineBudget
-{
-	const char *who;
-	TimestampTz began;			/* 0: none yet */
-	int			lines;
-	int64		suppressed;
-} LineBudget;
-
-static LineBudget known_budget =
-{
-	"known CAs", 0, 0, 0
-};
-static LineBudget stranger_budget =
-{
-	"other CAs", 0, 0, 0
-};
+/* Worker only. */
 static TimestampTz drops_reported_at = 0;
 
 static X509_STORE_CTX_cleanup_fn prev_store_cleanup = NULL;
@@ -272,30 +258,6 @@ esg_handshake_fd(void)
 	return pipe_read;
 }
 
-/* DETAIL of the log line. */
-static void
-describe_failure(const HandshakeRecord *record, const EsgFailure *failure,
-				 char *buf, size_t size)
-{
-	char		fingerprint[ESG_FINGERPRINT_TEXT_SIZE];
-	char		address[ESG_CLIENT_ADDRESS_TEXT_SIZE];
-	char		number[32];
-
-	buf[0] = '\0';
-	esg_x509_info_fingerprint_text(failure->fingerprint, fingerprint);
-	esg_client_entry_address_text(&failure->last_address, address, sizeof(address));
-	esg_alarm_text_append_pair(buf, size, "reason", failure->reason);
-	esg_alarm_text_append_pair(buf, size, "address", address);
-	esg_alarm_text_append_pair(buf, size, "serial", failure->serial_number);
-	esg_alarm_text_append_pair(buf, size, "fingerprint", fingerprint);
-	snprintf(number, sizeof(number), "%d", record->depth);
-	esg_alarm_text_append_pair(buf, size, "depth", number);
-	snprintf(number, sizeof(number), INT64_FORMAT, failure->failures);
-	esg_alarm_text_append_pair(buf, size, "failures", number);
-	esg_alarm_text_append_pair(buf, size, "subject", failure->subject);
-	esg_alarm_text_append_pair(buf, size, "issuer", failure->issuer);
-}
-
 /* NULL: nothing to advise */
 static const char *
 choose_hint(const HandshakeRecord *record)
@@ -319,53 +281,14 @@ choose_hint(const HandshakeRecord *record)
 }
 
 static void
-log_failure(const HandshakeRecord *record, const EsgFailure *failure)
-{
-	const char *hint = choose_hint(record);
-	char		detail[1024];
-	char		address[ESG_CLIENT_ADDRESS_TEXT_SIZE];
-
-	esg_client_entry_address_text(&failure->last_address, address, sizeof(address));
-	describe_failure(record, failure, detail, sizeof(detail));
-	ereport(LOG,
-			(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
-			 errmsg("TLS refused client certificate \"%s\" from %s: %s",
-					failure->subject, address,
-					X509_verify_cert_error_string(record->verify_error)),
-			 errdetail_internal("%s", esg_report_with_cluster(detail)),
-			 hint ? errhint("%s", hint) : 0));
-}
-
-/* Has an interval passed?  A clock set back counts as yes. */
-static bool
-is_over(TimestampTz began, TimestampTz now)
-{
-	return now < began || now - began >= LINE_INTERVAL;
-}
-
-/* Says what was not said in an interval that is over, and begins the next one. */
-static void
-renew_budget(LineBudget *budget, TimestampTz now)
-{
-	if (!is_over(budget->began, now))
-		return;
-	if (budget->suppressed > 0)
-		ereport(LOG,
-				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-				 errmsg("too many failed TLS handshakes: " INT64_FORMAT " log lines about clients of %s were suppressed",
-						budget->suppressed, budget->who),
-				 errhint("The view \"ssl_guard_handshake_failures\" has the last ones.")));
-	budget->began = now;
-	budget->lines = 0;
-	budget->suppressed = 0;
-}
-
-static void
 note_record(const HandshakeRecord *record)
 {
 	const Reason *reason = find_reason(record->verify_error);
-	LineBudget *budget = record->known_ca ? &known_budget : &stranger_budget;
-	bool		will_log = budget->lines < MAX_LINES;
+	EsgFailureCause cause = {
+		.error = X509_verify_cert_error_string(record->verify_error),
+		.hint = choose_hint(record),
+		.depth = record->depth
+	};
 	EsgFailure	failure;
 
 	memset(&failure, 0, sizeof(failure));
@@ -377,12 +300,10 @@ note_record(const HandshakeRecord *record)
 	failure.known_ca = record->known_ca;
 	failure.last_address = record->address;
 	failure.last_seen = record->at;
-	if (!esg_failures_note(&failure, will_log))
-		return;
-	budget->lines += will_log;
-	budget->suppressed += !will_log;
-	if (will_log)
-		log_failure(record, &failure);
+	/* it may be one that is denied and was not seen yet */
+	if (esg_guc_denied_certificates != NULL)
+		esg_clients_note_news();
+	esg_failure_log_note(&failure, &cause, GetCurrentTimestamp());
 }
 
 /* The counter keeps what is not reported yet. */
@@ -391,7 +312,7 @@ report_drops(TimestampTz now)
 {
 	uint64		drops = 0;
 
-	if (drop_counter < 0 || !is_over(drops_reported_at, now) ||
+	if (drop_counter < 0 || !esg_elapsed(drops_reported_at, DROPS_PAUSE, now) ||
 		read(drop_counter, &drops, sizeof(drops)) != sizeof(drops))
 		return;
 	drops_reported_at = now;
@@ -408,13 +329,12 @@ esg_handshake_drain(void)
 
 	if (pipe_read < 0)
 		return;
-	renew_budget(&known_budget, now);
-	renew_budget(&stranger_budget, now);
 	for (int i = 0; i < MAX_DRAIN; i++)
 	{
 		if (read(pipe_read, &record, sizeof(record)) != sizeof(record))
 			break;
 		note_record(&record);
 	}
+	esg_failure_log_tell(now);
 	report_drops(now);
 }

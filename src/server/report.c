@@ -78,26 +78,6 @@ esg_report_command(const char *bytes)
 }
 
 /* Asked about many certificates: most differ in the first digit. */
-bool
-esg_report_is_about(const EsgAlarm *alarm, const unsigned char *fingerprint)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *text = alarm->object + strlen(CLIENT_PREFIX);
-
-	if (strncmp(alarm->object, CLIENT_PREFIX, strlen(CLIENT_PREFIX)) != 0)
-		return false;
-	for (int i = 0; i < ESG_DIGEST_SIZE; i++)
-	{
-		if (text[2 * i] != digits[fingerprint[i] >> 4] ||
-			text[2 * i + 1] != digits[fingerprint[i] & 15])
-			return false;
-	}
-	return text[2 * ESG_DIGEST_SIZE] == '\0';
-}
-
-/*
- * The object is the certificate: several roles that use it share an alarm.
- */
 void
 esg_report_client_alarm(const EsgFinding *finding, const EsgShownCert *cert,
 						EsgAlarm *out)

@@ -32,9 +32,6 @@ typedef struct EsgShownCert
 extern void esg_report_client_alarm(const EsgFinding *finding, const EsgShownCert *cert,
 									EsgAlarm *out);
 
-/* Is the alarm's object the client certificate with this SHA-256? */
-extern bool esg_report_is_about(const EsgAlarm *alarm, const unsigned char *fingerprint);
-
 /* the running server: detail_pairs is appended to DETAIL as it is, or NULL */
 extern void esg_report_server_alarm(EsgCode code, EsgSeverity severity, const char *detail,
 									const char *detail_pairs, EsgAlarm *out);

@@ -19,24 +19,10 @@
 
 #include "server/saved_file.h"
 
-/*
- * Which data directory wrote the file?  A copy of it, as pg_basebackup makes
- * for a standby, is another directory, of what never came to us.  The
- * inode number alone may be the same on a host that was set up in the same way;
- * the number of a device is not the same after each boot.
- */
-typedef struct SaveOwner
-{
-	uint64		system_identifier;
-	uint64		inode;			/* of the data directory */
-	int64		born;			/* nanoseconds; 0: the file system does not
-								 * say */
-} SaveOwner;
-
 typedef struct SaveHeader
 {
 	char		magic[8];
-	SaveOwner	owner;
+	EsgFileOwner owner;
 	uint32		entry_size;		/* of who wrote it */
 	uint32		count;
 	pg_crc32c	crc;			/* of the entries */
@@ -62,8 +48,8 @@ birth_time(const char *path)
 	return 0;
 }
 
-static void
-identify_owner(SaveOwner *out)
+void
+esg_saved_file_owner(EsgFileOwner * out)
 {
 	struct stat st;
 
@@ -74,13 +60,13 @@ identify_owner(SaveOwner *out)
 	out->born = birth_time(DataDir);
 }
 
-static bool
-is_ours(const SaveHeader *header)
+bool
+esg_saved_file_is_ours(const EsgFileOwner * owner)
 {
-	SaveOwner	owner;
+	EsgFileOwner we;
 
-	identify_owner(&owner);
-	return memcmp(&header->owner, &owner, sizeof(owner)) == 0;
+	esg_saved_file_owner(&we);
+	return memcmp(owner, &we, sizeof(we)) == 0;
 }
 
 static bool
@@ -120,7 +106,7 @@ read_entries(const EsgSavedFile *saved, FILE *file, void *entry, EsgSavedEntryFn
 		!header_good(saved, &header, st.st_size) || !checksum_good(file, &header, entry) ||
 		fseek(file, sizeof(header), SEEK_SET) != 0)
 		return LOAD_DAMAGED;
-	if (!is_ours(&header))
+	if (!esg_saved_file_is_ours(&header.owner))
 		return LOAD_FOREIGN;
 	for (uint32 i = 0; i < header.count; i++)
 	{
@@ -155,8 +141,8 @@ load_entries(const EsgSavedFile *saved, void *entry, EsgSavedEntryFn each)
 	return result;
 }
 
-static void
-set_aside_damaged(const EsgSavedFile *saved)
+void
+esg_saved_file_set_aside(const EsgSavedFile *saved)
 {
 	char		damaged[MAXPGPATH];
 
@@ -168,8 +154,8 @@ set_aside_damaged(const EsgSavedFile *saved)
 			 errdetail("The file is kept as \"%s\".", damaged)));
 }
 
-static void
-remove_foreign(const EsgSavedFile *saved)
+void
+esg_saved_file_remove_foreign(const EsgSavedFile *saved)
 {
 	(void) unlink(saved->path);
 	ereport(LOG,
@@ -196,10 +182,10 @@ esg_saved_file_load(const EsgSavedFile *file, EsgSavedEntryFn each)
 		case LOAD_DONE:
 			break;
 		case LOAD_DAMAGED:
-			set_aside_damaged(file);
+			esg_saved_file_set_aside(file);
 			break;
 		case LOAD_FOREIGN:
-			remove_foreign(file);
+			esg_saved_file_remove_foreign(file);
 			break;
 	}
 	pfree(entry);
@@ -218,7 +204,7 @@ write_entries(const EsgSavedFile *saved, FILE *file, const void *entries, Size s
 
 	memset(&header, 0, sizeof(header));
 	memcpy(header.magic, saved->magic, sizeof(header.magic));
-	identify_owner(&header.owner);
+	esg_saved_file_owner(&header.owner);
 	header.entry_size = (uint32) saved->entry_size;
 	header.count = count;
 	INIT_CRC32C(header.crc);
