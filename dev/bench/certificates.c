@@ -1,17 +1,14 @@
 /*
  * bench/certificates.c
- *		Makes certificates by the thousand, and merely reads them.
+ *		Makes certificates by the thousand, and merely keeps them.
  *
  * certificates make issued|self-signed N	writes N certificates to standard output
- * certificates read FILE ROUNDS			PEM_read_bio_X509() and nothing else; prints the
- *											microseconds of processor time of one round
  * certificates hold FILE...				keeps all; prints the most memory that this took, kB
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
 #include <openssl/bn.h>
 #include <openssl/err.h>
@@ -165,41 +162,6 @@ read_file(const char *path, size_t *len)
 	return text;
 }
 
-extern void read_certificates(const char *path, long rounds);
-
-/* The one place that callgrind is told to count: its name must survive the optimiser. */
-__attribute__((noinline)) void
-read_certificates(const char *path, long rounds)
-{
-	for (; rounds > 0; rounds--)
-	{
-		size_t		len;
-		char	   *text = read_file(path, &len);
-		BIO		   *bio = need(BIO_new_mem_buf(text, (int) len), "BIO_new_mem_buf");
-		X509	   *cert;
-
-		while ((cert = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL)
-			X509_free(cert);
-		BIO_free(bio);
-		free(text);
-		ERR_clear_error();
-	}
-}
-
-/* What OpenSSL loads once, when a key is first looked at, makes decoding dearer for good. */
-static void
-warm_up(const char *path)
-{
-	FILE	   *in = need(fopen(path, "r"), path);
-	X509	   *cert = need(PEM_read_X509(in, NULL, NULL, NULL), "PEM_read_X509");
-
-	(void) X509_verify(cert, X509_get0_pubkey(cert));
-	(void) X509_check_purpose(cert, -1, 0);
-	ERR_clear_error();
-	X509_free(cert);
-	fclose(in);
-}
-
 /* With what OpenSSL itself keeps of the extensions, once it was asked for anything. */
 static void
 hold_certificates(const char *path)
@@ -229,29 +191,11 @@ peak_memory(void)
 	return used.ru_maxrss;
 }
 
-static double
-cpu_microseconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (double) t.tv_sec * 1e6 + (double) t.tv_nsec / 1e3;
-}
-
 int
 main(int argc, char **argv)
 {
 	if (argc == 4 && strcmp(argv[1], "make") == 0)
 		make_certificates(strcmp(argv[2], "issued") == 0, atol(argv[3]));
-	else if (argc == 4 && strcmp(argv[1], "read") == 0)
-	{
-		double		began;
-
-		warm_up(argv[2]);
-		began = cpu_microseconds();
-		read_certificates(argv[2], atol(argv[3]));
-		printf("%.0f\n", (cpu_microseconds() - began) / (double) atol(argv[3]));
-	}
 	else if (argc > 2 && strcmp(argv[1], "hold") == 0)
 	{
 		int			i;
@@ -263,7 +207,6 @@ main(int argc, char **argv)
 	else
 	{
 		fprintf(stderr, "usage: certificates make issued|self-signed N\n"
-				"       certificates read FILE ROUNDS\n"
 				"       certificates hold FILE...\n");
 		return 2;
 	}

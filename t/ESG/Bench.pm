@@ -22,6 +22,8 @@ sub new
 	my ($class, $name, $title, $about) = @_;
 	my $self = bless { name => $name, title => $title, about => $about, rows => [], curves => {}, order => [] }, $class;
 
+	# standard error goes to a file, too
+	$SIG{__DIE__} = sub { $self->say("$name: $_[0]") unless $^S };
 	$self->say("$title\n");
 	$self->say(format_row('what', 'figure', 'ratio', 'budget'));
 	return $self;
