@@ -1,7 +1,7 @@
 /*
  * bench/reader.c
- *		bench_read(path): PEM_read_bio_X509() over a file and nothing else, in a
- *		server's own process.
+ *		bench_read(path), bench_read_crl(path): PEM_read_bio_X509() or _CRL() over a
+ *		file and nothing else, in a server's own process.
  *
  * What decoding a certificate costs depends on what OpenSSL has loaded before: by
  * a third between this and a program of its own.
@@ -18,6 +18,7 @@
 PG_MODULE_MAGIC;
 
 PG_FUNCTION_INFO_V1(bench_read);
+PG_FUNCTION_INFO_V1(bench_read_crl);
 
 static char *
 read_file(const char *path, size_t *len)
@@ -36,23 +37,39 @@ read_file(const char *path, size_t *len)
 	return content;
 }
 
-/* how many certificates */
-Datum
-bench_read(PG_FUNCTION_ARGS)
+/* how many certificates, or CRLs */
+static int32
+read_blocks(const char *path, bool crls)
 {
 	size_t		len;
-	char	   *content = read_file(text_to_cstring(PG_GETARG_TEXT_PP(0)), &len);
+	char	   *content = read_file(path, &len);
 	BIO		   *bio = BIO_new_mem_buf(content, (int) len);
-	X509	   *cert;
 	int32		count = 0;
 
-	while (bio != NULL && (cert = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL)
+	for (;; count++)
 	{
-		count++;
+		X509	   *cert = crls ? NULL : PEM_read_bio_X509(bio, NULL, NULL, NULL);
+		X509_CRL   *crl = crls ? PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL) : NULL;
+
+		if (cert == NULL && crl == NULL)
+			break;
 		X509_free(cert);
+		X509_CRL_free(crl);
 	}
 	BIO_free(bio);
 	free(content);
 	ERR_clear_error();
-	PG_RETURN_INT32(count);
+	return count;
+}
+
+Datum
+bench_read(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT32(read_blocks(text_to_cstring(PG_GETARG_TEXT_PP(0)), false));
+}
+
+Datum
+bench_read_crl(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT32(read_blocks(text_to_cstring(PG_GETARG_TEXT_PP(0)), true));
 }
