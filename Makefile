@@ -52,7 +52,7 @@ documents := $(patsubst $(srcroot)/%,%,$(wildcard $(addprefix $(srcroot)/,*.md L
 EXTRA_CLEAN = ssl_guard_ctl $(ctl_sources:.c=.o) results regression.diffs regression.out
 
 .DEFAULT_GOAL := all
-project_targets := demo test matrix check-cassert check-exec-backend unit bench fuzz coverage lint format dist packages help
+project_targets := demo test matrix check-cassert check-exec-backend unit bench bench-docs fuzz coverage lint format dist packages help
 
 pgxs_goals := $(filter-out $(project_targets),$(or $(MAKECMDGOALS),all))
 ifneq ($(pgxs_goals),)
@@ -157,7 +157,9 @@ help:
 	@echo '          RELEASES="trixie ..." only these, "dev/matrix --help" says all'
 	@echo 'unit      only the unit tests of the pure layer, with sanitizers'
 	@echo 'coverage  line coverage of the pure layer by its unit tests'
-	@echo 'bench     the scripts in dev/bench/'
+	@echo 'bench     the benchmarks in dev/bench/, each with its budgets; an hour;'
+	@echo '          BENCHMARKS="analyse ..." runs only these'
+	@echo 'bench-docs  the same, and writes docs/performance.md of it'
 	@echo 'fuzz      the fuzzers in dev/fuzz/, FUZZ_SECONDS each (60)'
 	@echo 'lint      layers, exports, function length, banned functions, layout'
 	@echo 'format    pg_bsd_indent over all sources'
@@ -189,7 +191,13 @@ coverage:
 	@$(in_sandbox) --no-server t/run --coverage
 
 bench:
-	@$(in_sandbox) dev/bench/run
+	@$(in_sandbox) dev/bench/run $(BENCHMARKS)
+
+# the sandbox's user writes there
+bench-docs:
+	@mkdir -p '$(srcroot)/.build/bench' && chmod 1777 '$(srcroot)/.build/bench' && rm -f '$(srcroot)'/.build/bench/*.json
+	@BENCH_OUT=`cd '$(srcroot)' && pwd`/.build/bench && export BENCH_OUT && $(in_sandbox) dev/bench/run $(BENCHMARKS)
+	@'$(srcroot)/dev/bench/report' '$(srcroot)/.build/bench' '$(srcroot)/docs'
 
 fuzz:
 	@'$(srcroot)/dev/fuzz/run' $(or $(FUZZ_SECONDS),60)

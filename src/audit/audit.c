@@ -21,7 +21,11 @@
 #include "server/sni_hosts.h"
 #include "server/tls_files.h"
 
-#define MEMO_ENTRIES 16384
+/*
+ * What a hundred thousand certificates leave, each with a key of its own: beyond it
+ * everything is proved anew.  A process that looks at a few has a small table.
+ */
+#define MEMO_ENTRIES 262144
 
 /* ------------------------------------------------------------------------
  * Memory and interrupts
