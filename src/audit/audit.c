@@ -148,11 +148,7 @@ judge(EsgAudit *audit, int64 now, void (*judge_them) (EsgAudit *audit, const Esg
 	esg_guc_policy(&policy);
 	by.suggest = esg_guc_file_permission_check != ESG_MODE_OFF;
 	if (!by.suggest)
-	{
-		policy.overrides[ESG_PERMISSIONS_TOO_OPEN] = ESG_OK;
-		policy.overrides[ESG_WRONG_OWNER] = ESG_OK;
-		policy.overrides[ESG_DIRECTORY_WRITABLE] = ESG_OK;
-	}
+		esg_policy_ignore_permissions(&policy);
 	judge_them(audit, &by);
 	require_memory(!audit->out_of_memory, "Failed while judging TLS files.");
 }

@@ -91,23 +91,26 @@ raise_limit(void)
 }
 
 void
-esg_memory_keep_room(void)
+esg_memory_unlock(void)
 {
-	void	   *room = map(ROOM);
-
-	if (room)
-	{
-		munmap(room, ROOM);
-		return;
-	}
 	munlockall();
 	if (passphrase)
 		mlock(passphrase, sizeof(EsgPassphrase));
 }
 
-/* All that there is and will be. */
-static void
-lock_all(void)
+void
+esg_memory_keep_room(void)
+{
+	void	   *room = map(ROOM);
+
+	if (room)
+		munmap(room, ROOM);
+	else
+		esg_memory_unlock();
+}
+
+void
+esg_memory_lock(void)
 {
 	raise_limit();
 	if (mlockall(LOCK_ALL) == 0)
@@ -123,7 +126,7 @@ esg_memory_protect(void)
 #ifdef __linux__
 	prctl(PR_SET_DUMPABLE, 0);
 #endif
-	lock_all();
+	esg_memory_lock();
 	CRYPTO_set_mem_functions(allocate, reallocate, release);
 }
 

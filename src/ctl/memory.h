@@ -17,6 +17,14 @@ extern void esg_memory_protect(void);
 /* Gives the locks up if they leave no room for what is still to be allocated. */
 extern void esg_memory_keep_room(void);
 
+/*
+ * For work without secrets that takes much memory, after esg_memory_protect():
+ * only the passphrase stays locked.  And before work with secrets: all that there
+ * is by then and will be, as far as the limit allows.
+ */
+extern void esg_memory_unlock(void);
+extern void esg_memory_lock(void);
+
 /* for the passphrase, as protected as can be; NULL: out of memory */
 extern EsgPassphrase *esg_memory_allocate(void);
 

@@ -43,6 +43,9 @@ typedef enum EsgTimeLeft
 /* DESIGN defaults; every override -1; server_uid is this process's */
 extern void esg_policy_defaults(EsgPolicy *policy);
 
+/* what ext_ssl_guard.file_permission_check = off means: neither mode nor owner matters */
+extern void esg_policy_ignore_permissions(EsgPolicy *policy);
+
 /* readable as a point in time; forever is one, too */
 extern bool esg_policy_time_known(EsgTime t);
 

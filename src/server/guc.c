@@ -19,13 +19,13 @@
 #include "utils/varlena.h"
 
 #include "compat.h"
+#include "policy/setting_text.h"
 #include "server/guc.h"
 #include "server/guc_denied.h"
 #include "server/guc_strict.h"
 #include "x509/info.h"
 
 #define DAYS(n) ((n) * 86400)
-#define BLANKS " \t\r\n\v\f"
 
 int			esg_guc_expire_alert_threshold = DAYS(90);
 int			esg_guc_expire_critical_threshold = DAYS(7);
@@ -96,133 +96,21 @@ static const struct config_enum_entry mode_options[] = {
 	{NULL, 0, false}
 };
 
-/* Cuts white space at both ends; *len shrinks. */
-static const char *
-trim_blanks(const char *token, size_t *len)
-{
-	while (*len > 0 && isspace((unsigned char) token[0]))
-	{
-		token++;
-		(*len)--;
-	}
-	while (*len > 0 && isspace((unsigned char) token[*len - 1]))
-		(*len)--;
-	return token;
-}
-
-/*
- * The next comma-separated item of *rest, trimmed; false at the end.  An empty
- * text has no items, "a," has two, the second one empty.
- */
-static bool
-next_item(const char **rest, const char **item, size_t *len)
-{
-	const char *start = *rest;
-	const char *comma;
-
-	if (start == NULL)
-		return false;
-	comma = strchr(start, ',');
-	*len = comma ? (size_t) (comma - start) : strlen(start);
-	*rest = comma ? comma + 1 : NULL;
-	*item = trim_blanks(start, len);
-	return true;
-}
-
-static bool
-is_blank(const char *text)
-{
-	return text[strspn(text, BLANKS)] == '\0';
-}
-
-/* Copies a word in lower case; false if it is longer than any that is known. */
-static bool
-lower_word(const char *word, size_t len, char *lower, size_t size)
-{
-	if (len >= size)
-		return false;
-	for (size_t i = 0; i < len; i++)
-		lower[i] = (char) pg_tolower((unsigned char) word[i]);
-	lower[len] = '\0';
-	return true;
-}
-
-/* A severity as finding_overrides takes it, in any case; ESG_OK for "off". */
-static bool
-parse_severity(const char *name, size_t len, EsgSeverity *out)
-{
-	char		lower[16];
-
-	if (!lower_word(name, len, lower, sizeof(lower)))
-		return false;
-	*out = ESG_OK;
-	if (strcmp(lower, "off") == 0)
-		return true;
-	return esg_findings_severity_parse(lower, len, out) && *out != ESG_OK;
-}
-
-/* One "code=severity" of finding_overrides. */
-static bool
-parse_override(const char *item, size_t len, signed char *overrides)
-{
-	const char *equals = memchr(item, '=', len);
-	const char *name = item;
-	const char *value;
-	size_t		name_len;
-	size_t		value_len;
-	const EsgFindingDef *def;
-	EsgSeverity severity = ESG_OK;
-
-	if (equals == NULL)
-	{
-		GUC_check_errdetail("\"%.*s\" is not of the form code=severity.", (int) len, item);
-		return false;
-	}
-	name_len = equals - item;
-	name = trim_blanks(name, &name_len);
-	value_len = len - (equals + 1 - item);
-	value = trim_blanks(equals + 1, &value_len);
-
-	def = esg_findings_lookup(name, name_len);
-	if (def == NULL)
-	{
-		GUC_check_errdetail("Unknown finding code \"%.*s\".", (int) name_len, name);
-		return false;
-	}
-	if (overrides[def->code] >= 0)
-	{
-		GUC_check_errdetail("Finding code \"%s\" is listed more than once.", def->name);
-		return false;
-	}
-	if (!parse_severity(value, value_len, &severity))
-	{
-		GUC_check_errdetail("Unknown severity \"%.*s\" of finding code \"%s\".",
-							(int) value_len, value, def->name);
-		GUC_check_errhint("Valid values are \"off\", \"notice\", \"warning\" and \"critical\".");
-		return false;
-	}
-	overrides[def->code] = (signed char) severity;
-	return true;
-}
-
 static bool
 check_finding_overrides(char **newval, void **extra, GucSource source)
 {
 	signed char *overrides = guc_malloc(LOG, sizeof(EsgOverrides));
-	const char *rest = is_blank(*newval) ? NULL : *newval;
-	const char *item;
-	size_t		len;
+	EsgSettingFault fault;
 
 	if (overrides == NULL)
 		return false;
-	memset(overrides, -1, sizeof(EsgOverrides));
-	while (next_item(&rest, &item, &len))
+	if (!esg_setting_text_overrides(*newval, overrides, &fault))
 	{
-		if (!parse_override(item, len, overrides))
-		{
-			guc_free(overrides);
-			return false;
-		}
+		guc_free(overrides);
+		GUC_check_errdetail("%s", fault.detail);
+		if (fault.hint != NULL)
+			GUC_check_errhint("%s", fault.hint);
+		return false;
 	}
 	*extra = overrides;
 	return true;
@@ -242,7 +130,7 @@ parse_source_entry(const char *item, size_t len, EsgSourceEntry *out)
 	char		lower[16];
 
 	memset(out, 0, sizeof(*out));
-	if (!lower_word(item, at ? (size_t) (at - item) : len, lower, sizeof(lower)) ||
+	if (!esg_setting_text_lower(item, at ? (size_t) (at - item) : len, lower, sizeof(lower)) ||
 		!esg_identities_source_lookup(lower, strlen(lower), &out->source))
 	{
 		GUC_check_errdetail("Unknown identity source \"%.*s\".", (int) len, item);
@@ -313,7 +201,7 @@ check_identity_sources(char **newval, void **extra, GucSource source)
 	const char *item;
 	size_t		len;
 
-	if (is_blank(*newval))
+	if (esg_setting_text_is_blank(*newval))
 	{
 		GUC_check_errdetail("At least one identity source is needed.");
 		return false;
@@ -322,7 +210,7 @@ check_identity_sources(char **newval, void **extra, GucSource source)
 	if (list == NULL)
 		return false;
 	memset(list, 0, sizeof(*list));
-	while (next_item(&rest, &item, &len))
+	while (esg_setting_text_next(&rest, &item, &len))
 	{
 		if (!add_source_entry(item, len, list))
 		{
@@ -385,89 +273,12 @@ pack_strings(List *strings)
 	return list;
 }
 
-/* From behind the first quote to behind the blanks after the last; two stand for one inside. */
-static const char *
-read_quoted(const char *p, StringInfo item, bool *valid)
-{
-	while (*p != '\0')
-	{
-		if (*p == '"' && *++p != '"')
-			return p + strspn(p, BLANKS);
-		appendStringInfoChar(item, *p++);
-	}
-	*valid = false;
-	return p;
-}
-
-/* To the comma, without blanks at the end. */
-static const char *
-read_unquoted(const char *p, StringInfo item)
-{
-	size_t		rest = strcspn(p, ",");
-	size_t		len = rest;
-
-	(void) trim_blanks(p, &len);
-	appendBinaryStringInfo(item, p, (int) len);
-	return p + rest;
-}
-
-/*
- * The next item of a list of paths, palloc'd, without its quotes; *rest is NULL
- * after the last.  The syntax is SplitDirectoriesString()'s, which itself would
- * take away "./" before a word is looked for, and cut long paths.
- */
-static char *
-next_path(const char **rest, bool *valid)
-{
-	const char *p = *rest + strspn(*rest, BLANKS);
-	StringInfoData item;
-
-	initStringInfo(&item);
-	if (*p == '"')
-		p = read_quoted(p + 1, &item, valid);
-	else
-		p = read_unquoted(p, &item);
-	*valid = *valid && item.len > 0 && (*p == '\0' || *p == ',');
-	*rest = *p == ',' ? p + 1 : NULL;
-	return item.data;
-}
-
-/* What stands before the path: "client:/srv/client.crt"; a path that begins so is written "./client:...". */
-static EsgFileKind
-take_file_kind(const char **path)
-{
-	static const struct
-	{
-		const char *word;
-		EsgFileKind kind;
-	}			words[] = {
-		{"server:", ESG_FILE_CERTIFICATE},
-		{"client:", ESG_FILE_CLIENT},
-		{"ca:", ESG_FILE_CA},
-		{"crl:", ESG_FILE_CRL},
-		{"key:", ESG_FILE_KEY},
-	};
-
-	for (int i = 0; i < (int) lengthof(words); i++)
-	{
-		size_t		len = strlen(words[i].word);
-
-		if (strncmp(*path, words[i].word, len) == 0)
-		{
-			*path += len;
-			*path += strspn(*path, BLANKS);
-			return words[i].kind;
-		}
-	}
-	return ESG_FILE_EXTRA;
-}
-
 /* One item as it is kept: its kind as a letter, then the path; palloc'd.  NULL: refused. */
 static char *
-parse_extra_file(const char *item)
+keep_extra_file(const char *item)
 {
 	const char *path = item;
-	EsgFileKind kind = take_file_kind(&path);
+	EsgFileKind kind = esg_setting_text_take_kind(&path);
 	char	   *kept;
 
 	if (*path == '\0')
@@ -489,21 +300,22 @@ parse_extra_file(const char *item)
 static bool
 parse_extra_files(const char *list, List **files)
 {
-	const char *rest = is_blank(list) ? NULL : list;
-	bool		valid = true;
+	const char *rest = esg_setting_text_is_blank(list) ? NULL : list;
+	size_t		size = strlen(list) + 1;
+	char	   *item = palloc(size);
 
 	while (rest != NULL)
 	{
-		char	   *item = next_path(&rest, &valid);
-		char	   *kept = valid ? parse_extra_file(item) : NULL;
+		bool		valid = esg_setting_text_next_path(&rest, item, size);
+		char	   *kept = valid ? keep_extra_file(item) : NULL;
 
-		pfree(item);
 		if (!valid)
 			GUC_check_errdetail("List syntax is invalid.");
 		if (kept == NULL)
 			return false;
 		*files = lappend(*files, kept);
 	}
+	pfree(item);
 	return true;
 }
 
@@ -561,16 +373,10 @@ assign_denied_certificates(const char *newval, void *extra)
 static bool
 check_file_mode(char **newval, void **extra, GucSource source)
 {
-	size_t		len = strlen(*newval);
-	const char *digits = trim_blanks(*newval, &len);
-	int			mode = 0;
+	unsigned	mode;
 	int		   *parsed;
 
-	if (len == 0 || len > 5 || strspn(digits, "01234567") < len)
-		mode = -1;
-	for (size_t i = 0; mode >= 0 && i < len; i++)
-		mode = mode * 8 + (digits[i] - '0');
-	if (mode < 0 || mode > 0777)
+	if (!esg_setting_text_mode(*newval, &mode))
 	{
 		GUC_check_errdetail("A file mode is an octal number from 0000 to 0777.");
 		return false;
@@ -578,7 +384,7 @@ check_file_mode(char **newval, void **extra, GucSource source)
 	parsed = guc_malloc(LOG, sizeof(int));
 	if (parsed == NULL)
 		return false;
-	*parsed = mode;
+	*parsed = (int) mode;
 	*extra = parsed;
 	return true;
 }

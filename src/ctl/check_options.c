@@ -1,0 +1,261 @@
+/*
+ * ctl/check_options.c
+ *		What "check" is told.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
+#include "ctl/check_options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <openssl/crypto.h>
+
+#include "ctl/message.h"
+#include "ctl/moment.h"
+
+enum
+{
+	OPTION_AS = 2001,
+	OPTION_AT,
+	OPTION_POSTGRES,
+	OPTION_USER,
+	OPTION_ASK,
+	OPTION_KEY,
+	OPTION_MAX_MODE
+};
+
+static const struct option long_options[] = {
+	{"directory", required_argument, NULL, 'D'},
+	{"as", required_argument, NULL, OPTION_AS},
+	{"at", required_argument, NULL, OPTION_AT},
+	{"postgres", required_argument, NULL, OPTION_POSTGRES},
+	{"user", required_argument, NULL, OPTION_USER},
+	{"ask-passphrase", no_argument, NULL, OPTION_ASK},
+	{"mode", required_argument, NULL, 'M'},
+	{"key", required_argument, NULL, OPTION_KEY},
+	{"max-mode", required_argument, NULL, OPTION_MAX_MODE},
+	{"version", no_argument, NULL, 'V'},
+	{"help", no_argument, NULL, 'h'},
+	ESG_OUTPUT_LONG_OPTIONS,
+	{NULL, 0, NULL, 0}
+};
+
+/* "-": what is no option comes in its order */
+static const char short_options[] = "-D:c:M:qVh";
+
+static const char help[] =
+"ssl_guard_ctl check looks at TLS files as the extension does in a server: what will\n"
+"break, what is weak, who may read what.  It needs no running server.\n"
+"\n"
+"Usage:\n"
+"  ssl_guard_ctl check -D PGDATA [OPTION]...           all files of a server\n"
+"  ssl_guard_ctl check [--as KIND] FILE... [OPTION]... files\n"
+"  ssl_guard_ctl check -D DIR [-M server|client] | --key FILE [--user USER]\n"
+"                      [--max-mode MODE]               a passphrase pair\n"
+"\n"
+"A server:\n"
+"  -D, --directory PGDATA    with PG_VERSION or postgresql.conf in it; says also whether\n"
+"                            the next start or reload would succeed\n"
+"  -c NAME=VALUE             a setting, as for postgres: -c config_file=FILE\n"
+"      --postgres PROGRAM    the server's program, which is asked for the settings [the\n"
+"                            one beside this program, of \"pg_config --bindir\", in PATH]\n"
+"\n"
+"Files:\n"
+"      --as KIND             the files behind it are server, client, ca, crl or key\n"
+"                            [found out: what is not a key, a CRL or a CA is a server's\n"
+"                            certificate, unless it is good for clients alone]\n"
+"\n"
+"Options:\n"
+"      --at TIME             as of another day: 2027-03-01, 2027-03-01T08:00:00Z, +30d\n"
+"      --ask-passphrase      ask for the passphrase of a key at the terminal\n"
+"      --user USER           the server's user, whose rights count when root runs this\n"
+"                            [the owner of the data directory; else postgres]\n"
+ESG_OUTPUT_HELP
+"  -V, --version             print the version\n"
+"  -h, --help                print this help\n"
+"\n"
+ESG_OUTPUT_STATUS_HELP
+"Of a passphrase pair: 0 usable, 1 not usable, 2 wrong usage.\n";
+
+int
+esg_check_options_fail(void)
+{
+	esg_message_hint("Try \"ssl_guard_ctl check --help\".");
+	return ESG_STATUS_UNKNOWN;
+}
+
+static bool
+parse_kind(const char *value, EsgCheckFile *current)
+{
+	static const struct
+	{
+		const char *name;
+		EsgFileKind kind;
+	}			kinds[] = {
+		{"server", ESG_FILE_CERTIFICATE},
+		{"client", ESG_FILE_CLIENT},
+		{"ca", ESG_FILE_CA},
+		{"crl", ESG_FILE_CRL},
+		{"key", ESG_FILE_KEY}
+	};
+	size_t		i;
+
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+	{
+		if (strcmp(value, kinds[i].name) != 0)
+			continue;
+		current->said = true;
+		current->kind = kinds[i].kind;
+		return true;
+	}
+	return esg_message_error("unknown kind \"%s\" of file: server, client, ca, crl or key is needed", value);
+}
+
+static bool
+add_server_option(EsgServerPlace *place, const char *value)
+{
+	if (!strchr(value, '='))
+		return esg_message_error("option -c needs NAME=VALUE");
+	if (place->option_count == ESG_MAX_SERVER_OPTIONS)
+		return esg_message_error("more than %d options -c", ESG_MAX_SERVER_OPTIONS);
+	place->options[place->option_count++] = value;
+	return true;
+}
+
+static bool
+take_common(int option, EsgCheckOptions *options)
+{
+	int			taken = esg_output_option(option, optarg, &options->style);
+
+	if (taken == 0 && (option == 'M' || option == OPTION_KEY || option == OPTION_MAX_MODE))
+		return esg_message_error("-M, --key and --max-mode are for a passphrase pair alone");
+	return taken > 0;
+}
+
+/* False with a message. */
+static bool
+take_option(int option, EsgCheckOptions *options, EsgCheckFile *current)
+{
+	switch (option)
+	{
+		case 'D':
+			options->place.directory = optarg;
+			return true;
+		case 'c':
+			return add_server_option(&options->place, optarg);
+		case OPTION_AS:
+			return parse_kind(optarg, current);
+		case OPTION_AT:
+			return esg_moment_parse(optarg, &options->at);
+		case OPTION_POSTGRES:
+			options->place.postgres = optarg;
+			return true;
+		case OPTION_USER:
+			options->user = optarg;
+			return true;
+		case OPTION_ASK:
+			options->ask_passphrase = true;
+			return true;
+		case 1:
+			current->path = optarg;
+			options->files[options->file_count++] = *current;
+			return true;
+		default:
+			return take_common(option, options);
+	}
+}
+
+static bool
+check_usage(const EsgCheckOptions *options)
+{
+	if (options->place.directory && options->file_count > 0)
+		return esg_message_error("either -D or files can be checked");
+	if (!options->place.directory && options->file_count == 0)
+		return esg_message_error("nothing to check: -D or files are needed");
+	if (!options->place.directory && (options->place.postgres || options->place.option_count > 0))
+		return esg_message_error("options -c and --postgres are for -D alone");
+	if (options->ask_passphrase && !isatty(STDIN_FILENO))
+		return esg_message_error("--ask-passphrase needs a terminal");
+	return true;
+}
+
+static int
+print_and_end(const char *text)
+{
+	fputs(text, stdout);
+	return EXIT_SUCCESS;
+}
+
+int
+esg_check_options_parse(int argc, char **argv, EsgCheckOptions *options)
+{
+	EsgCheckFile current = {NULL, false, ESG_FILE_EXTRA};
+	int			option;
+
+	memset(options, 0, sizeof(*options));
+	options->at = esg_moment_now();
+	options->files = OPENSSL_zalloc((size_t) argc * sizeof(EsgCheckFile));
+	if (!options->files)
+	{
+		esg_message_error("out of memory");
+		return ESG_STATUS_UNKNOWN;
+	}
+	optind = 0;
+	opterr = 1;
+	while ((option = getopt_long(argc, argv, short_options, long_options, NULL)) != -1)
+	{
+		if (option == 'h')
+			return print_and_end(help);
+		if (option == 'V')
+			return print_and_end("ssl_guard_ctl (ext_ssl_guard) " ESG_VERSION "\n");
+		if (option == '?' || !take_option(option, options, &current))
+			return esg_check_options_fail();
+	}
+	for (; optind < argc; optind++)
+	{
+		current.path = argv[optind];
+		options->files[options->file_count++] = current;
+	}
+	return check_usage(options) ? -1 : esg_check_options_fail();
+}
+
+static bool
+has_file(const char *directory, const char *name)
+{
+	char		path[PATH_MAX];
+
+	return snprintf(path, sizeof(path), "%s/%s", directory, name) < (int) sizeof(path) &&
+		access(path, F_OK) == 0;
+}
+
+bool
+esg_check_options_mean_pair(int argc, char **argv)
+{
+	const char *directory = NULL;
+	bool		pair = false;
+	bool		other = argc < 2;
+	int			option;
+
+	optind = 0;
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, short_options, long_options, NULL)) != -1)
+	{
+		if (option == 'D')
+			directory = optarg;
+		else if (option == 'M' || option == OPTION_KEY || option == OPTION_MAX_MODE)
+			pair = true;
+		else if (option != OPTION_USER && option != '?')
+			other = true;
+	}
+	optind = 0;
+	opterr = 1;
+	if (pair || other || !directory)
+		return pair;
+	return !has_file(directory, "PG_VERSION") && !has_file(directory, "postgresql.conf");
+}
