@@ -182,19 +182,17 @@ is_leaf(const EsgAuditCert *cert)
 	return cert->position == 1 && (cert->place == ESG_PLACE_LEAF || cert->place == ESG_PLACE_CLIENT);
 }
 
-/* Certificates are looked at in the order in which they were given. */
+/* The first of all certificates that it belongs to.  A CA's key is elsewhere, and none is missed. */
 static void
 say_whose(EsgReportObject *object, EVP_PKEY *key, const EsgAudit *audit)
 {
-	bool		any = false;
+	bool		wanted = false;
 
 	for (int i = 0; i < audit->cert_count; i++)
 	{
 		const EsgAuditCert *cert = audit->certs[i];
 
-		if (!is_leaf(cert))
-			continue;
-		any = true;
+		wanted |= is_leaf(cert);
 		if (X509_check_private_key(cert->info.cert, key) != 1)
 			continue;
 		ERR_clear_error();
@@ -202,7 +200,7 @@ say_whose(EsgReportObject *object, EVP_PKEY *key, const EsgAudit *audit)
 		return;
 	}
 	ERR_clear_error();
-	if (any)
+	if (wanted)
 		esg_report_remark(object, ESG_STATUS_CRITICAL, "Give the server the key that the certificate was made for.",
 						  "the private key does not belong to the certificate");
 }

@@ -28,6 +28,10 @@ typedef struct LastAnswer
 
 static LastAnswer last_answer;
 
+/* esg_system_roots_keep(): the whole store, once it was opened */
+static bool keeping = false;
+static X509_STORE *kept = NULL;
+
 static const char *
 first_set(const char *variable, const char *otherwise)
 {
@@ -62,6 +66,19 @@ open_store(bool with_bundle)
 	if (lookup != NULL && is_plain_file(file))
 		(void) X509_LOOKUP_load_file(lookup, file, X509_FILETYPE_PEM);
 	return store;
+}
+
+/* One reference is the caller's. */
+static X509_STORE *
+get_store(bool with_bundle)
+{
+	if (!keeping)
+		return open_store(with_bundle);
+	if (kept == NULL)
+		kept = open_store(true);
+	if (kept != NULL)
+		X509_STORE_up_ref(kept);
+	return kept;
 }
 
 static bool
@@ -130,7 +147,7 @@ search_store(X509 *cert, bool with_bundle)
 	X509_STORE_CTX *ctx = NULL;
 	EsgKnownIssuer issuer = ESG_ISSUER_UNKNOWN;
 
-	store = open_store(with_bundle);
+	store = get_store(with_bundle);
 	ctx = X509_STORE_CTX_new();
 	if (store == NULL || ctx == NULL || X509_STORE_CTX_init(ctx, store, NULL, NULL) != 1)
 		goto done;
@@ -145,6 +162,12 @@ done:
 	return issuer;
 }
 
+void
+esg_system_roots_keep(void)
+{
+	keeping = true;
+}
+
 EsgKnownIssuer
 esg_system_roots_know_issuer(const EsgCertInfo *cert)
 {
@@ -155,7 +178,7 @@ esg_system_roots_know_issuer(const EsgCertInfo *cert)
 		now >= last_answer.at && now - last_answer.at < KEEP_SECONDS)
 		return last_answer.issuer;
 	/* the directory is cheap, the bundle is not */
-	last_answer.issuer = search_store(cert->cert, false);
+	last_answer.issuer = keeping ? ESG_ISSUER_UNKNOWN : search_store(cert->cert, false);
 	if (last_answer.issuer != ESG_ISSUER_ROOT)
 		last_answer.issuer = search_store(cert->cert, true);
 	last_answer.at = now;

@@ -11,6 +11,12 @@
 
 #include "policy/chain.h"
 
+/*
+ * For a process that asks for many certificates and ends: the store stays open, its
+ * bundle in memory.
+ */
+extern void esg_system_roots_keep(void);
+
 /* An EsgSystemIssuerFn: a certificate there issued cert, or is a root with its subject and key. */
 extern EsgKnownIssuer esg_system_roots_know_issuer(const EsgCertInfo *cert);
 
