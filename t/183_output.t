@@ -26,6 +26,10 @@ my $dir = PostgreSQL::Test::Utils::tempdir();
 
 $node->setup(ca => $ca, server => $server, conf => 'ext_ssl_guard.self_probe = off');
 $node->start;
+my $other = ESG::Node->new('good');
+$other->setup(server => $certs->make_server('good', ca => $ca, subject => '/CN=localhost/CN=localhost'), conf => 'ext_ssl_guard.self_probe = off');
+$other->start;
+my $good = '127.0.0.1:' . $other->port;
 my @probe = ('probe', '127.0.0.1:' . $node->port, '--ca', $ca->{cert});
 
 sub output
@@ -145,6 +149,19 @@ is(scalar(grep { /\|/ } @rest), 0, 'no bar in the long text');
 (my $status, $out) = ESG::Ctl::run('probe', '127.0.0.1:1', '--format', 'nagios');
 is($status, 3, 'nobody there');
 like($out, qr/\ASSL_GUARD UNKNOWN - 127\.0\.0\.1:1: it cannot be reached: Connection refused \|\n/, 'is UNKNOWN');
+
+# ---- of several outcomes
+
+foreach my $case (
+	[ 2, 'critical, and could not look', @probe[ 1 .. 3 ], '127.0.0.1:1' ],
+	[ 1, 'a warning', $good, '--name', 'db1.example.com' ],
+	[ 3, 'could not look, and a warning', $good, '127.0.0.1:1', '--name', 'db1.example.com' ],
+	[ 0, 'notices', $good ])
+{
+	my ($want, $what, @arguments) = @$case;
+
+	is((ESG::Ctl::run('probe', @arguments))[0], $want, "$what: $want");
+}
 
 # ---- where it cannot be written
 
