@@ -59,11 +59,10 @@ read_open(int fd, size_t limit, struct stat *st, char **data, size_t *len)
 }
 
 int
-esg_whole_file_read(int directory, const char *name, bool follow, size_t limit,
+esg_whole_file_read(int directory, const char *name, size_t limit,
 					struct stat *st, char **data, size_t *len)
 {
-	int			flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-	int			fd = openat(directory, name, follow ? flags : flags | O_NOFOLLOW);
+	int			fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	int			error;
 
 	*data = NULL;
