@@ -138,12 +138,13 @@ summarize(EsgFetch *fetch, bool failed)
 		esg_report_summarize(report, failure_status(fetch), "nothing was written: CA %s would be without a CRL, "
 							 "and its clients would be refused", plan->missing);
 	else if (fetch->wrote)
-		esg_report_summarize(report, wrong ? failure_status(fetch) : ESG_STATUS_OK, "%d CRLs were written%s",
-							 plan->coming, wrong ? ", but not all is well" : "");
+		esg_report_summarize(report, wrong ? failure_status(fetch) : ESG_STATUS_OK, "%d %s written%s",
+							 plan->coming, plan->coming == 1 ? "CRL was" : "CRLs were", wrong ? ", but not all is well" : "");
 	else if (wrong)
 		esg_report_summarize(report, failure_status(fetch), "nothing was written");
 	else if (plan->coming > 0)
-		esg_report_summarize(report, ESG_STATUS_OK, "%d CRLs would be written", plan->coming);
+		esg_report_summarize(report, ESG_STATUS_OK, "%d %s would be written", plan->coming,
+							 plan->coming == 1 ? "CRL" : "CRLs");
 	else
 		esg_report_summarize(report, ESG_STATUS_OK, "there is nothing newer");
 }
