@@ -212,7 +212,7 @@ read_file(const EsgCrlTarget *target, EsgCrlFile *file)
 
 	if (there <= 0)
 		return there == 0;
-	error = esg_whole_file_read(target->writer.fd, file->name, SIZE_LIMIT, &file->st, &text, &len);
+	error = esg_whole_file_read(target->writer.fd, file->name, false, SIZE_LIMIT, &file->st, &text, &len);
 	if (error != 0)
 		return esg_file_writer_report(&target->writer, "read", file->name, error);
 	file->exists = true;

@@ -59,10 +59,11 @@ read_open(int fd, size_t limit, struct stat *st, char **data, size_t *len)
 }
 
 int
-esg_whole_file_read(int directory, const char *name, size_t limit,
+esg_whole_file_read(int directory, const char *name, bool follow, size_t limit,
 					struct stat *st, char **data, size_t *len)
 {
-	int			fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	int			flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	int			fd = openat(directory, name, follow ? flags : flags | O_NOFOLLOW);
 	int			error;
 
 	*data = NULL;
