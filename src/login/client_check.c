@@ -91,9 +91,9 @@ describe_subject(X509 *cert, EsgClientFacts *out)
 	if (X509_NAME_digest(X509_get_subject_name(cert), EVP_sha256(), out->subject_digest, &len) != 1)
 		memset(out->subject_digest, 0, ESG_DIGEST_SIZE);
 	esg_cut_text_take(out->subject, sizeof(out->subject),
-					  esg_x509_name_text(X509_get_subject_name(cert)));
+					  esg_x509_name_start(X509_get_subject_name(cert), sizeof(out->subject)));
 	esg_cut_text_take(out->issuer, sizeof(out->issuer),
-					  esg_x509_name_text(X509_get_issuer_name(cert)));
+					  esg_x509_name_start(X509_get_issuer_name(cert), sizeof(out->issuer)));
 	esg_cut_text_take(out->common_name, sizeof(out->common_name),
 					  esg_x509_name_common_name(X509_get_subject_name(cert), &found));
 	esg_cut_text_take(out->serial_number, sizeof(out->serial_number),

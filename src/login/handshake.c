@@ -190,9 +190,9 @@ fill_record(HandshakeRecord *record, X509_STORE_CTX *store, X509 *cert)
 		esg_client_entry_set_address(&MyProcPort->raddr, &record->address);
 	(void) esg_x509_info_fingerprint(cert, record->fingerprint);
 	esg_cut_text_take(record->subject, sizeof(record->subject),
-					  esg_x509_name_text(X509_get_subject_name(cert)));
+					  esg_x509_name_start(X509_get_subject_name(cert), sizeof(record->subject)));
 	esg_cut_text_take(record->issuer, sizeof(record->issuer),
-					  esg_x509_name_text(X509_get_issuer_name(cert)));
+					  esg_x509_name_start(X509_get_issuer_name(cert), sizeof(record->issuer)));
 	esg_cut_text_take(record->serial_number, sizeof(record->serial_number),
 					  esg_x509_info_serial_text(X509_get0_serialNumber(cert)));
 }

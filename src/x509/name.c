@@ -36,6 +36,8 @@ typedef struct EsgText
 	size_t		used;
 	size_t		room;
 	bool		failed;			/* out of memory */
+	size_t		enough;			/* bytes after which no more is wanted, 0: all
+								 * is */
 } EsgText;
 
 /* How the octets of a string make characters. */
@@ -102,6 +104,12 @@ static void
 append_text(EsgText *text, const char *s)
 {
 	append_bytes(text, s, strlen(s));
+}
+
+static bool
+is_enough(const EsgText *text)
+{
+	return text->failed || (text->enough > 0 && text->used >= text->enough);
 }
 
 /* The text, which the caller then owns; NULL if memory ran out. */
@@ -368,7 +376,7 @@ open_bytes(const unsigned char *bytes, size_t len)
 char *
 esg_x509_name_escape(const unsigned char *bytes, size_t len)
 {
-	EsgText		text = {NULL, 0, 0, false};
+	EsgText		text = {NULL, 0, 0, false, 0};
 
 	append_reader(&text, open_bytes(bytes, len));
 	return finish_text(&text);
@@ -377,7 +385,7 @@ esg_x509_name_escape(const unsigned char *bytes, size_t len)
 char *
 esg_x509_name_escape_hidden(const char *str)
 {
-	EsgText		text = {NULL, 0, 0, false};
+	EsgText		text = {NULL, 0, 0, false, 0};
 	EsgReader	in = open_bytes((const unsigned char *) str, strlen(str));
 
 	while (in.left > 0)
@@ -414,7 +422,7 @@ append_hex_value(EsgText *text, const ASN1_STRING *s)
 	if (len < 0)
 		text->failed = true;
 	append_text(text, "#");
-	for (i = 0; i < len; i++)
+	for (i = 0; i < len && !is_enough(text); i++)
 	{
 		char		buf[3];
 
@@ -438,7 +446,7 @@ append_dn_value(EsgText *text, const ASN1_STRING *s)
 		append_hex_value(text, s);
 		return;
 	}
-	while (in.left > 0)
+	while (in.left > 0 && !is_enough(text))
 	{
 		EsgChar		c = read_char(&in);
 		bool		ascii = c.valid && c.code > 0 && c.code < 0x80;
@@ -483,7 +491,7 @@ append_dn(EsgText *text, const X509_NAME *name)
 	int			last_set = 0;
 	int			i;
 
-	for (i = X509_NAME_entry_count(name) - 1; i >= 0; i--)
+	for (i = X509_NAME_entry_count(name) - 1; i >= 0 && !is_enough(text); i--)
 	{
 		const X509_NAME_ENTRY *entry = X509_NAME_get_entry(name, i);
 		int			set = X509_NAME_ENTRY_set(entry);
@@ -498,7 +506,13 @@ append_dn(EsgText *text, const X509_NAME *name)
 char *
 esg_x509_name_text(const X509_NAME *name)
 {
-	EsgText		text = {NULL, 0, 0, false};
+	return esg_x509_name_start(name, 0);
+}
+
+char *
+esg_x509_name_start(const X509_NAME *name, size_t enough)
+{
+	EsgText		text = {NULL, 0, 0, false, enough};
 	char	   *result;
 
 	append_dn(&text, name);
@@ -540,7 +554,7 @@ append_value(EsgText *text, const ASN1_STRING *s)
 static bool
 read_exact(const ASN1_STRING *s, EsgNameFault *fault, char **out)
 {
-	EsgText		text = {NULL, 0, 0, false};
+	EsgText		text = {NULL, 0, 0, false, 0};
 	EsgSeen		seen = {0};
 	EsgReader	in;
 
@@ -558,7 +572,7 @@ read_exact(const ASN1_STRING *s, EsgNameFault *fault, char **out)
 char *
 esg_x509_name_common_name(const X509_NAME *name, bool *found)
 {
-	EsgText		text = {NULL, 0, 0, false};
+	EsgText		text = {NULL, 0, 0, false, 0};
 	const ASN1_STRING *value = find_common_name(name);
 	char	   *result;
 
@@ -766,7 +780,7 @@ append_other_alt_name(EsgText *text, const GENERAL_NAME *name)
 static bool
 read_shown(const GENERAL_NAME *name, const ASN1_STRING *value, EsgAltName *out)
 {
-	EsgText		text = {NULL, 0, 0, false};
+	EsgText		text = {NULL, 0, 0, false, 0};
 
 	if (value != NULL)
 		append_value(&text, value);
@@ -780,7 +794,7 @@ read_shown(const GENERAL_NAME *name, const ASN1_STRING *value, EsgAltName *out)
 static bool
 read_address(const ASN1_STRING *value, EsgAltName *out)
 {
-	EsgText		text = {NULL, 0, 0, false};
+	EsgText		text = {NULL, 0, 0, false, 0};
 	bool		exact = append_address(&text, value);
 
 	out->text = finish_text(&text);

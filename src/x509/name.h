@@ -86,6 +86,12 @@ extern void esg_x509_name_facts(X509 *cert, EsgNameFacts *out);
 /* RFC 2253 text, most specific first; non-ASCII characters stay readable */
 extern char *esg_x509_name_text(const X509_NAME *name);
 
+/*
+ * The same, but no more than what has that many bytes, in whole characters: for a
+ * buffer that no more fits into, of a name that may have thousands.  0: all of it
+ */
+extern char *esg_x509_name_start(const X509_NAME *name, size_t enough);
+
 /* the first CN in printable form; *found false and "" if there is none */
 extern char *esg_x509_name_common_name(const X509_NAME *name, bool *found);
 

@@ -1,4 +1,4 @@
-/* sources: x509/name x509/unicode */
+/* sources: x509/cut_text x509/name x509/unicode */
 /*
  * test_name.c
  *		Names as text, and what is wrong with them.
@@ -10,6 +10,7 @@
 
 #include "certmaker.h"
 #include "esg_test.h"
+#include "x509/cut_text.h"
 #include "x509/name.h"
 
 #define UTF8 V_ASN1_UTF8STRING
@@ -364,6 +365,38 @@ test_like_openssl(void)
 	X509_NAME_free(name);
 }
 
+/* What fits into a buffer is the same, whether the name was made to its end or only as far as that. */
+static void
+test_start(void)
+{
+	X509_NAME  *name = X509_NAME_new();
+	char	   *whole;
+	int			wrong = 0;
+	int			longer = 0;
+
+	for (int i = 0; i < 40; i++)
+	{
+		add_entry(name, "OU", UTF8, " \xc3\xa4, \\#\xe2\x80\x8e\x01+ ", 13, 0);
+		add_entry(name, "1.2.3.4.5", UTF8, "abcdefghij", 10, i % 2 ? 0 : -1);
+	}
+	whole = esg_x509_name_text(name);
+	for (size_t size = 5; size < strlen(whole) + 3; size++)
+	{
+		char		want[8192];
+		char		got[8192];
+		char	   *start = esg_x509_name_start(name, size);
+
+		longer += strlen(start) > size + 20;
+		esg_cut_text_copy(want, size, whole);
+		esg_cut_text_take(got, size, start);
+		wrong += strcmp(want, got) != 0;
+	}
+	ok(strlen(whole) > 2000 && strlen(whole) < 8000 && wrong == 0, "the start of a name: %d of %zu differ", wrong, strlen(whole));
+	ok(longer == 0, "no more of it is made: %d are longer", longer);
+	OPENSSL_free(whole);
+	X509_NAME_free(name);
+}
+
 static void
 test_several_names(void)
 {
@@ -508,6 +541,7 @@ main(void)
 		test_alt_name(i);
 	test_structure();
 	test_like_openssl();
+	test_start();
 	test_several_names();
 	test_unusual();
 	test_broken_extension();
