@@ -22,7 +22,7 @@ all_sources := $(filter-out src/ctl/%,$(sort $(patsubst $(srcroot)/%,%,$(wildcar
 # What each login runs lies together, and behind it what judges files and identities at one: each
 # piece of 64 kB costs a login a page fault.
 login_sources := $(patsubst %,src/%.c,hooks/client_auth $(addprefix login/,barrier ca_usage client_check client_entry clients \
-	denied fallback guard handshake ident_map peer role_label sessions transport) policy/elapsed policy/policy policy/revocation \
+	denied fallback guard handshake ident_map label_page peer role_label sessions transport) policy/elapsed policy/policy policy/revocation \
 	$(addprefix server/,alarms guc served_cert shmem state) x509/info x509/time)
 judge_sources := $(patsubst %,src/%.c,login/file_guard login/identity $(addprefix policy/,file findings label) \
 	$(addprefix server/,accounts report served_hosts sni_hosts tls_files) x509/cut_text x509/identities x509/name)

@@ -17,6 +17,7 @@
 #include "src/server/guc.h"
 #include "src/login/handshake.h"
 #include "src/login/ident_map.h"
+#include "src/login/label_page.h"
 #include "src/server/loaded_files.h"
 #include "src/server/one_openssl.h"
 #include "src/server/probed.h"
@@ -52,6 +53,7 @@ _PG_init(void)
 	esg_server_state_init();
 	esg_ca_usage_init();
 	esg_sessions_init();
+	esg_label_page_init();
 	esg_fallback_init();
 	esg_transport_init();
 	esg_clients_init();

@@ -107,6 +107,10 @@ EVP_PKEY_get_group_name(const EVP_PKEY *pkey, char *name, size_t size, size_t *l
 /* Since 16 a relation's file has a number, and no node. */
 #if PG_VERSION_NUM < 160000
 #define RelationMapOidToFilenumber(relation, shared) RelationMapOidToFilenode(relation, shared)
+#define RelFileNumber Oid
+#define RelFileLocator RelFileNode
+#define rd_locator rd_node
+#define relNumber relNode
 #endif
 
 /* Macros for variable-length data; before 16 postgres.h had them. */

@@ -11,8 +11,6 @@
  */
 #include "postgres.h"
 
-#include <sys/stat.h>
-
 #include "access/detoast.h"
 #include "access/genam.h"
 #include "access/heaptoast.h"
@@ -30,14 +28,13 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
-#include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
-#include "utils/relmapper.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"
+#include "login/label_page.h"
 #include "login/role_label.h"
 #include "server/alarms.h"
 #include "server/guc.h"
@@ -220,26 +217,6 @@ is_ours(Relation relation, HeapTuple tuple)
 }
 
 /*
- * Is there no label of anybody, as on most servers?  Each login asks: the length of the
- * catalog's file tells it at a fraction of what a lock and a look cost.  The
- * file is longer before there is a row in it.  Whoever rewrites the catalog empties the
- * old file after all have been told of the new one.
- */
-static bool
-is_catalog_empty(void)
-{
-	Oid			file = RelationMapOidToFilenumber(SharedSecLabelRelationId, true);
-	char		path[32] = "global/";
-	struct stat status;
-
-	pg_ultoa_n(file, path + strlen(path));
-	if (stat(path, &status) != 0 || status.st_size != 0)
-		return false;
-	AcceptInvalidationMessages();
-	return RelationMapOidToFilenumber(SharedSecLabelRelationId, true) == file;
-}
-
-/*
  * Returns the row of pg_shseclabel, which has to be freed, or NULL.
  *
  * Labels are few: a single page is read through faster than the index, with a
@@ -267,6 +244,39 @@ find_row(Relation relation, Oid role)
 	return tuple;
 }
 
+/* false: there is none.  *found is "" when it cannot be read, and *fault, else NULL, says why. */
+static bool
+take_label(Relation relation, HeapTuple row, char **found, char **fault)
+{
+	bool		is_null;
+	Datum		label = heap_getattr(row, Anum_pg_shseclabel_label, RelationGetDescr(relation), &is_null);
+
+	if (is_null)
+		return false;
+	*fault = explain_unreadable(label);
+	*found = *fault ? pstrdup("") : TextDatumGetCString(label);
+	return true;
+}
+
+/* What read_label() does, by the catalog. */
+static bool
+ask_catalog(const char *role_name, char **found, char **fault)
+{
+	Oid			role = get_role_oid(role_name, true);
+	Relation	relation;
+	HeapTuple	row;
+	bool		has_label;
+
+	if (!OidIsValid(role))
+		return false;
+	relation = table_open(SharedSecLabelRelationId, AccessShareLock);
+	row = find_row(relation, role);
+	has_label = HeapTupleIsValid(row) && take_label(relation, row, found, fault);
+	esg_label_page_remember(relation);
+	table_close(relation, AccessShareLock);
+	return has_label;
+}
+
 /*
  * Reads the role's label; false if it has none.  *found is "" when it cannot be
  * read, and *fault, else NULL, says why.
@@ -274,25 +284,19 @@ find_row(Relation relation, Oid role)
 static bool
 read_label(const char *role_name, char **found, char **fault)
 {
-	Oid			role;
+	HeapTuple	row;
+	EsgLabelPage page = esg_label_page_find(role_name, is_ours, &row);
 	Relation	relation;
-	HeapTuple	tuple;
-	Datum		label = (Datum) 0;
-	bool		is_null = true;
+	bool		has_label;
 
-	if (is_catalog_empty() || !OidIsValid(role = get_role_oid(role_name, true)))
+	if (page == ESG_LABEL_PAGE_UNKNOWN)
+		return ask_catalog(role_name, found, fault);
+	if (page == ESG_LABEL_PAGE_NONE)
 		return false;
-	relation = table_open(SharedSecLabelRelationId, AccessShareLock);
-	tuple = find_row(relation, role);
-	if (HeapTupleIsValid(tuple))
-		label = heap_getattr(tuple, Anum_pg_shseclabel_label, RelationGetDescr(relation), &is_null);
-	if (!is_null)
-	{
-		*fault = explain_unreadable(label);
-		*found = *fault ? pstrdup("") : TextDatumGetCString(label);
-	}
-	table_close(relation, AccessShareLock);
-	return !is_null;
+	relation = RelationIdGetRelation(SharedSecLabelRelationId);
+	has_label = take_label(relation, row, found, fault);
+	RelationClose(relation);
+	return has_label;
 }
 
 /* A label that got into the catalog while the library was not there, or is too new. */
