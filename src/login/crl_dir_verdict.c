@@ -12,11 +12,14 @@
  * changed since, a login looks at all files itself, and what it finds is the verdict.  A bad
  * one is not kept: what is mended is mended at once.  With file_poll_interval = 0 none is.
  *
- * Locking: the area's lock guards all of it.
+ * No lock: a verdict is a time and what it is about, which says all.  Whoever writes
+ * it takes the time back first, and a reader looks at the time twice.  Two who write at
+ * once have both just looked.
  */
 #include "postgres.h"
 
 #include "common/hashfn.h"
+#include "port/atomics.h"
 #include "storage/lwlock.h"
 #include "utils/timestamp.h"
 
@@ -27,17 +30,26 @@
 
 typedef struct VerdictArea
 {
-	TimestampTz judged_at;		/* 0: there is no verdict */
-	uint64		about;			/* directory, state and policy */
+	pg_atomic_uint64 judged_at; /* TimestampTz; 0: there is no verdict */
+	pg_atomic_uint64 about;		/* directory, state and policy */
 }			VerdictArea;
 
 static VerdictArea * area = NULL;
+
+/* the area has nothing to lock */
 static LWLock *area_lock = NULL;
+
+static void
+begin_area(void)
+{
+	pg_atomic_init_u64(&area->judged_at, 0);
+	pg_atomic_init_u64(&area->about, 0);
+}
 
 void
 esg_crl_dir_verdict_init(void)
 {
-	esg_shmem_register("crl_dir verdict", sizeof(VerdictArea), (void **) &area, &area_lock, NULL);
+	esg_shmem_register("crl_dir verdict", sizeof(VerdictArea), (void **) &area, &area_lock, begin_area);
 }
 
 static uint64
@@ -56,25 +68,30 @@ bool
 esg_crl_dir_verdict_holds(const char *path, const EsgFileFacts *facts, const EsgPolicy *policy)
 {
 	int64		life = 2 * (int64) esg_guc_file_poll_interval * USECS_PER_SEC;
-	VerdictArea known;
+	uint64		judged_at;
+	uint64		about;
 
 	if (area == NULL || life == 0)
 		return false;
-	esg_shmem_lock(area_lock, LW_SHARED);
-	known = *area;
-	esg_shmem_unlock(area_lock);
-	return known.judged_at != 0 && known.about == hash_case(path, facts, policy) &&
-		!esg_elapsed(known.judged_at, life, GetCurrentTimestamp());
+	judged_at = pg_atomic_read_u64(&area->judged_at);
+	pg_read_barrier();
+	about = pg_atomic_read_u64(&area->about);
+	pg_read_barrier();
+	return judged_at != 0 && judged_at == pg_atomic_read_u64(&area->judged_at) &&
+		about == hash_case(path, facts, policy) &&
+		!esg_elapsed((TimestampTz) judged_at, life, GetCurrentTimestamp());
 }
 
 void
 esg_crl_dir_verdict_set(bool good, const char *path, const EsgFileFacts *facts, const EsgPolicy *policy)
 {
-	VerdictArea news = {good ? GetCurrentTimestamp() : 0, hash_case(path, facts, policy)};
-
 	if (area == NULL)
 		return;
-	esg_shmem_lock(area_lock, LW_EXCLUSIVE);
-	*area = news;
-	esg_shmem_unlock(area_lock);
+	pg_atomic_write_u64(&area->judged_at, 0);
+	pg_write_barrier();
+	if (!good)
+		return;
+	pg_atomic_write_u64(&area->about, hash_case(path, facts, policy));
+	pg_write_barrier();
+	pg_atomic_write_u64(&area->judged_at, (uint64) GetCurrentTimestamp());
 }

@@ -15,7 +15,7 @@ extern void esg_crl_dir_verdict_init(void);
  */
 extern bool esg_crl_dir_verdict_holds(const char *path, const EsgFileFacts *facts, const EsgPolicy *policy);
 
-/* All were looked at, and found good or not; facts: the directory's, before that. */
+/* All were looked at.  good: there is a verdict; facts: the directory's, before that. */
 extern void esg_crl_dir_verdict_set(bool good, const char *path, const EsgFileFacts *facts,
 									const EsgPolicy *policy);
 
