@@ -166,16 +166,22 @@ tick_ns(int64 time_ns)
 	return time_ns % 1000000000 != 0 ? FINE_TICK_NS : COARSE_TICK_NS;
 }
 
+typedef struct Looking
+{
+	EsgFileLook *look;
+	EsgFactsDirectory directory;
+}			Looking;
+
 /* All that stat() tells, but for the times of reading. */
 static void
 append_look(StringInfo buf, const EsgTlsFile *file, void *arg)
 {
-	EsgFileLook *look = arg;
+	Looking    *looking = arg;
+	EsgFileLook *look = looking->look;
 	char		resolved[PATH_MAX];
-	bool		is_resolved = esg_facts_resolve(file->path, resolved);
 	EsgFileFacts facts;
+	bool		is_resolved = esg_facts_look(&looking->directory, file->path, resolved, &facts);
 
-	esg_facts_stat(file->path, &facts);
 	append_string(buf, file->setting);
 	append_string(buf, file->path);
 	append_string(buf, is_resolved ? resolved : "");
@@ -195,10 +201,19 @@ void
 esg_file_state_look(EsgFileLook *out)
 {
 	const int64 epoch = (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
+	Looking		looking = {.look = out};
 
 	memset(out, 0, sizeof(*out));
 	out->at_ns = (GetCurrentTimestamp() + epoch) * 1000;
-	digest_files(append_look, out, out->digest);
+	PG_TRY();
+	{
+		digest_files(append_look, &looking, out->digest);
+	}
+	PG_FINALLY();
+	{
+		esg_facts_leave(&looking.directory);
+	}
+	PG_END_TRY();
 	out->taken = true;
 }
 

@@ -9,6 +9,7 @@
 #define ESG_FILES_FACTS_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <sys/stat.h>
 
 #include "policy/file.h"
@@ -24,5 +25,23 @@ extern void esg_facts_take(const struct stat *st, EsgFileFacts *out);
 
 /* realpath(3) into PATH_MAX bytes; false if it cannot be resolved */
 extern bool esg_facts_resolve(const char *path, char resolved[PATH_MAX]);
+
+/*
+ * The directory of the file looked at last: the next one is often from there, and
+ * what leads to it need not be followed again.  All zero is none; it holds for one pass over files, and has
+ * to be left.
+ */
+typedef struct EsgFactsDirectory
+{
+	bool		is_open;
+	int			fd;
+	char		path[PATH_MAX];
+	char		resolved[PATH_MAX];
+}			EsgFactsDirectory;
+
+/* What esg_facts_resolve() and esg_facts_stat() tell; returns whether it could be resolved. */
+extern bool esg_facts_look(EsgFactsDirectory * directory, const char *path, char resolved[PATH_MAX],
+						   EsgFileFacts *out);
+extern void esg_facts_leave(EsgFactsDirectory * directory);
 
 #endif							/* ESG_FILES_FACTS_H */
