@@ -28,12 +28,17 @@ compare_paths(const void *a, const void *b)
  * subdirectory, a socket.
  */
 static bool
-is_candidate(const char *path)
+is_candidate(const char *path, const struct dirent *entry)
 {
 	EsgFileFacts facts;
 
 	if (esg_crl_names_is_hash(path))
 		return true;
+#ifdef DT_REG
+	/* what most file systems tell with the name */
+	if (entry->d_type == DT_REG)
+		return true;
+#endif
 	esg_facts_stat(path, &facts);
 	return facts.exists && S_ISREG(facts.mode);
 }
@@ -68,16 +73,16 @@ make_room(EsgCrlDirList *list)
 
 /* 0 or an errno */
 static int
-append_entry(EsgCrlDirList *list, const char *dir, const char *name)
+append_entry(EsgCrlDirList *list, const char *dir, const struct dirent *entry)
 {
-	char	   *path = join_path(dir, name);
+	char	   *path = join_path(dir, entry->d_name);
 
 	if (path == NULL || !make_room(list))
 	{
 		OPENSSL_free(path);
 		return ENOMEM;
 	}
-	if (!is_candidate(path))
+	if (!is_candidate(path, entry))
 		OPENSSL_free(path);
 	else if (list->count == ESG_MAX_CRL_DIR_FILES)
 	{
@@ -105,7 +110,7 @@ esg_crl_dir_list_read(const char *dir, EsgCrlDirList *out)
 	{
 		/* also the "..data" of a Kubernetes volume */
 		if (entry->d_name[0] != '.')
-			out->error = append_entry(out, dir, entry->d_name);
+			out->error = append_entry(out, dir, entry);
 	}
 	if (out->error == 0)
 		out->error = errno;
