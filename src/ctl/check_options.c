@@ -47,7 +47,7 @@ static const struct option long_options[] = {
 };
 
 /* "-": what is no option comes in its order */
-static const char short_options[] = "-D:c:M:qVh";
+static const char short_options[] = "-D:M:qVh";
 
 static const char help[] =
 "ssl_guard_ctl check looks at TLS files as the extension does in a server: what will\n"
@@ -62,7 +62,6 @@ static const char help[] =
 "A server:\n"
 "  -D, --directory PGDATA    with PG_VERSION or postgresql.conf in it; says also whether\n"
 "                            the next start or reload would succeed\n"
-"  -c NAME=VALUE             a setting, as for postgres: -c config_file=FILE\n"
 "      --postgres PROGRAM    the server's program, which is asked for the settings [the\n"
 "                            one beside this program, of \"pg_config --bindir\", in PATH]\n"
 "\n"
@@ -118,17 +117,6 @@ parse_kind(const char *value, EsgCheckFile *current)
 }
 
 static bool
-add_server_option(EsgServerPlace *place, const char *value)
-{
-	if (!strchr(value, '='))
-		return esg_message_error("option -c needs NAME=VALUE");
-	if (place->option_count == ESG_MAX_SERVER_OPTIONS)
-		return esg_message_error("more than %d options -c", ESG_MAX_SERVER_OPTIONS);
-	place->options[place->option_count++] = value;
-	return true;
-}
-
-static bool
 take_common(int option, EsgCheckOptions *options)
 {
 	int			taken = esg_output_option(option, optarg, &options->style);
@@ -145,16 +133,14 @@ take_option(int option, EsgCheckOptions *options, EsgCheckFile *current)
 	switch (option)
 	{
 		case 'D':
-			options->place.directory = optarg;
+			options->directory = optarg;
 			return true;
-		case 'c':
-			return add_server_option(&options->place, optarg);
 		case OPTION_AS:
 			return parse_kind(optarg, current);
 		case OPTION_AT:
 			return esg_moment_parse(optarg, &options->at);
 		case OPTION_POSTGRES:
-			options->place.postgres = optarg;
+			options->postgres = optarg;
 			return true;
 		case OPTION_USER:
 			options->user = optarg;
@@ -174,12 +160,12 @@ take_option(int option, EsgCheckOptions *options, EsgCheckFile *current)
 static bool
 check_usage(const EsgCheckOptions *options)
 {
-	if (options->place.directory && options->file_count > 0)
+	if (options->directory && options->file_count > 0)
 		return esg_message_error("either -D or files can be checked");
-	if (!options->place.directory && options->file_count == 0)
+	if (!options->directory && options->file_count == 0)
 		return esg_message_error("nothing to check: -D or files are needed");
-	if (!options->place.directory && (options->place.postgres || options->place.option_count > 0))
-		return esg_message_error("options -c and --postgres are for -D alone");
+	if (!options->directory && options->postgres)
+		return esg_message_error("--postgres is for -D alone");
 	if (options->ask_passphrase && !isatty(STDIN_FILENO))
 		return esg_message_error("--ask-passphrase needs a terminal");
 	return true;

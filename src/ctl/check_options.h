@@ -6,7 +6,6 @@
 #define ESG_CTL_CHECK_OPTIONS_H
 
 #include "ctl/output.h"
-#include "ctl/server_answers.h"
 #include "policy/file.h"
 
 /* A file to check. */
@@ -20,7 +19,8 @@ typedef struct EsgCheckFile
 
 typedef struct EsgCheckOptions
 {
-	EsgServerPlace place;		/* directory NULL: none */
+	const char *directory;		/* of a server; NULL: none */
+	const char *postgres;		/* its program; NULL: to be found */
 	const char *user;			/* the server's, if root said; else NULL */
 	int64_t		at;				/* seconds since 1970 */
 	bool		ask_passphrase;

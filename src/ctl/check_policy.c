@@ -72,14 +72,6 @@ take_lives(const EsgServerAnswers *answers, EsgPolicy *policy)
 		take_number(answers, ESG_ASK_CRL_CRITICAL_PERCENT, &policy->crl_critical_lifetime_percent);
 }
 
-bool
-esg_check_policy_is_loaded(const EsgServerAnswers *answers)
-{
-	const char *list = answers->values[ESG_ASK_LIBRARIES];
-
-	return list && strstr(list, "ext_ssl_guard") != NULL;
-}
-
 /* Settings of a library that is not loaded are only names. */
 bool
 esg_check_policy_read(const EsgServerAnswers *answers, EsgCheckCase *out)
@@ -88,7 +80,7 @@ esg_check_policy_read(const EsgServerAnswers *answers, EsgCheckCase *out)
 	const char *check = answers->values[ESG_ASK_PERMISSION_CHECK];
 
 	esg_policy_defaults(policy);
-	if (!esg_check_policy_is_loaded(answers))
+	if (!esg_server_answers_are_with_library(answers))
 		return true;
 	if (!take_overrides(answers, policy->overrides) || !take_lives(answers, policy) ||
 		!take_number(answers, ESG_ASK_SECURITY_BITS, &policy->min_security_bits) ||

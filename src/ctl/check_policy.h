@@ -15,9 +15,6 @@
  */
 extern bool esg_check_policy_read(const EsgServerAnswers *answers, EsgCheckCase *out);
 
-/* is the library loaded by this server? */
-extern bool esg_check_policy_is_loaded(const EsgServerAnswers *answers);
-
 /* the files of ext_ssl_guard.extra_files; a kind of ESG_FILE_EXTRA: nobody said */
 extern void esg_check_policy_each_extra(const char *list, EsgTlsNameFn visit, void *arg);
 

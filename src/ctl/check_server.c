@@ -22,15 +22,14 @@
 #include "ctl/load_verdict.h"
 #include "ctl/memory.h"
 #include "ctl/message.h"
+#include "ctl/server_answers.h"
 #include "ctl/server_user.h"
 #include "files/tls_names.h"
 
 /* What is known of the server. */
 typedef struct ServerCase
 {
-	EsgServerPlace place;
-	char		directory[PATH_MAX];	/* of place, absolute */
-	char		data_directory[PATH_MAX];
+	char		directory[PATH_MAX];	/* as it was given, absolute */
 	EsgServerAnswers answers;
 	EsgTlsNames names;
 	EsgCheckCase judged;
@@ -57,7 +56,7 @@ make_absolute(ServerCase *c, const char *path)
 
 	if (path[0] == '/')
 		return esg_arena_copy(&c->arena, path);
-	if (snprintf(absolute, sizeof(absolute), "%s/%s", c->data_directory, path) >= (int) sizeof(absolute))
+	if (snprintf(absolute, sizeof(absolute), "%s/%s", c->answers.data_directory, path) >= (int) sizeof(absolute))
 		return esg_arena_copy(&c->arena, path);
 	return esg_arena_copy(&c->arena, absolute);
 }
@@ -121,7 +120,7 @@ is_on(const ServerCase *c, EsgServerSetting setting)
 static void
 list_files(ServerCase *c)
 {
-	EsgTlsNames names = {.data_directory = c->data_directory,
+	EsgTlsNames names = {.data_directory = c->answers.data_directory,
 		.cert = value_of(c, ESG_ASK_CERT),.key = value_of(c, ESG_ASK_KEY),
 		.ca = value_of(c, ESG_ASK_CA),.crl = value_of(c, ESG_ASK_CRL),
 		.crl_dir = value_of(c, ESG_ASK_CRL_DIR),.dh_params = value_of(c, ESG_ASK_DH),
@@ -140,13 +139,10 @@ list_files(ServerCase *c)
 /* ---- whose eyes, which server ---- */
 
 static bool
-find_directories(ServerCase *c, const EsgCheckOptions *options)
+find_directory(ServerCase *c, const EsgCheckOptions *options)
 {
-	c->place = options->place;
-	if (!realpath(options->place.directory, c->directory))
-		return esg_message_error("could not find directory \"%s\": %s", options->place.directory, strerror(errno));
-	c->place.directory = c->directory;
-	return true;
+	return realpath(options->directory, c->directory) ||
+		esg_message_error("could not find directory \"%s\": %s", options->directory, strerror(errno));
 }
 
 static bool
@@ -158,17 +154,6 @@ take_eyes(const ServerCase *c, const EsgCheckOptions *options)
 		return true;
 	return esg_server_user_find(options->user, c->directory, ESG_SERVER_KEY_NAME, &user) &&
 		esg_server_user_become(&user);
-}
-
-/* The server's working directory is its data directory, and relative names are. */
-static bool
-enter(ServerCase *c)
-{
-	const char *said = value_of(c, ESG_ASK_DATA_DIRECTORY);
-
-	snprintf(c->data_directory, sizeof(c->data_directory), "%s", said[0] ? said : c->directory);
-	return chdir(c->data_directory) == 0 ||
-		esg_message_error("could not enter data directory \"%s\": %s", c->data_directory, strerror(errno));
 }
 
 /* Its own configuration keeps it from starting; nothing else is known then. */
@@ -244,14 +229,9 @@ esg_check_server_run(const EsgCheckOptions *options, EsgPassphrase *passphrase)
 	ServerCase	c = {.count = 0};
 	int			status = ESG_STATUS_UNKNOWN;
 
-	if (find_directories(&c, options) && take_eyes(&c, options) &&
-		esg_server_answers_ask(&c.place, &c.answers))
-	{
-		if (c.answers.fault)
-			status = report_refusal(&c, options);
-		else if (enter(&c))
-			status = check_server(&c, options, passphrase);
-	}
+	if (find_directory(&c, options) && take_eyes(&c, options) &&
+		esg_server_answers_ask(c.directory, options->postgres, &c.answers))
+		status = c.answers.fault[0] ? report_refusal(&c, options) : check_server(&c, options, passphrase);
 	esg_check_case_free(&c.judged);
 	esg_server_answers_free(&c.answers);
 	esg_arena_free(&c.arena);

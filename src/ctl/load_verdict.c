@@ -15,7 +15,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ctl/check_policy.h"
 #include "ctl/key_answer.h"
 #include "files/server_settings.h"
 #include "secret/forget.h"
@@ -125,7 +124,7 @@ judge_permissions(const EsgLoadCase *c, const EsgAudit *audit, Outcome *start)
 {
 	const char *check = c->answers->values[ESG_ASK_PERMISSION_CHECK];
 
-	if (start->fails || !esg_check_policy_is_loaded(c->answers) || !check || strcmp(check, "enforce") != 0)
+	if (start->fails || !esg_server_answers_are_with_library(c->answers) || !check || strcmp(check, "enforce") != 0)
 		return;
 	for (int i = 0; i < audit->file_count && !start->fails; i++)
 	{
@@ -188,7 +187,7 @@ load(const EsgLoadCase *c, const EsgAudit *audit, Verdict *out)
 	EsgProved	proved = {.proof = ESG_PROOF_NONE};
 
 	/* the server knows nothing of pairs without the library */
-	answer.with_pair = esg_check_policy_is_loaded(c->answers) && esg_tls_names_pair_directory(c->names, pair_directory);
+	answer.with_pair = esg_server_answers_are_with_library(c->answers) && esg_tls_names_pair_directory(c->names, pair_directory);
 	if (strcmp(value_of(c, ESG_ASK_PERMISSION_CHECK), "enforce") == 0)
 		answer.rule.max_mode = c->policy->max_key_file_mode;
 	read_settings(c, &settings);

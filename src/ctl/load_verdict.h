@@ -21,9 +21,8 @@ typedef struct EsgLoadCase
 } EsgLoadCase;
 
 /*
- * Loads all of it as the server would, with its data directory as the working
- * directory, and says in the report's summary what comes of it.  The findings
- * must still be in the audit.
+ * Loads all of it as the server would, and says in the report's summary what comes
+ * of it.  The findings must still be in the audit.
  */
 extern void esg_load_verdict_say(const EsgLoadCase *c, const EsgAudit *audit, EsgReport *report);
 

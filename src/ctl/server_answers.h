@@ -1,6 +1,6 @@
 /*
  * ctl/server_answers.h
- *		The settings of a server that need not run, asked of its program.
+ *		What "check" asks of a server's settings.
  */
 #ifndef ESG_CTL_SERVER_ANSWERS_H
 #define ESG_CTL_SERVER_ANSWERS_H
@@ -27,7 +27,6 @@ typedef enum EsgServerSetting
 	ESG_ASK_COMMAND_AT_RELOAD,
 	ESG_ASK_SNI,				/* since PostgreSQL 19 */
 	ESG_ASK_HOSTS_FILE,			/* likewise */
-	ESG_ASK_DATA_DIRECTORY,
 	ESG_ASK_LIBRARIES,			/* shared_preload_libraries */
 	/* of the library: what the configuration files say, as it stands there */
 	ESG_ASK_PASSPHRASE_DIRECTORY,
@@ -47,31 +46,26 @@ typedef enum EsgServerSetting
 	ESG_ASK_COUNT
 } EsgServerSetting;
 
-#define ESG_MAX_SERVER_OPTIONS 16
-
-/* Of which server. */
-typedef struct EsgServerPlace
-{
-	const char *directory;		/* as for "postgres -D" */
-	const char *postgres;		/* the program; NULL: to be found */
-	const char *options[ESG_MAX_SERVER_OPTIONS];	/* NAME=VALUE, each as for
-													 * "postgres -c" */
-	int			option_count;
-} EsgServerPlace;
-
 typedef struct EsgServerAnswers
 {
-	char		postgres[PATH_MAX]; /* who was asked */
-	char	   *values[ESG_ASK_COUNT];	/* NULL: there is no such setting, or
-										 * it is not set */
-	char	   *fault;			/* what the server's program says where it
+	char	   *values[ESG_ASK_COUNT];	/* paths absolute; NULL: there is no
+										 * such setting, or it is not set */
+	char		data_directory[PATH_MAX];
+	char		fault[1024];	/* what the server's program says where it
 								 * does not take its own files: it would not
-								 * start.  NULL if it does */
+								 * start.  "" if it does */
 } EsgServerAnswers;
 
-/* False with a message if they could not be asked.  Answers are to be freed in any case. */
-extern bool esg_server_answers_ask(const EsgServerPlace *place, EsgServerAnswers *out);
+/*
+ * Of the server of a directory with PG_VERSION or postgresql.conf; postgres: its
+ * program, or NULL.  This process is its user's.  False with a message if they could
+ * not be asked.  Answers are to be freed in any case.
+ */
+extern bool esg_server_answers_ask(const char *directory, const char *postgres, EsgServerAnswers *out);
 extern void esg_server_answers_free(EsgServerAnswers *answers);
+
+/* is the library loaded by this server? */
+extern bool esg_server_answers_are_with_library(const EsgServerAnswers *answers);
 
 /* the setting's name */
 extern const char *esg_server_answers_name(EsgServerSetting setting);

@@ -144,12 +144,32 @@ hint_at_directory(const EsgSettingsServer *server)
 		esg_message_hint("-D may also name the directory that has postgresql.conf.");
 }
 
+/* The first cause: what it leads to is FATAL. */
+static void
+take_fault(const EsgSettingsServer *server, const char *said)
+{
+	const char *mark = strstr(said, "LOG:  ");
+	size_t		len;
+
+	if (!mark)
+		mark = strstr(said, "FATAL:  ");
+	if (mark)
+		said = strstr(mark, ":  ") + 3;
+	len = strcspn(said, "\n");
+	snprintf(server->fault, server->fault_size, "%.*s", (int) len, said);
+}
+
 static bool
 report_failure(const EsgSettingsServer *server, const EsgChildResult *result)
 {
 	const char *program = server->found_program;
 	const char *said = result->output && result->output[0] ? result->output : "it says nothing";
 
+	if (server->fault && result->end == ESG_CHILD_EXITED)
+	{
+		take_fault(server, said);
+		return false;
+	}
 	switch (result->end)
 	{
 		case ESG_CHILD_LATE:

@@ -28,6 +28,11 @@ typedef struct EsgSettingsServer
 	const char *directory;		/* with postgresql.conf or PG_VERSION */
 	const char *program;		/* postgres; NULL: it is looked for */
 	const EsgServerUser *user;	/* its user, whom root becomes to ask */
+	char	   *fault;			/* of fault_size bytes, for what the program
+								 * says of a configuration with which the
+								 * server would not start; NULL: that is
+								 * printed as an error */
+	size_t		fault_size;
 	/* found, all absolute */
 	char		found_program[PATH_MAX];
 	char		config_directory[PATH_MAX]; /* directory itself */
