@@ -174,7 +174,7 @@ foreach my $case (
 	like($said, $pattern, "$name: said why");
 	is(pair($dir), $before, "$name: what is there stays");
 	is(leftovers($dir), '', "$name: nothing is left behind");
-	($status, $said) = run_ctl('check', '-D', $dir, grep { $_ ne '--force' } @$options);
+	($status, $said) = run_ctl('check', '-M', 'server', '-D', $dir, grep { $_ ne '--force' } @$options);
 	is($status, 1, "$name: check says no, too") or diag($said);
 }
 

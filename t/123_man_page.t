@@ -11,7 +11,8 @@ use ESG::Docs;
 
 # the sections that have the options of a command; of all commands there is OPTIONS
 my %sections = (
-	(map { $_ => ['PASSPHRASE OPTIONS'] } qw(encrypt decrypt tidy check)),
+	(map { $_ => ['PASSPHRASE OPTIONS'] } qw(encrypt decrypt tidy)),
+	check => [ 'CHECK OPTIONS', 'OUTPUT OPTIONS' ],
 	probe => [ 'PROBE OPTIONS', 'OUTPUT OPTIONS' ],
 	'fetch-crl' => [ 'FETCH OPTIONS', 'OUTPUT OPTIONS' ]);
 

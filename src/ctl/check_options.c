@@ -8,7 +8,6 @@
 
 #include "ctl/check_options.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +17,7 @@
 
 #include "ctl/message.h"
 #include "ctl/moment.h"
+#include "ctl/options.h"
 
 enum
 {
@@ -40,6 +40,9 @@ static const struct option long_options[] = {
 	{"mode", required_argument, NULL, 'M'},
 	{"key", required_argument, NULL, OPTION_KEY},
 	{"max-mode", required_argument, NULL, OPTION_MAX_MODE},
+	/* a pair's that "check" refuses, in its words */
+	{"passphrase-file", required_argument, NULL, OPTION_MAX_MODE},
+	{"force", no_argument, NULL, OPTION_MAX_MODE},
 	{"version", no_argument, NULL, 'V'},
 	{"help", no_argument, NULL, 'h'},
 	ESG_OUTPUT_LONG_OPTIONS,
@@ -50,37 +53,39 @@ static const struct option long_options[] = {
 static const char short_options[] = "-D:M:qVh";
 
 static const char help[] =
-"ssl_guard_ctl check looks at TLS files as the extension does in a server: what will\n"
-"break, what is weak, who may read what.  It needs no running server.\n"
+"ssl_guard_ctl check looks at TLS files as the extension does in a server: what breaks,\n"
+"what is weak, who may read what. Of a server's data directory it says, too, whether the\n"
+"next start or reload would succeed. No server needs to run.\n"
 "\n"
 "Usage:\n"
-"  ssl_guard_ctl check -D PGDATA [OPTION]...           all files of a server\n"
-"  ssl_guard_ctl check [--as KIND] FILE... [OPTION]... files\n"
-"  ssl_guard_ctl check -D DIR [-M server|client] | --key FILE [--user USER]\n"
-"                      [--max-mode MODE]               a passphrase pair\n"
+"  ssl_guard_ctl check -D PGDATA [--postgres PROGRAM] [--at TIME]\n"
+"  ssl_guard_ctl check [--as KIND] FILE... [--at TIME]\n"
+"  ssl_guard_ctl check -D DIR [-M server|client] [--user USER] [--max-mode MODE]\n"
 "\n"
-"A server:\n"
-"  -D, --directory PGDATA    with PG_VERSION or postgresql.conf in it; says also whether\n"
-"                            the next start or reload would succeed\n"
-"      --postgres PROGRAM    the server's program, which is asked for the settings [the\n"
-"                            one beside this program, of \"pg_config --bindir\", in PATH]\n"
-"\n"
-"Files:\n"
-"      --as KIND             the files behind it are server, client, ca, crl or key\n"
-"                            [found out: what is not a key, a CRL or a CA is a server's\n"
-"                            certificate, unless it is good for clients alone]\n"
+"PGDATA has PG_VERSION or postgresql.conf. Any other DIR has a passphrase pair, which is\n"
+"checked alone; so it is with -M, --key or --max-mode.\n"
 "\n"
 "Options:\n"
-"      --at TIME             as of another day: 2027-03-01, 2027-03-01T08:00:00Z, +30d\n"
+"  -D, --directory DIR       the data directory of a server, or where a pair is\n"
+"      --postgres PROGRAM    the server's program, which is asked for its settings\n"
+"                            [the one beside this program, of pg_config, or in PATH]\n"
+"      --as KIND             the files behind it are server, client, ca, crl or key\n"
+"                            [found out: what is no key, CRL or CA is a server's\n"
+"                            certificate, unless it is good for clients alone]\n"
+"      --at TIME             judge as of another day: 2027-03-01, 2027-03-01T08:00:00Z, +30d\n"
 "      --ask-passphrase      ask for the passphrase of a key at the terminal\n"
-"      --user USER           the server's user, whose rights count when root runs this\n"
-"                            [the owner of the data directory; else postgres]\n"
+"      --user USER           name or number of the server's user, whose rights count\n"
+"                            when root runs this [the owner of the data directory;\n"
+"                            else postgres]\n"
+"  -M, --mode server|client  of a pair: the key is server.key [default] or client.key\n"
+"      --key FILE            of a pair: the key, of any name, in place of -D and -M\n"
+"      --max-mode MODE       of a pair: as ext_ssl_guard.max_key_file_mode [0600]\n"
 ESG_OUTPUT_HELP
 "  -V, --version             print the version\n"
 "  -h, --help                print this help\n"
 "\n"
 ESG_OUTPUT_STATUS_HELP
-"Of a passphrase pair: 0 usable, 1 not usable, 2 wrong usage.\n";
+"Of a passphrase pair: 0 usable, 1 refused or failed, 2 wrong usage.\n";
 
 int
 esg_check_options_fail(void)
@@ -122,7 +127,7 @@ take_common(int option, EsgCheckOptions *options)
 	int			taken = esg_output_option(option, optarg, &options->style);
 
 	if (taken == 0 && (option == 'M' || option == OPTION_KEY || option == OPTION_MAX_MODE))
-		return esg_message_error("-M, --key and --max-mode are for a passphrase pair alone");
+		return esg_message_error("-M, --key and --max-mode are for a passphrase pair alone, --passphrase-file and --force for \"encrypt\"");
 	return taken > 0;
 }
 
@@ -171,13 +176,6 @@ check_usage(const EsgCheckOptions *options)
 	return true;
 }
 
-static int
-print_and_end(const char *text)
-{
-	fputs(text, stdout);
-	return EXIT_SUCCESS;
-}
-
 int
 esg_check_options_parse(int argc, char **argv, EsgCheckOptions *options)
 {
@@ -192,14 +190,16 @@ esg_check_options_parse(int argc, char **argv, EsgCheckOptions *options)
 		esg_message_error("out of memory");
 		return ESG_STATUS_UNKNOWN;
 	}
+	if (!esg_options_check_long(argc, argv, long_options))
+		return esg_check_options_fail();
 	optind = 0;
 	opterr = 1;
 	while ((option = getopt_long(argc, argv, short_options, long_options, NULL)) != -1)
 	{
 		if (option == 'h')
-			return print_and_end(help);
+			return esg_options_print_help(help);
 		if (option == 'V')
-			return print_and_end("ssl_guard_ctl (ext_ssl_guard) " ESG_VERSION "\n");
+			return esg_options_print_version();
 		if (option == '?' || !take_option(option, options, &current))
 			return esg_check_options_fail();
 	}

@@ -187,7 +187,8 @@ load(const EsgLoadCase *c, const EsgAudit *audit, Verdict *out)
 	EsgProved	proved = {.proof = ESG_PROOF_NONE};
 
 	/* the server knows nothing of pairs without the library */
-	answer.with_pair = esg_server_answers_are_with_library(c->answers) && esg_tls_names_pair_directory(c->names, pair_directory);
+	answer.with_pair = esg_server_answers_are_with_library(c->answers) &&
+		esg_tls_names_pair_directory(c->names, pair_directory);
 	if (strcmp(value_of(c, ESG_ASK_PERMISSION_CHECK), "enforce") == 0)
 		answer.rule.max_mode = c->policy->max_key_file_mode;
 	read_settings(c, &settings);

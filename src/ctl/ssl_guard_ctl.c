@@ -53,7 +53,7 @@ static const char help[] =
 "  encrypt    ask for a key's passphrase, try it, write it to a pair of files\n"
 "  decrypt    print the passphrase\n"
 "  tidy       take away what an interrupted \"encrypt\" has left\n"
-"  check      say whether the pair is whole, protected, and opens the key\n"
+"  check      look at TLS files: is anything wrong, would the server start\n"
 "  probe      ask servers for their certificates, and judge these\n"
 "  fetch-crl  fetch the CRLs of a server's CAs over HTTP\n"
 "\n"
