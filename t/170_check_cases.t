@@ -117,7 +117,7 @@ sub inspect
 	my $text = $case->{'server.crt'} // return;
 	my $quoted = $text =~ s/'/''/gr;
 	my $expected = eval { $node->safe_psql('postgres', <<"SQL") } // return;
-SELECT position || ' ' || f COLLATE "C" FROM ssl_guard_inspect('$quoted'), unnest(findings) AS f WHERE f <> 'chain_incomplete' ORDER BY 1
+SELECT position || ' ' || f COLLATE "C" FROM ssl_guard_inspect('$quoted', 'server'), unnest(findings) AS f WHERE f <> 'chain_incomplete' ORDER BY 1
 SQL
 	my $file = ESG::Certs::spew($ESG::Cases::certs->dir . '/inspected.crt', $text);
 	my (undef, $said) = check('--as', 'server', $file);
