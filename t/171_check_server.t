@@ -62,9 +62,10 @@ sub make_pair
 {
 	my ($passphrase) = @_;
 	my $dir = $certs->dir . '/pair';
+	my $said = '';
 
 	mkdir $dir, 0700;
-	IPC::Run::run([ 'ssl_guard_ctl', 'encrypt', '--force', '-D', $dir ], '<', \"$passphrase\n", '>&', \my $said) or die $said;
+	IPC::Run::run([ 'ssl_guard_ctl', 'encrypt', '--force', '-D', $dir ], '<', \"$passphrase\n", '>&', \$said) or die $said;
 	foreach my $half (qw(server.key.cipher server.key.rand))
 	{
 		ESG::Certs::spew($node->path($half), ESG::Certs::slurp("$dir/$half"));
