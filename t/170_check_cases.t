@@ -151,9 +151,10 @@ foreach my $code (sort grep { $ESG::Cases::case{$_}{C} } keys %ESG::Cases::case)
 
 	$count++;
 	is(codes($said), views(), "$code of a client: the same codes as in the view");
-	like(codes($said), qr{some_client\.crt:1 $code$}m, "$code of a client: it is found");
+	my $seen = join "\n", grep { /some_client/ } split /\n/, codes($said);
+
 	(undef, $said) = check('--as', 'client', $path);
-	like(codes($said), qr{some_client\.crt:1 $code$}m, "$code of a client: and as a file");
+	is(codes($said), $seen, "$code of a client: and as a file");
 }
 cmp_ok($count, '>=', 80, 'cases');
 

@@ -148,7 +148,7 @@ foreach my $case (@cases)
 	my ($name, $change, $pattern) = @$case;
 
 	lay(%$change);
-	my ($status, $said) = check('-D', $data, '-q');
+	my ($status, $said) = check('-D', $data);
 	my $foretold = foretell($said);
 
 	like($said, $pattern, "$name: what is said");

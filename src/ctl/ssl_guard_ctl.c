@@ -53,7 +53,7 @@ static const char help[] =
 "  encrypt    ask for a key's passphrase, try it, write it to a pair of files\n"
 "  decrypt    print the passphrase\n"
 "  tidy       take away what an interrupted \"encrypt\" has left\n"
-"  check      look at TLS files: would the server start, is anything wrong\n"
+"  check      look at TLS files: is anything wrong, would the server start\n"
 "  probe      ask servers for their certificates, and judge these\n"
 "  fetch-crl  fetch the CRLs of a server's CAs over HTTP\n"
 "\n"
