@@ -132,6 +132,11 @@ ok($f->unchanged, 'nothing is written');
 like($f->{out}, qr/was not written, for the sake of the rest/, 'which it says');
 is(fetch($web->url('new.crl'), $web->url('gone'), '--keep-going'), 1, 'with --keep-going');
 ok(!$f->unchanged, 'the other one is');
+unlink $out;
+is(fetch($web->url('new.crl'), $web->url('gone')), 2, 'the same where nothing is there: critical');
+ok(!-e $out, 'as nothing is written');
+is(fetch($web->url('new.crl'), $web->url('gone'), '--keep-going'), 1, 'with --keep-going a warning');
+ok(-f $out, 'as what there is now will do');
 
 # --- what does work --------------------------------------------------------------------
 

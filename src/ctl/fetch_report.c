@@ -10,10 +10,20 @@
 
 #include <string.h>
 
+/* Is it what lies there now? */
+static bool
+lies_there(const EsgFetch *fetch, const EsgCrlPlanItem *item)
+{
+	if (item->fetched)
+		return item->fate == ESG_CRL_COMES && fetch->wrote;
+	return item->fate != ESG_CRL_GOES || !fetch->wrote;
+}
+
 /* Has the CA of this one a CRL there that will do for now? */
 static bool
-will_do(const EsgCrlPlan *plan, const EsgCrlPlanItem *one)
+will_do(const EsgFetch *fetch, const EsgCrlPlanItem *one)
 {
+	const EsgCrlPlan *plan = &fetch->plan;
 	int64_t		left;
 	int			i;
 
@@ -21,14 +31,14 @@ will_do(const EsgCrlPlan *plan, const EsgCrlPlanItem *one)
 	{
 		const EsgCrlPlanItem *item = &plan->items[i];
 
-		if (!item->fetched && item->is_signed && item->ca == one->ca &&
+		if (lies_there(fetch, item) && item->is_signed && item->ca == one->ca &&
 			esg_policy_crl_time_left(item->info, plan->policy, plan->now, &left) == ESG_LEFT_ENOUGH)
 			return true;
 	}
 	return false;
 }
 
-/* How bad is it that nothing comes?  As bad as what is there. */
+/* How bad is it that not all comes?  As bad as what is there. */
 static EsgReportStatus
 failure_status(const EsgFetch *fetch)
 {
@@ -38,10 +48,10 @@ failure_status(const EsgFetch *fetch)
 
 	for (i = 0; i < plan->count; i++)
 	{
-		if (plan->items[i].fetched || !plan->items[i].ca)
+		if (!lies_there(fetch, &plan->items[i]) || !plan->items[i].ca)
 			continue;
 		any = true;
-		if (!will_do(plan, &plan->items[i]))
+		if (!will_do(fetch, &plan->items[i]))
 			return ESG_STATUS_CRITICAL;
 	}
 	return any ? ESG_STATUS_WARNING : ESG_STATUS_CRITICAL;
