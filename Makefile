@@ -24,7 +24,7 @@ all_sources := $(filter-out src/ctl/%,$(sort $(patsubst $(srcroot)/%,%,$(wildcar
 login_sources := $(patsubst %,src/%.c,hooks/client_auth $(addprefix login/,barrier ca_usage client_check client_entry clients \
 	denied fallback guard handshake ident_map label_page peer role_label sessions transport) policy/elapsed policy/policy policy/revocation \
 	$(addprefix server/,alarms guc served_cert shmem state) x509/info x509/time)
-judge_sources := $(patsubst %,src/%.c,login/file_guard login/identity $(addprefix policy/,file findings label) \
+judge_sources := $(patsubst %,src/%.c,login/crl_dir_verdict login/file_guard login/identity $(addprefix policy/,file findings label) \
 	$(addprefix server/,accounts report served_hosts sni_hosts tls_files) x509/cut_text x509/identities x509/name)
 sources := ext_ssl_guard.c $(filter $(login_sources),$(all_sources)) $(filter $(judge_sources),$(all_sources)) \
 	$(filter-out $(login_sources) $(judge_sources),$(all_sources))

@@ -12,6 +12,7 @@
 #include "src/hooks/client_auth.h"
 #include "src/login/ca_usage.h"
 #include "src/login/clients.h"
+#include "src/login/crl_dir_verdict.h"
 #include "src/login/failures.h"
 #include "src/login/fallback.h"
 #include "src/server/guc.h"
@@ -54,6 +55,7 @@ _PG_init(void)
 	esg_ca_usage_init();
 	esg_sessions_init();
 	esg_label_page_init();
+	esg_crl_dir_verdict_init();
 	esg_fallback_init();
 	esg_transport_init();
 	esg_clients_init();

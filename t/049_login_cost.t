@@ -1,7 +1,8 @@
 # What a healthy login does besides what core does anyway is little, and does not
 # grow: no subtransaction whatever is checked, no words about healthy files, no
-# look at extra_files, no page for a role without a label, no lock while there are none,
-# no callback for the BIOs of a connection unless the server's key has a passphrase.
+# look at extra_files, nor at each file in ssl_crl_dir, no page for a role without a
+# label, no lock for one, no callback for the BIOs of a connection unless the server's key
+# has a passphrase.
 
 use strict;
 use warnings;
@@ -156,6 +157,19 @@ cmp_ok($enforce->{stat}, '>', 2, 'the files are looked at');
 my @extra = map { ESG::Certs::spew($certs->dir . "/extra$_.crt", ESG::Certs::slurp($ca->{cert})) } 1 .. 20;
 apply(extra_files => join(', ', @extra));
 is(cost('labelled')->{stat}, $enforce->{stat}, 'extra_files are no matter of logins');
+
+# what lies in ssl_crl_dir: one login looks at all of it, those after it at the directory
+{
+	my $dir = $node->path('crls');
+	my ($hash) = `openssl x509 -noout -hash -in '$ca->{cert}'` =~ /(\w+)/;
+	my $crl = ESG::Certs::slurp($certs->make_crl($ca, 'crl'));
+
+	mkdir $dir or die "$dir: $!";
+	ESG::Certs::spew("$dir/$_", $crl) foreach "$hash.r0", map { sprintf '%08x.r0', $_ } 1 .. 40;
+	$node->apply(ssl_crl_dir => $dir);
+	cmp_ok(cost('labelled')->{stat}, '<', $enforce->{stat} + 10, 'a login does not look at each CRL');
+	$node->apply(ssl_crl_dir => '');
+}
 
 # the twin: the words are there when there is something to say
 chmod 0666, $node->path('root.crt') or die "chmod: $!";

@@ -43,6 +43,7 @@
 #include "login/ca_usage.h"
 #include "login/client_check.h"
 #include "login/clients.h"
+#include "login/file_guard.h"
 #include "login/guard.h"
 #include "login/handshake.h"
 #include "login/resets.h"
@@ -338,6 +339,7 @@ start_reading(EsgWorkerState *state)
 	state->refusals = esg_server_state_refusals();
 	/* the child cannot ask what was loaded */
 	esg_served_hosts_look();
+	esg_file_guard_renew();
 	state->hosts = esg_served_hosts(NULL);
 	state->renewals = esg_renewals_copy();
 	esg_posture_prepare();
@@ -436,6 +438,7 @@ poll_files(EsgWorkerState *state)
 	uint32		refusals = esg_server_state_refusals();
 	EsgFileLook look;
 
+	esg_file_guard_renew();
 	esg_file_state_look(&look);
 	if (esg_auto_reload_takes(&look))
 	{

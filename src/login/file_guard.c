@@ -6,12 +6,19 @@
 
 #include <unistd.h>
 
+#include "libpq/libpq.h"
+#include "postmaster/postmaster.h"
+
 #include "compat.h"
+#include "login/crl_dir_verdict.h"
 #include "login/file_guard.h"
 #include "server/accounts.h"
 #include "server/guc.h"
 #include "server/report.h"
 #include "server/tls_files.h"
+
+/* So many files in ssl_crl_dir each login looks at: a changed mode is seen at once. */
+#define FEW_CRLS 8
 
 static void
 fill_violation(const EsgFinding *finding, const EsgTlsFile *file, const EsgFileFacts *facts,
@@ -37,17 +44,13 @@ look_at(const EsgTlsFile *file, EsgFileFacts *facts)
 		facts->error = errno;
 }
 
-/* Judges one file; true if it violates the rules. */
+/* Puts what is not plainly good into words; true if it violates the rules. */
 static bool
-check_file(const EsgTlsFile *file, const EsgPolicy *policy, EsgFileViolation *out)
+judge_file(const EsgTlsFile *file, EsgFileFacts facts, const EsgPolicy *policy, EsgFileViolation *out)
 {
-	EsgFileFacts facts;
 	EsgFindings findings = {0};
 
-	look_at(file, &facts);
 	esg_accounts_know_owner(&facts, policy);
-	if (file->optional && !facts.exists)
-		return false;
 	esg_policy_file_check(&facts, file->kind, NULL, policy, &findings);
 	for (int i = 0; i < findings.count && out->code == ESG_NO_FINDING; i++)
 	{
@@ -58,22 +61,53 @@ check_file(const EsgTlsFile *file, const EsgPolicy *policy, EsgFileViolation *ou
 	return out->code != ESG_NO_FINDING;
 }
 
-/* Judges what lies in ssl_crl_dir. */
+/* Judges one file, whose facts it fills; true if it violates the rules. */
 static bool
-check_crl_dir(const EsgTlsFile *dir, const EsgPolicy *policy, EsgFileViolation *out)
+check_file(const EsgTlsFile *file, const EsgPolicy *policy, EsgFileFacts *facts, EsgFileViolation *out)
+{
+	look_at(file, facts);
+	if (esg_policy_file_is_good(facts, file->kind, policy) || (file->optional && !facts->exists))
+		return false;
+	return judge_file(file, *facts, policy, out);
+}
+
+/* Judges each of what lies in ssl_crl_dir; facts: the directory's. */
+static bool
+check_entries(const EsgTlsFile *dir, const EsgFileFacts *facts, const EsgPolicy *policy, EsgFileViolation *out)
 {
 	char	  **paths;
 	int			error;
 	int			count = esg_tls_files_list_crl_dir(dir->path, &paths, &error);
+	bool		violated = false;
 
-	for (int i = 0; i < count; i++)
+	for (int i = 0; i < count && !violated; i++)
 	{
 		EsgTlsFile	file = {dir->setting, ESG_FILE_CRL, paths[i], false, 0, NULL, 0};
+		EsgFileFacts entry;
 
-		if (check_file(&file, policy, out))
-			return true;
+		violated = check_file(&file, policy, &entry, out);
 	}
-	return false;
+
+	/*
+	 * what was not read of a directory could be anything; a few files are
+	 * looked at each time
+	 */
+	esg_crl_dir_verdict_set(!violated && error == 0 && count > FEW_CRLS, dir->path, facts, policy);
+	return violated;
+}
+
+/* Judges one of the server's files and, of ssl_crl_dir, what lies in it. */
+static bool
+check_loaded(const EsgTlsFile *file, bool believe, const EsgPolicy *policy, EsgFileViolation *out)
+{
+	EsgFileFacts facts;
+
+	if (check_file(file, policy, &facts, out))
+		return true;
+	if (file->kind != ESG_FILE_CRL_DIR || !facts.exists ||
+		(believe && esg_crl_dir_verdict_holds(file->path, &facts, policy)))
+		return false;
+	return check_entries(file, &facts, policy, out);
 }
 
 void
@@ -87,10 +121,25 @@ esg_file_guard_check(EsgFileViolation *out)
 	esg_guc_policy(&policy);
 	for (int i = 0; i < count; i++)
 	{
-		if (check_file(&files[i], &policy, out) ||
-			(files[i].kind == ESG_FILE_CRL_DIR && check_crl_dir(&files[i], &policy, out)))
+		if (check_loaded(&files[i], true, &policy, out))
 			return;
 	}
+}
+
+void
+esg_file_guard_renew(void)
+{
+	EsgTlsFile	dir = {"ssl_crl_dir", ESG_FILE_CRL_DIR, NULL, false, 0, NULL, 0};
+	EsgFileViolation violation;
+	EsgPolicy	policy;
+
+	if (esg_guc_file_permission_check != ESG_MODE_ENFORCE || !EnableSSL || ssl_crl_dir == NULL ||
+		ssl_crl_dir[0] == '\0')
+		return;
+	memset(&violation, 0, sizeof(violation));
+	esg_guc_policy(&policy);
+	dir.path = esg_tls_files_absolute(ssl_crl_dir);
+	(void) check_loaded(&dir, false, &policy, &violation);
 }
 
 void

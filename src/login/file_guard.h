@@ -3,7 +3,8 @@
  *		May a connection be set up with the TLS files as they are right now?
  *
  * Looks with stat() and access() only, at each call: what is mended is mended
- * at once.
+ * at once.  Of what lies in ssl_crl_dir there may be too much for that; see
+ * crl_dir_verdict.h.
  */
 #ifndef ESG_LOGIN_FILE_GUARD_H
 #define ESG_LOGIN_FILE_GUARD_H
@@ -24,5 +25,8 @@ extern void esg_file_guard_check(EsgFileViolation *out);
 
 /* the same at server start: FATAL with the file and the remedy */
 extern void esg_file_guard_start(void);
+
+/* The worker's: looks at all that lies in ssl_crl_dir, so that no login need. */
+extern void esg_file_guard_renew(void);
 
 #endif							/* ESG_LOGIN_FILE_GUARD_H */

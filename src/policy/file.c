@@ -360,6 +360,15 @@ check_trusted_certificate_block(const FileCase *c, EsgRemark *remark)
 	return c->content != NULL && c->content->skipped_trusted > 0;
 }
 
+bool
+esg_policy_file_is_good(const EsgFileFacts *facts, EsgFileKind kind, const EsgPolicy *policy)
+{
+	FileCase	c = {facts, kind, NULL, policy};
+
+	return facts->exists && facts->error == 0 && !facts->too_large && kind != ESG_FILE_LEFTOVER &&
+		has_right_type(&c) && !has_wrong_owner(&c) && get_wanted_mode(facts, kind, facts->uid, policy) == 0;
+}
+
 #define BY_FILE(check) check
 #define FINDING(code, name, state, severity, places, enforced, message, hint, check) [ESG_##code] = check,
 

@@ -68,6 +68,9 @@ extern void esg_policy_file_check(const EsgFileFacts *facts, EsgFileKind kind,
 								  const EsgPemResult *content,
 								  const EsgPolicy *policy, EsgFindings *out);
 
+/* Would esg_policy_file_check() find nothing, the content aside?  Costs next to nothing. */
+extern bool esg_policy_file_is_good(const EsgFileFacts *facts, EsgFileKind kind, const EsgPolicy *policy);
+
 /* is it a stranger's?  Then the facts should have owner_name and system_owner. */
 extern bool esg_policy_file_is_strange(const EsgFileFacts *facts, const EsgPolicy *policy);
 

@@ -142,6 +142,7 @@ expect_only(const EsgFileFacts *facts, EsgFileKind kind, EsgCode shown, const ch
 		is_int(list.count, 1, name);
 	}
 	esg_findings_free(&list);
+	is_int(esg_policy_file_is_good(facts, kind, &policy), shown == ESG_NO_FINDING, name);
 }
 
 static void
