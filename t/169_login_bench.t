@@ -18,7 +18,11 @@ sub run_bench
 	my ($slow) = @_;
 
 	local $ENV{BENCH_SLOWDOWN} = "$slow:3000000";
-	local @ENV{qw(TESTDATADIR TESTLOGDIR)} = map { "$_/slow_$slow" } @ENV{qw(TESTDATADIR TESTLOGDIR)};
+	my $own = "$ENV{TESTDIR}/slow_$slow";
+
+	# its servers have the same names each time
+	local @ENV{qw(TESTDIR TESTDATADIR TESTLOGDIR)} = ($own, "$own/tmp_check", "$own/tmp_check/log");
+	mkdir $own or die "$own: $!";
 	my $out = `perl '$ENV{SRC}/dev/bench/login' --rounds 1 --logins 20 --only time --servers control,defaults 2>&1`;
 	my $status = $? >> 8;
 	my ($row) = $out =~ /^(processor time +defaults .*)/m;

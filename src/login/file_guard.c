@@ -132,12 +132,13 @@ void
 esg_file_guard_renew(void)
 {
 	EsgTlsFile	dir = {"ssl_crl_dir", ESG_FILE_CRL_DIR, NULL, false, 0, NULL, 0};
-	EsgFileViolation violation = {ESG_NO_FINDING};
+	EsgFileViolation violation;
 	EsgPolicy	policy;
 
 	if (esg_guc_file_permission_check != ESG_MODE_ENFORCE || !EnableSSL || ssl_crl_dir == NULL ||
 		ssl_crl_dir[0] == '\0')
 		return;
+	memset(&violation, 0, sizeof(violation));
 	esg_guc_policy(&policy);
 	dir.path = esg_tls_files_absolute(ssl_crl_dir);
 	(void) check_loaded(&dir, false, &policy, &violation);
