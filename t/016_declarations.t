@@ -190,7 +190,7 @@ sub rows
 	my ($db, $from) = @_;
 
 	return "(SELECT jsonb_agg(r ORDER BY r) FROM (SELECT CASE WHEN to_jsonb(f) ? 'certificate' THEN to_jsonb(f) #- '{certificate,expires_in}' ELSE to_jsonb(f) END"
-	  . " - '{expires_in,occurrences,last_seen_at,next_check_at,last_check_at}'::text[] AS r FROM $from AS f) AS s)";
+	  . " - '{expires_in,occurrences,last_seen_at,next_check_at,last_check_at,modified}'::text[] AS r FROM $from AS f) AS s)";
 }
 
 foreach my $version ('1.0', '1.1')

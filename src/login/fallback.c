@@ -18,7 +18,7 @@
 #include "server/guc.h"
 #include "server/shmem.h"
 
-#define SLOTS 1000
+#define SLOTS 800
 /* a client that comes later than this decided to */
 #define MEMORY (10 * USECS_PER_SEC)
 
