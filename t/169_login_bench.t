@@ -25,7 +25,7 @@ sub run_bench
 	mkdir $own or die "$own: $!";
 	my $out = `perl '$ENV{SRC}/dev/bench/login' --rounds 1 --logins 20 --only time --servers control,defaults 2>&1`;
 	my $status = $? >> 8;
-	my ($row) = $out =~ /^(processor time +defaults .*)/m;
+	my ($row) = $out =~ /^(processor time, defaults .*)/m;
 
 	note $out;
 	return ($status, $row // '');

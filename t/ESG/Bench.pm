@@ -40,7 +40,7 @@ sub say
 	return;
 }
 
-sub format_row { return sprintf "%-52s %24s %8s %8s%s\n", @_[ 0 .. 3 ], $_[4] // '' }
+sub format_row { return sprintf "%-52s %24s %8s %8s%s%s\n", @_[ 0 .. 3 ], $_[4] // '', defined $_[5] ? "  $_[5]" : '' }
 
 # 1234567 is "1,234,567"; what is below a hundred keeps some digits
 sub format_number
@@ -67,14 +67,14 @@ sub cells
 		defined $row->{ratio} ? sprintf('%.4f', $row->{ratio}) : '', $row->{budget} // '');
 }
 
-# options: ratio, budget, note
+# options: ratio, budget, note (behind the row, and nowhere else)
 sub row
 {
 	my ($self, $what, $figure, $unit, %options) = @_;
 	my $row = { what => $what, figure => $figure, unit => $unit, %options };
 
 	push @{ $self->{rows} }, $row;
-	$self->say(format_row(cells($row), is_over($row) ? '  EXCEEDED' : ''));
+	$self->say(format_row(cells($row), is_over($row) ? '  EXCEEDED' : '', $options{note}));
 	return;
 }
 
