@@ -75,7 +75,7 @@ foreach (
 	[ 'dropheader', qr/was not there within 2 s/ ],
 	[ 'stops', qr/was not there within 2 s/ ],
 	[ 'endless', qr/sends more than 1048576 bytes/ ],
-	[ 'endlessheader', qr/sends a header without end|was not there within 2 s/ ],
+	[ 'endlessheader', qr/sends a header without end|response too many hdrlines|was not there within 2 s/ ],
 	[ 'endlessline', qr/could not be read|sends a header without end/ ],
 	[ 'endlessfirst', qr/could not be read|sends a header without end|does not answer like/ ],
 	[ 'huge', qr/sends more than 1048576 bytes/ ],
