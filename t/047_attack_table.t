@@ -335,13 +335,13 @@ my $stranger = $certs->make_ca('stranger');
 my $namesake = $certs->make_ca('namesake', subject => '/O=Example/CN=Prod CA');
 
 my %client = (none => undef);
-my $since = ESG::Certs::stamp(-300 * 86400);
+my $since = ESG::Certs::stamp(-295 * 86400);
 
 # All begin at one moment, so that none is taken for another's renewal, however long it takes to make them.
 sub make
 {
 	my ($which, %options) = @_;
-	my %dates = (not_before => $since, not_after => ESG::Certs::stamp(86400 * ($options{days_left} // 60)));
+	my %dates = (not_before => $since, not_after => ESG::Certs::stamp(86400 * ($options{days_left} // 100)));
 
 	$client{$which} = $certs->make_client($which, ca => $ca{prod}, %name, %dates, %options);
 	return $client{$which};
