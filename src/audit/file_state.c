@@ -170,7 +170,7 @@ typedef struct Looking
 {
 	EsgFileLook *look;
 	EsgFactsDirectory directory;
-}			Looking;
+} Looking;
 
 /* All that stat() tells, but for the times of reading. */
 static void

@@ -64,7 +64,7 @@ esg_facts_resolve(const char *path, char resolved[PATH_MAX])
  * ------------------------------------------------------------------------ */
 
 void
-esg_facts_leave(EsgFactsDirectory * directory)
+esg_facts_leave(EsgFactsDirectory *directory)
 {
 	if (directory->is_open)
 		(void) close(directory->fd);
@@ -73,7 +73,7 @@ esg_facts_leave(EsgFactsDirectory * directory)
 
 /* Is it there, and the directory of the file? */
 static bool
-enter(EsgFactsDirectory * directory, const char *path, const char *name)
+enter(EsgFactsDirectory *directory, const char *path, const char *name)
 {
 	size_t		length = (size_t) (name - path);
 
@@ -98,7 +98,7 @@ enter(EsgFactsDirectory * directory, const char *path, const char *name)
  * False: it is not so simple.
  */
 static bool
-follow(const EsgFactsDirectory * directory, const char *name, char target[NAME_MAX + 1],
+follow(const EsgFactsDirectory *directory, const char *name, char target[NAME_MAX + 1],
 	   struct stat *st)
 {
 	ssize_t		length = readlinkat(directory->fd, name, target, NAME_MAX + 1);
@@ -112,7 +112,7 @@ follow(const EsgFactsDirectory * directory, const char *name, char target[NAME_M
 
 /* false: it is not so simple, or could not be looked at */
 static bool
-look_within(const EsgFactsDirectory * directory, const char *name, char resolved[PATH_MAX],
+look_within(const EsgFactsDirectory *directory, const char *name, char resolved[PATH_MAX],
 			EsgFileFacts *out)
 {
 	char		target[NAME_MAX + 1];
@@ -139,7 +139,7 @@ look_within(const EsgFactsDirectory * directory, const char *name, char resolved
 }
 
 bool
-esg_facts_look(EsgFactsDirectory * directory, const char *path, char resolved[PATH_MAX],
+esg_facts_look(EsgFactsDirectory *directory, const char *path, char resolved[PATH_MAX],
 			   EsgFileFacts *out)
 {
 	const char *slash = strrchr(path, '/');

@@ -37,11 +37,11 @@ typedef struct EsgFactsDirectory
 	int			fd;
 	char		path[PATH_MAX];
 	char		resolved[PATH_MAX];
-}			EsgFactsDirectory;
+} EsgFactsDirectory;
 
 /* What esg_facts_resolve() and esg_facts_stat() tell; returns whether it could be resolved. */
-extern bool esg_facts_look(EsgFactsDirectory * directory, const char *path, char resolved[PATH_MAX],
+extern bool esg_facts_look(EsgFactsDirectory *directory, const char *path, char resolved[PATH_MAX],
 						   EsgFileFacts *out);
-extern void esg_facts_leave(EsgFactsDirectory * directory);
+extern void esg_facts_leave(EsgFactsDirectory *directory);
 
 #endif							/* ESG_FILES_FACTS_H */

@@ -48,7 +48,7 @@ wait_for_child(uint32 wait_event)
 }
 
 static const void *
-find(EsgJudging * judging, Size *size)
+find(EsgJudging *judging, Size *size)
 {
 	TimestampTz began = GetCurrentTimestamp();
 	uint32		wait_event = WaitEventExtensionNew("ExtSslGuardJudge");

@@ -21,7 +21,7 @@ identify(const EsgClientEntry *entry, uint64 *out)
 }
 
 void
-esg_client_renewed_describe(const EsgClientEntry *entry, EsgClientLife * out)
+esg_client_renewed_describe(const EsgClientEntry *entry, EsgClientLife *out)
 {
 	memset(out, 0, sizeof(*out));
 	identify(entry, out->identity);
@@ -34,8 +34,8 @@ esg_client_renewed_describe(const EsgClientEntry *entry, EsgClientLife * out)
 static int
 compare_lives(const void *a, const void *b)
 {
-	const		EsgClientLife *left = *(EsgClientLife * const *) a;
-	const		EsgClientLife *right = *(EsgClientLife * const *) b;
+	const EsgClientLife *left = *(EsgClientLife *const *) a;
+	const EsgClientLife *right = *(EsgClientLife *const *) b;
 
 	for (int i = 0; i < 2; i++)
 	{
@@ -48,7 +48,7 @@ compare_lives(const void *a, const void *b)
 }
 
 static bool
-same_identity(const EsgClientLife * a, const EsgClientLife * b)
+same_identity(const EsgClientLife *a, const EsgClientLife *b)
 {
 	return a->identity[0] == b->identity[0] && a->identity[1] == b->identity[1];
 }
@@ -59,9 +59,9 @@ same_identity(const EsgClientLife * a, const EsgClientLife * b)
  * most recently used of the newer ones remembered.
  */
 static void
-resolve_superseded(EsgClientLife * *lives, int count)
+resolve_superseded(EsgClientLife **lives, int count)
 {
-	const		EsgClientLife *used_last = NULL;
+	const EsgClientLife *used_last = NULL;
 
 	for (int i = 0; i < count; i++)
 	{
@@ -79,7 +79,7 @@ resolve_superseded(EsgClientLife * *lives, int count)
 
 /* Which of two newer certificates came into use first?  NULL stands for none. */
 static const EsgClientLife *
-pick_earlier(const EsgClientLife * a, const EsgClientLife * b)
+pick_earlier(const EsgClientLife *a, const EsgClientLife *b)
 {
 	if (a == NULL || b == NULL)
 		return a != NULL ? a : b;
@@ -91,11 +91,11 @@ pick_earlier(const EsgClientLife * a, const EsgClientLife * b)
  * moment are not newer than each other.
  */
 static void
-resolve_outdated(EsgClientLife * *lives, int count)
+resolve_outdated(EsgClientLife **lives, int count)
 {
-	const		EsgClientLife *newer = NULL;	/* began later than those of
-												 * this moment */
-	const		EsgClientLife *equal = NULL;	/* of this moment */
+	const EsgClientLife *newer = NULL;	/* began later than those of this
+										 * moment */
+	const EsgClientLife *equal = NULL;	/* of this moment */
 
 	for (int i = 0; i < count; i++)
 	{
@@ -114,7 +114,7 @@ resolve_outdated(EsgClientLife * *lives, int count)
 }
 
 void
-esg_client_renewed_resolve(EsgClientLife * *lives, int count)
+esg_client_renewed_resolve(EsgClientLife **lives, int count)
 {
 	qsort(lives, count, sizeof(*lives), compare_lives);
 	resolve_superseded(lives, count);

@@ -23,11 +23,11 @@ typedef struct EsgClientLife
 	const struct EsgClientLife *renewed_as; /* one that began later was used,
 											 * whichever was used last: the
 											 * first of them; NULL: none was */
-}			EsgClientLife;
+} EsgClientLife;
 
-extern void esg_client_renewed_describe(const EsgClientEntry *entry, EsgClientLife * out);
+extern void esg_client_renewed_describe(const EsgClientEntry *entry, EsgClientLife *out);
 
 /* Sorts them, so that those of an identity stand together, and finds the last two of each. */
-extern void esg_client_renewed_resolve(EsgClientLife * *lives, int count);
+extern void esg_client_renewed_resolve(EsgClientLife **lives, int count);
 
 #endif							/* ESG_LOGIN_CLIENT_RENEWED_H */

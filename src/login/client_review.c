@@ -70,7 +70,7 @@ typedef struct Book
 	TimestampTz reviewed_at;
 	int64		pause;			/* until the next one */
 	TimestampTz told_at;		/* when the alarms were last reported */
-}			Book;
+} Book;
 
 static Book book =
 {
@@ -152,13 +152,13 @@ esg_client_review_forget(void)
 /* ---- what is known ---- */
 
 static Known *
-known_of(const EsgClientLife * life)
+known_of(const EsgClientLife *life)
 {
 	return (Known *) unconstify(EsgClientLife *, life);
 }
 
 static uint32
-version_of(const EsgClientLife * life)
+version_of(const EsgClientLife *life)
 {
 	return life != NULL ? known_of(life)->version : 0;
 }
@@ -222,7 +222,7 @@ learn(Review *review, int number)
 
 /* A login has changed it. */
 static void
-take_use(Review *review, int number, const EsgClientUse * use)
+take_use(Review *review, int number, const EsgClientUse *use)
 {
 	Known	   *known = &book.known[number];
 
@@ -301,7 +301,7 @@ set_watched(Known *known, bool watched)
 }
 
 static bool
-same_identity(const EsgClientLife * a, const EsgClientLife * b)
+same_identity(const EsgClientLife *a, const EsgClientLife *b)
 {
 	return memcmp(a->identity, b->identity, sizeof(a->identity)) == 0;
 }
@@ -339,7 +339,7 @@ regroup(Review *review)
  * on two hosts of which one was forgotten, that shows only after a while.
  */
 static bool
-is_replaced(const EsgClientLife * life, TimestampTz now)
+is_replaced(const EsgClientLife *life, TimestampTz now)
 {
 	return life->superseded_by != NULL &&
 		(life->last_seen <= life->superseded_by->first_seen ||
@@ -347,7 +347,7 @@ is_replaced(const EsgClientLife * life, TimestampTz now)
 }
 
 static bool
-is_idle(const EsgClientLife * life, TimestampTz now)
+is_idle(const EsgClientLife *life, TimestampTz now)
 {
 	return now - life->last_seen > ESG_CLIENT_IDLE_DAYS * USECS_PER_DAY;
 }
@@ -358,7 +358,7 @@ is_idle(const EsgClientLife * life, TimestampTz now)
 static bool
 read_row(const Known *known, EsgClientRow *out)
 {
-	const		EsgClientLife *newer = known->life.superseded_by;
+	const EsgClientLife *newer = known->life.superseded_by;
 
 	memset(out, 0, sizeof(*out));
 	if (known->version == 0 ||

@@ -47,7 +47,7 @@ typedef enum Mark
 	MARK_UNSAVED,				/* anything, since it was written */
 	MARK_UNSAVED_FACTS,			/* the part that hardly ever does */
 	MARK_COUNT
-}			Mark;
+} Mark;
 
 typedef struct ClientArea
 {
@@ -408,10 +408,10 @@ copy_rows(EsgClientRow **rows, int *count)
 }
 
 static void
-take_life(const EsgClientLife * lives, const EsgClientRow *rows, const EsgClientLife * life,
+take_life(const EsgClientLife *lives, const EsgClientRow *rows, const EsgClientLife *life,
 		  EsgClientRow *out)
 {
-	const		EsgClientLife *newer = life->superseded_by;
+	const EsgClientLife *newer = life->superseded_by;
 
 	out->superseded = newer != NULL;
 	if (newer != NULL)
@@ -529,7 +529,7 @@ esg_clients_take_changed(bool all, uint32 *resets, int *used, int **numbers)
 }
 
 void
-esg_clients_read_uses(const int *numbers, int count, EsgClientUse * out)
+esg_clients_read_uses(const int *numbers, int count, EsgClientUse *out)
 {
 	for (int i = 0; i < count; i++)
 	{
@@ -600,7 +600,7 @@ esg_clients_find(const unsigned char *fingerprint, int *numbers, int max)
  * While the file is read, once there are more entries than places: the slots, the
  * least recently used one first.
  */
-static binaryheap * oldest = NULL;
+static binaryheap *oldest = NULL;
 
 /* binaryheap_comparator: the first is the greatest to it */
 static int
@@ -654,13 +654,13 @@ typedef struct LastUse
 {
 	TimestampTz at;
 	int			number;
-}			LastUse;
+} LastUse;
 
 static int
 compare_last_use(const void *a, const void *b)
 {
-	const		LastUse *left = a;
-	const		LastUse *right = b;
+	const LastUse *left = a;
+	const LastUse *right = b;
 
 	if (left->at != right->at)
 		return left->at < right->at ? -1 : 1;
@@ -778,11 +778,11 @@ typedef struct Picks
 	int			whole;
 	int			count;
 	int			saved_count;	/* entries in the file afterwards */
-}			Picks;
+} Picks;
 
 /* Entries come into the file in the order of their numbers, so that it has no holes. */
 static void
-pick_whole(const EsgSlotBatch * batch, Picks * picks)
+pick_whole(const EsgSlotBatch *batch, Picks *picks)
 {
 	int			number = next_mark(MARK_UNSAVED_FACTS, 0);
 
@@ -799,7 +799,7 @@ pick_whole(const EsgSlotBatch * batch, Picks * picks)
 
 /* Not always the same ones, where there is no room for all. */
 static void
-pick_used(const EsgSlotBatch * batch, Picks * picks)
+pick_used(const EsgSlotBatch *batch, Picks *picks)
 {
 	int			number = next_mark(MARK_UNSAVED, area->save_next);
 
@@ -817,7 +817,7 @@ pick_used(const EsgSlotBatch * batch, Picks * picks)
 
 /* false: out of memory, which the log says */
 static bool
-make_room(EsgSlotBatch * batch, Picks * picks)
+make_room(EsgSlotBatch *batch, Picks *picks)
 {
 	memset(picks, 0, sizeof(*picks));
 	if (!esg_slot_batch_begin(batch, &esg_clients_save_file))
@@ -830,7 +830,7 @@ make_room(EsgSlotBatch * batch, Picks * picks)
 }
 
 static void
-pick(const EsgSlotBatch * batch, Picks * picks)
+pick(const EsgSlotBatch *batch, Picks *picks)
 {
 	esg_shmem_lock(area_lock, LW_EXCLUSIVE);
 	picks->generation = area->generation;
@@ -841,7 +841,7 @@ pick(const EsgSlotBatch * batch, Picks * picks)
 
 /* Both parts of an entry are of one moment.  False: out of memory, or one is gone. */
 static bool
-add_whole(EsgSlotBatch * batch, Picks * picks)
+add_whole(EsgSlotBatch *batch, Picks *picks)
 {
 	Size		size = sizeof(EsgClientEntry) * Max(picks->whole, 1);
 	EsgClientEntry *entries = palloc_extended(size, MCXT_ALLOC_NO_OOM);
@@ -861,7 +861,7 @@ add_whole(EsgSlotBatch * batch, Picks * picks)
 
 /* One whose slot has another certificate by now is written whole the next time. */
 static void
-add_used(EsgSlotBatch * batch, const Picks * picks)
+add_used(EsgSlotBatch *batch, const Picks *picks)
 {
 	for (int i = picks->whole; i < picks->count; i++)
 	{
@@ -878,7 +878,7 @@ add_used(EsgSlotBatch * batch, const Picks * picks)
 }
 
 static void
-note_saved(const Picks * picks, EsgSlotSave result)
+note_saved(const Picks *picks, EsgSlotSave result)
 {
 	esg_shmem_lock(area_lock, LW_EXCLUSIVE);
 	if (result == ESG_SLOT_SAVED && area->generation == picks->generation)

@@ -101,7 +101,7 @@ typedef struct EsgClientUse
 	uint32		version;
 	TimestampTz last_seen;
 	bool		alarming;
-}			EsgClientUse;
+} EsgClientUse;
 
 /* Did something change that may be another verdict, not only a counter? */
 extern bool esg_clients_have_news(void);
@@ -113,7 +113,7 @@ extern void esg_clients_note_news(void);
  */
 extern int	esg_clients_take_changed(bool all, uint32 *resets, int *used, int **numbers);
 
-extern void esg_clients_read_uses(const int *numbers, int count, EsgClientUse * out);
+extern void esg_clients_read_uses(const int *numbers, int count, EsgClientUse *out);
 
 /* returns the version */
 extern uint32 esg_clients_read(int number, EsgClientEntry *out);

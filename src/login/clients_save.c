@@ -35,7 +35,7 @@ is_entry_sound(const void *data)
 	.is_sound = is_entry_sound
 
 /* A login changes what comes behind first_seen, but for a new certificate's. */
-const		EsgSlotFile esg_clients_save_file = {
+const EsgSlotFile esg_clients_save_file = {
 	.file = {FILE_OF_CLIENTS("ESGCLI05")},
 	.stable_size = offsetof(EsgClientEntry, last_seen)
 };

@@ -32,9 +32,9 @@ typedef struct VerdictArea
 {
 	pg_atomic_uint64 judged_at; /* TimestampTz; 0: there is no verdict */
 	pg_atomic_uint64 about;		/* directory, state and policy */
-}			VerdictArea;
+} VerdictArea;
 
-static VerdictArea * area = NULL;
+static VerdictArea *area = NULL;
 
 /* the area has nothing to lock */
 static LWLock *area_lock = NULL;

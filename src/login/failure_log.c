@@ -43,7 +43,7 @@ typedef struct Tally
 	char		reason[ESG_FAILURE_REASON_SIZE];
 	EsgClientAddress address;
 	int64		count;
-}			Tally;
+} Tally;
 
 typedef struct Seen
 {
@@ -62,7 +62,7 @@ typedef struct Account
 	int			tally_count;
 	int64		suppressed;		/* lines, since then */
 	TimestampTz began;
-}			Account;
+} Account;
 
 static Account known_account =
 {
@@ -77,7 +77,7 @@ static Account stranger_account =
 
 /* NULL: there are more reasons than places */
 static Seen *
-find_seen(Account * account, const char *reason)
+find_seen(Account *account, const char *reason)
 {
 	Seen	   *seen;
 
@@ -127,7 +127,7 @@ describe_failure(const EsgFailure *failure, int depth, char *buf, size_t size)
 
 /* returns how many bytes it takes in the log */
 static int64
-write_failure(const EsgFailure *failure, const EsgFailureCause * cause)
+write_failure(const EsgFailure *failure, const EsgFailureCause *cause)
 {
 	char		detail[1024];
 	char		address[ESG_CLIENT_ADDRESS_TEXT_SIZE];
@@ -155,7 +155,7 @@ write_failure(const EsgFailure *failure, const EsgFailureCause * cause)
 
 /* NULL: there are more than places */
 static Tally *
-find_tally(Account * account, const EsgFailure *failure)
+find_tally(Account *account, const EsgFailure *failure)
 {
 	Tally	   *tally;
 
@@ -176,7 +176,7 @@ find_tally(Account * account, const EsgFailure *failure)
 }
 
 static void
-suppress(Account * account, const EsgFailure *failure)
+suppress(Account *account, const EsgFailure *failure)
 {
 	Tally	   *tally = find_tally(account, failure);
 
@@ -196,7 +196,7 @@ compare_tallies(const void *a, const void *b)
 
 /* "unknown_ca from 192.0.2.1: 120, expired from 192.0.2.2: 3, others: 17"; palloc'd */
 static char *
-describe_tallies(Account * account)
+describe_tallies(Account *account)
 {
 	StringInfoData buf;
 	char		address[ESG_CLIENT_ADDRESS_TEXT_SIZE];
@@ -206,7 +206,7 @@ describe_tallies(Account * account)
 	qsort(account->tallies, account->tally_count, sizeof(Tally), compare_tallies);
 	for (int i = 0; i < Min(account->tally_count, MAX_TOLD); i++)
 	{
-		const		Tally *tally = &account->tallies[i];
+		const Tally *tally = &account->tallies[i];
 
 		esg_client_entry_address_text(&tally->address, address, sizeof(address));
 		appendStringInfo(&buf, "%s%s from %s: " INT64_FORMAT, i > 0 ? ", " : "", tally->reason,
@@ -219,7 +219,7 @@ describe_tallies(Account * account)
 }
 
 static bool
-is_to_be_told(const Account * account, TimestampTz now)
+is_to_be_told(const Account *account, TimestampTz now)
 {
 	return account->suppressed > 0 &&
 		(esg_elapsed(account->began, LONGEST_TELL_PAUSE, now) ||
@@ -227,7 +227,7 @@ is_to_be_told(const Account * account, TimestampTz now)
 }
 
 static void
-tell(Account * account, TimestampTz now)
+tell(Account *account, TimestampTz now)
 {
 	if (!is_to_be_told(account, now))
 		return;
@@ -251,7 +251,7 @@ esg_failure_log_tell(TimestampTz now)
 /* ---- one failure ---- */
 
 void
-esg_failure_log_note(EsgFailure *failure, const EsgFailureCause * cause, TimestampTz now)
+esg_failure_log_note(EsgFailure *failure, const EsgFailureCause *cause, TimestampTz now)
 {
 	Account    *account = failure->known_ca ? &known_account : &stranger_account;
 	Seen	   *seen = find_seen(account, failure->reason);

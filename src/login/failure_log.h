@@ -20,10 +20,10 @@ typedef struct EsgFailureCause
 	const char *error;			/* OpenSSL's words */
 	const char *hint;			/* or NULL */
 	int			depth;			/* 0: the client's own certificate */
-}			EsgFailureCause;
+} EsgFailureCause;
 
 /* Counts a failure in the table, as esg_failures_note() does, and logs it if that is due. */
-extern void esg_failure_log_note(EsgFailure *failure, const EsgFailureCause * cause,
+extern void esg_failure_log_note(EsgFailure *failure, const EsgFailureCause *cause,
 								 TimestampTz now);
 
 /*

@@ -46,9 +46,9 @@
 typedef struct PageArea
 {
 	pg_atomic_uint32 buffer;	/* where the page was last; InvalidBuffer */
-}			PageArea;
+} PageArea;
 
-static PageArea * area = NULL;
+static PageArea *area = NULL;
 
 /* the area has nothing to lock */
 static LWLock *area_lock = NULL;
@@ -71,7 +71,7 @@ typedef enum RowState
 	ROW_OPEN,
 	ROW_LIVE,
 	ROW_DEAD
-}			RowState;
+} RowState;
 
 static RowState
 get_state(HeapTupleHeader row)

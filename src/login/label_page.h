@@ -13,7 +13,7 @@ typedef enum EsgLabelPage
 	ESG_LABEL_PAGE_UNKNOWN,		/* the catalog has to be asked as usual */
 	ESG_LABEL_PAGE_NONE,		/* the role has no row */
 	ESG_LABEL_PAGE_FOUND
-}			EsgLabelPage;
+} EsgLabelPage;
 
 /* Is a row of pg_shseclabel of this library? */
 typedef bool (*EsgLabelRowFn) (Relation relation, HeapTuple tuple);

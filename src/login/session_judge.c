@@ -240,11 +240,11 @@ sort_issues(const EsgDenyList *list)
 }
 
 static void
-mark_issues_of(const Judgement *judgement, const X509 *ca, const DeniedIssue * issues, int count)
+mark_issues_of(const Judgement *judgement, const X509 *ca, const DeniedIssue *issues, int count)
 {
 	EsgDenyEntry wanted = {.serial = ""};
 	DeniedIssue key = &wanted;
-	const		DeniedIssue *found;
+	const DeniedIssue *found;
 
 	if (!esg_x509_info_fingerprint(ca, wanted.digest))
 		fail_without_memory();
@@ -333,7 +333,7 @@ judge_contexts(const Judgement *judgement)
 }
 
 static EsgRevocationIndex *
-make_index(const EsgJudging * judging)
+make_index(const EsgJudging *judging)
 {
 	int			keys = 0;
 	EsgRevocationIndex *index;
@@ -349,7 +349,7 @@ make_index(const EsgJudging * judging)
 }
 
 void
-esg_session_judge_begin(EsgJudging * out)
+esg_session_judge_begin(EsgJudging *out)
 {
 	EsgSessionEvents events;
 	EsgLoadState load;
@@ -366,7 +366,7 @@ esg_session_judge_begin(EsgJudging * out)
 void *
 esg_session_judge_find(void *arg, Size *size)
 {
-	const		EsgJudging *judging = arg;
+	const EsgJudging *judging = arg;
 	Judgement	judgement = {.index = make_index(judging)};
 
 	*size = 2 * (Size) judging->count * sizeof(bool);
@@ -381,7 +381,7 @@ esg_session_judge_find(void *arg, Size *size)
 }
 
 void
-esg_session_judge_conclude(const EsgJudging * judging, const void *found, Size size)
+esg_session_judge_conclude(const EsgJudging *judging, const void *found, Size size)
 {
 	const bool *revoked = found;
 

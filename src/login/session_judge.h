@@ -25,18 +25,18 @@ typedef struct EsgJudging
 	uint64		seed;			/* of their keys */
 	uint32		load;			/* see esg_sessions_judged() */
 	uint32		late;
-}			EsgJudging;
+} EsgJudging;
 
 /* Has the server such a process started; false: all places for background workers are taken. */
 extern bool esg_session_judge_start(BackgroundWorkerHandle **handle);
 
 /* That process's work: first this, */
-extern void esg_session_judge_begin(EsgJudging * out);
+extern void esg_session_judge_begin(EsgJudging *out);
 
 /* an EsgChildWorkFn whose argument that is, */
 extern void *esg_session_judge_find(void *judging, Size *size);
 
 /* and last what it has found. */
-extern void esg_session_judge_conclude(const EsgJudging * judging, const void *found, Size size);
+extern void esg_session_judge_conclude(const EsgJudging *judging, const void *found, Size size);
 
 #endif							/* ESG_LOGIN_SESSION_JUDGE_H */

@@ -49,7 +49,7 @@ typedef struct KnownCa
 {
 	X509	   *cert;			/* borrowed */
 	uint64_t	digest;			/* see EsgRevocationKey's issuer */
-}			KnownCa;
+} KnownCa;
 
 /* Has that CA signed that CRL? */
 typedef enum Signature
@@ -57,7 +57,7 @@ typedef enum Signature
 	NOT_TRIED = 0,				/* as memory begins */
 	SIGNED,
 	NOT_SIGNED
-}			Signature;
+} Signature;
 
 /* All that there are of one name. */
 typedef struct Judge
@@ -77,7 +77,7 @@ typedef enum Voucher
 	NOBODY,						/* it is not about that certificate */
 	CA_ABOVE,					/* of the issuer's name, in the same chain */
 	ISSUER
-}			Voucher;
+} Voucher;
 
 /* ------------------------------------------------------------------------
  * The certificates

@@ -49,7 +49,7 @@ birth_time(const char *path)
 }
 
 void
-esg_saved_file_owner(EsgFileOwner * out)
+esg_saved_file_owner(EsgFileOwner *out)
 {
 	struct stat st;
 
@@ -61,7 +61,7 @@ esg_saved_file_owner(EsgFileOwner * out)
 }
 
 bool
-esg_saved_file_is_ours(const EsgFileOwner * owner)
+esg_saved_file_is_ours(const EsgFileOwner *owner)
 {
 	EsgFileOwner we;
 

@@ -34,7 +34,7 @@ typedef struct EsgFileOwner
 	uint64		inode;			/* of the data directory */
 	int64		born;			/* nanoseconds; 0: the file system does not
 								 * say */
-}			EsgFileOwner;
+} EsgFileOwner;
 
 typedef void (*EsgSavedEntryFn) (const void *entry);
 
@@ -54,8 +54,8 @@ extern bool esg_saved_file_write(const EsgSavedFile *file, const void *entries, 
 extern void esg_saved_file_at_exit(void (*save) (void));
 
 /* For files of other kinds, see server/slot_file.h. */
-extern void esg_saved_file_owner(EsgFileOwner * out);
-extern bool esg_saved_file_is_ours(const EsgFileOwner * owner);
+extern void esg_saved_file_owner(EsgFileOwner *out);
+extern bool esg_saved_file_is_ours(const EsgFileOwner *owner);
 
 /* renames it, or removes it, with a log line */
 extern void esg_saved_file_set_aside(const EsgSavedFile *file);

@@ -36,14 +36,14 @@ typedef struct FileHeader
 	uint32		entry_size;
 	uint32		count;
 	pg_crc32c	crc;			/* of what is before */
-}			FileHeader;
+} FileHeader;
 
 /* before each part, in the file and in the journal */
 typedef struct PartHeader
 {
 	uint32		number;			/* with STABLE_BIT */
 	pg_crc32c	crc;			/* of generation, number and part */
-}			PartHeader;
+} PartHeader;
 
 /* Then the parts, as they are to be in the file. */
 typedef struct JournalHeader
@@ -52,32 +52,32 @@ typedef struct JournalHeader
 	uint32		size;			/* of the parts */
 	pg_crc32c	crc;			/* of the new header and the parts */
 	FileHeader	target;			/* the file's header afterwards */
-}			JournalHeader;
+} JournalHeader;
 
 /* ------------------------------------------------------------------------
  * Where is what
  * ------------------------------------------------------------------------ */
 
 static Size
-part_size(const EsgSlotFile * file, EsgSlotPart part)
+part_size(const EsgSlotFile *file, EsgSlotPart part)
 {
 	return part == ESG_SLOT_STABLE ? file->stable_size : file->file.entry_size - file->stable_size;
 }
 
 static Size
-record_size(const EsgSlotFile * file, EsgSlotPart part)
+record_size(const EsgSlotFile *file, EsgSlotPart part)
 {
 	return sizeof(PartHeader) + part_size(file, part);
 }
 
 static Size
-block_size(const EsgSlotFile * file)
+block_size(const EsgSlotFile *file)
 {
 	return BLOCK_ENTRIES * (record_size(file, ESG_SLOT_STABLE) + record_size(file, ESG_SLOT_USE));
 }
 
 static Size
-place_in_block(const EsgSlotFile * file, EsgSlotPart part, uint32 number)
+place_in_block(const EsgSlotFile *file, EsgSlotPart part, uint32 number)
 {
 	Size		begin = part == ESG_SLOT_USE ? BLOCK_ENTRIES * record_size(file, ESG_SLOT_STABLE) : 0;
 
@@ -85,14 +85,14 @@ place_in_block(const EsgSlotFile * file, EsgSlotPart part, uint32 number)
 }
 
 static int64
-place_of(const EsgSlotFile * file, EsgSlotPart part, uint32 number)
+place_of(const EsgSlotFile *file, EsgSlotPart part, uint32 number)
 {
 	return (int64) sizeof(FileHeader) + (int64) (number / BLOCK_ENTRIES) * block_size(file) +
 		place_in_block(file, part, number);
 }
 
 static int64
-size_of_file(const EsgSlotFile * file, uint32 count)
+size_of_file(const EsgSlotFile *file, uint32 count)
 {
 	return (int64) sizeof(FileHeader) +
 		((int64) count + BLOCK_ENTRIES - 1) / BLOCK_ENTRIES * block_size(file);
@@ -117,7 +117,7 @@ checksum_part(uint64 generation, uint32 number, const void *part, Size size)
 
 /* out: record_size() bytes */
 static void
-put_record(const EsgSlotFile * file, uint64 generation, EsgSlotPart part, uint32 number,
+put_record(const EsgSlotFile *file, uint64 generation, EsgSlotPart part, uint32 number,
 		   const void *entry, char *out)
 {
 	const char *bytes = (const char *) entry + (part == ESG_SLOT_USE ? file->stable_size : 0);
@@ -131,7 +131,7 @@ put_record(const EsgSlotFile * file, uint64 generation, EsgSlotPart part, uint32
 
 /* false: it is not that part, or not as it was written */
 static bool
-get_record(const EsgSlotFile * file, uint64 generation, EsgSlotPart part, uint32 number,
+get_record(const EsgSlotFile *file, uint64 generation, EsgSlotPart part, uint32 number,
 		   const char *record, void *entry)
 {
 	char	   *bytes = (char *) entry + (part == ESG_SLOT_USE ? file->stable_size : 0);
@@ -144,7 +144,7 @@ get_record(const EsgSlotFile * file, uint64 generation, EsgSlotPart part, uint32
 }
 
 static pg_crc32c
-checksum_header(const FileHeader * header)
+checksum_header(const FileHeader *header)
 {
 	pg_crc32c	crc;
 
@@ -155,7 +155,7 @@ checksum_header(const FileHeader * header)
 }
 
 static void
-fill_header(const EsgSlotFile * file, uint64 generation, uint32 count, FileHeader * out)
+fill_header(const EsgSlotFile *file, uint64 generation, uint32 count, FileHeader *out)
 {
 	memset(out, 0, sizeof(*out));
 	memcpy(out->magic, file->file.magic, sizeof(out->magic));
@@ -168,7 +168,7 @@ fill_header(const EsgSlotFile * file, uint64 generation, uint32 count, FileHeade
 }
 
 static bool
-has_our_sizes(const EsgSlotFile * file, const FileHeader * header)
+has_our_sizes(const EsgSlotFile *file, const FileHeader *header)
 {
 	return header->stable_size == file->stable_size && header->entry_size == file->file.entry_size;
 }
@@ -178,7 +178,7 @@ has_our_sizes(const EsgSlotFile * file, const FileHeader * header)
  * ------------------------------------------------------------------------ */
 
 static void
-journal_path(const EsgSlotFile * file, char *out)
+journal_path(const EsgSlotFile *file, char *out)
 {
 	snprintf(out, MAXPGPATH, "%s.journal", file->file.path);
 }
@@ -193,7 +193,7 @@ log_write_failure(const char *path)
 
 /* -1: it is not there, not a file, or not the one with that generation */
 static int
-open_for_writing(const EsgSlotFile * file, uint64 generation)
+open_for_writing(const EsgSlotFile *file, uint64 generation)
 {
 	int			fd = OpenTransientFile(file->file.path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | PG_BINARY);
 	FileHeader	header;
@@ -226,7 +226,7 @@ write_at(int fd, const void *bytes, Size size, int64 place)
 
 /* Where does the record at *size of the parts belong?  Adds its size; -1: nowhere. */
 static int64
-next_place(const EsgSlotFile * file, const char *parts, Size total, Size *size)
+next_place(const EsgSlotFile *file, const char *parts, Size total, Size *size)
 {
 	PartHeader	header;
 	EsgSlotPart part;
@@ -243,7 +243,7 @@ next_place(const EsgSlotFile * file, const char *parts, Size total, Size *size)
 
 /* Records that stand beside each other go in one piece. */
 static bool
-write_parts(const EsgSlotFile * file, int fd, const char *parts, Size total)
+write_parts(const EsgSlotFile *file, int fd, const char *parts, Size total)
 {
 	Size		begin = 0;
 	Size		end = 0;
@@ -271,7 +271,7 @@ write_parts(const EsgSlotFile * file, int fd, const char *parts, Size total)
 }
 
 static bool
-write_target(const EsgSlotFile * file, int fd, const JournalHeader * journal)
+write_target(const EsgSlotFile *file, int fd, const JournalHeader *journal)
 {
 	struct stat st;
 	int64		size = size_of_file(file, journal->target.count);
@@ -286,7 +286,7 @@ write_target(const EsgSlotFile * file, int fd, const JournalHeader * journal)
 
 /* Does what the journal says, and removes it. */
 static EsgSlotSave
-carry_out(const EsgSlotFile * file, const JournalHeader * journal)
+carry_out(const EsgSlotFile *file, const JournalHeader *journal)
 {
 	char		path[MAXPGPATH];
 	int			fd = open_for_writing(file, journal->target.generation);
@@ -307,7 +307,7 @@ carry_out(const EsgSlotFile * file, const JournalHeader * journal)
 }
 
 static pg_crc32c
-checksum_journal(const JournalHeader * journal)
+checksum_journal(const JournalHeader *journal)
 {
 	pg_crc32c	crc;
 
@@ -319,7 +319,7 @@ checksum_journal(const JournalHeader * journal)
 }
 
 static bool
-is_journal_whole(const JournalHeader * journal, Size size)
+is_journal_whole(const JournalHeader *journal, Size size)
 {
 	return size >= sizeof(*journal) &&
 		memcmp(journal->magic, JOURNAL_MAGIC, sizeof(journal->magic)) == 0 &&
@@ -355,7 +355,7 @@ read_journal(const char *path, Size *size)
  * was before it, or is seen not to be.  False: it could not be carried out.
  */
 static bool
-finish_journal(const EsgSlotFile * file)
+finish_journal(const EsgSlotFile *file)
 {
 	char		path[MAXPGPATH];
 	struct stat st;
@@ -386,7 +386,7 @@ finish_journal(const EsgSlotFile * file)
  * ------------------------------------------------------------------------ */
 
 static bool
-load_block(const EsgSlotFile * file, const FileHeader * header, uint32 first, const char *block,
+load_block(const EsgSlotFile *file, const FileHeader *header, uint32 first, const char *block,
 		   void *entry, EsgSlotEntryFn each)
 {
 	uint32		end = Min(first + BLOCK_ENTRIES, header->count);
@@ -407,8 +407,8 @@ load_block(const EsgSlotFile * file, const FileHeader * header, uint32 first, co
 
 /* Nothing was read of the stream yet.  buffer: room for a block and an entry. */
 static bool
-load_entries(const EsgSlotFile * file, FILE *in, char *buffer, EsgSlotEntryFn each,
-			 FileHeader * header)
+load_entries(const EsgSlotFile *file, FILE *in, char *buffer, EsgSlotEntryFn each,
+			 FileHeader *header)
 {
 	struct stat st;
 
@@ -427,7 +427,7 @@ load_entries(const EsgSlotFile * file, FILE *in, char *buffer, EsgSlotEntryFn ea
 
 /* The magic is ours.  A copy may have been taken while it was written to: whose it is comes first. */
 static EsgSlotLoad
-load_ours(const EsgSlotFile * file, FILE *in, EsgSlotEntryFn each, FileHeader * header)
+load_ours(const EsgSlotFile *file, FILE *in, EsgSlotEntryFn each, FileHeader *header)
 {
 	char	   *buffer = NULL;
 	bool		loaded = false;
@@ -453,7 +453,7 @@ load_ours(const EsgSlotFile * file, FILE *in, EsgSlotEntryFn each, FileHeader * 
 
 /* Something else than a file is not opened: a FIFO would hold up the start. */
 static FILE *
-open_for_reading(const EsgSlotFile * file)
+open_for_reading(const EsgSlotFile *file)
 {
 	struct stat st;
 	FILE	   *in;
@@ -472,7 +472,7 @@ open_for_reading(const EsgSlotFile * file)
 }
 
 static void
-remove_journal(const EsgSlotFile * file)
+remove_journal(const EsgSlotFile *file)
 {
 	char		path[MAXPGPATH];
 
@@ -481,7 +481,7 @@ remove_journal(const EsgSlotFile * file)
 }
 
 EsgSlotLoad
-esg_slot_file_load(const EsgSlotFile * file, EsgSlotEntryFn each, uint64 *generation)
+esg_slot_file_load(const EsgSlotFile *file, EsgSlotEntryFn each, uint64 *generation)
 {
 	FILE	   *in = open_for_reading(file);
 	FileHeader	header;
@@ -510,7 +510,7 @@ esg_slot_file_load(const EsgSlotFile * file, EsgSlotEntryFn each, uint64 *genera
  * ------------------------------------------------------------------------ */
 
 static int
-fill_block(const EsgSlotFile * file, uint64 generation, EsgSlotReadFn read, int first, int max,
+fill_block(const EsgSlotFile *file, uint64 generation, EsgSlotReadFn read, int first, int max,
 		   char *block)
 {
 	char	   *entries = block + block_size(file);
@@ -528,7 +528,7 @@ fill_block(const EsgSlotFile * file, uint64 generation, EsgSlotReadFn read, int 
 
 /* buffer: room for a block and its entries.  There may be fewer entries by now. */
 static bool
-write_blocks(const EsgSlotFile * file, FILE *out, uint64 generation, EsgSlotReadFn read, int count,
+write_blocks(const EsgSlotFile *file, FILE *out, uint64 generation, EsgSlotReadFn read, int count,
 			 char *buffer)
 {
 	FileHeader	header;
@@ -556,7 +556,7 @@ write_blocks(const EsgSlotFile * file, FILE *out, uint64 generation, EsgSlotRead
 
 /* Into its place once it is whole.  A leftover, or a link, is not written through. */
 static bool
-write_new(const EsgSlotFile * file, const char *path, const void *bytes, Size size,
+write_new(const EsgSlotFile *file, const char *path, const void *bytes, Size size,
 		  uint64 generation, EsgSlotReadFn read, int count, char *buffer)
 {
 	char		temp[MAXPGPATH];
@@ -585,7 +585,7 @@ write_new(const EsgSlotFile * file, const char *path, const void *bytes, Size si
 }
 
 static void
-log_no_memory(const EsgSlotFile * file)
+log_no_memory(const EsgSlotFile *file)
 {
 	ereport(LOG,
 			(errcode(ERRCODE_OUT_OF_MEMORY),
@@ -593,7 +593,7 @@ log_no_memory(const EsgSlotFile * file)
 }
 
 uint64
-esg_slot_file_rewrite(const EsgSlotFile * file, EsgSlotReadFn read, int count)
+esg_slot_file_rewrite(const EsgSlotFile *file, EsgSlotReadFn read, int count)
 {
 	Size		size = block_size(file) + BLOCK_ENTRIES * file->file.entry_size;
 	char	   *buffer = palloc_extended(size, MCXT_ALLOC_NO_OOM);
@@ -622,7 +622,7 @@ esg_slot_file_rewrite(const EsgSlotFile * file, EsgSlotReadFn read, int count)
  * ------------------------------------------------------------------------ */
 
 bool
-esg_slot_batch_begin(EsgSlotBatch * batch, const EsgSlotFile * file)
+esg_slot_batch_begin(EsgSlotBatch *batch, const EsgSlotFile *file)
 {
 	batch->file = file;
 	batch->size = sizeof(JournalHeader);
@@ -635,14 +635,14 @@ esg_slot_batch_begin(EsgSlotBatch * batch, const EsgSlotFile * file)
 }
 
 bool
-esg_slot_batch_has_room(const EsgSlotBatch * batch, int stables, int uses)
+esg_slot_batch_has_room(const EsgSlotBatch *batch, int stables, int uses)
 {
 	return batch->room - batch->size >= stables * record_size(batch->file, ESG_SLOT_STABLE) +
 		uses * record_size(batch->file, ESG_SLOT_USE);
 }
 
 void
-esg_slot_batch_add(EsgSlotBatch * batch, uint64 generation, EsgSlotPart part, uint32 number,
+esg_slot_batch_add(EsgSlotBatch *batch, uint64 generation, EsgSlotPart part, uint32 number,
 				   const void *entry)
 {
 	Assert(esg_slot_batch_has_room(batch, part == ESG_SLOT_STABLE, part == ESG_SLOT_USE));
@@ -651,7 +651,7 @@ esg_slot_batch_add(EsgSlotBatch * batch, uint64 generation, EsgSlotPart part, ui
 }
 
 EsgSlotSave
-esg_slot_batch_save(const EsgSlotBatch * batch, uint64 generation, uint32 count)
+esg_slot_batch_save(const EsgSlotBatch *batch, uint64 generation, uint32 count)
 {
 	JournalHeader *journal = (JournalHeader *) batch->image;
 	char		path[MAXPGPATH];
@@ -675,7 +675,7 @@ esg_slot_batch_save(const EsgSlotBatch * batch, uint64 generation, uint32 count)
 }
 
 void
-esg_slot_batch_give_up(EsgSlotBatch * batch)
+esg_slot_batch_give_up(EsgSlotBatch *batch)
 {
 	pfree(batch->image);
 }

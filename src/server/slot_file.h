@@ -22,13 +22,13 @@ typedef struct EsgSlotFile
 {
 	EsgSavedFile file;			/* entry_size is of both parts */
 	Size		stable_size;	/* of the first */
-}			EsgSlotFile;
+} EsgSlotFile;
 
 typedef enum EsgSlotPart
 {
 	ESG_SLOT_STABLE,			/* the first */
 	ESG_SLOT_USE				/* the rest */
-}			EsgSlotPart;
+} EsgSlotPart;
 
 typedef enum EsgSlotLoad
 {
@@ -36,7 +36,7 @@ typedef enum EsgSlotLoad
 	ESG_SLOT_OTHER,				/* its magic is another; nothing was done */
 	ESG_SLOT_DROPPED			/* damaged or foreign, which the log says;
 								 * what was taken of it is not to be kept */
-}			EsgSlotLoad;
+} EsgSlotLoad;
 
 /* false: the entry cannot be one */
 typedef bool (*EsgSlotEntryFn) (uint32 number, const void *entry);
@@ -45,7 +45,7 @@ typedef bool (*EsgSlotEntryFn) (uint32 number, const void *entry);
  * Calls each for entry 0, 1, ...  *generation names this very file to those that
  * write to it; 0 if there is none.
  */
-extern EsgSlotLoad esg_slot_file_load(const EsgSlotFile * file, EsgSlotEntryFn each,
+extern EsgSlotLoad esg_slot_file_load(const EsgSlotFile *file, EsgSlotEntryFn each,
 									  uint64 *generation);
 
 /*
@@ -54,7 +54,7 @@ extern EsgSlotLoad esg_slot_file_load(const EsgSlotFile * file, EsgSlotEntryFn e
  * written, the old file stays, the reason is in the log.
  */
 typedef int (*EsgSlotReadFn) (int number, void *entries, int max);
-extern uint64 esg_slot_file_rewrite(const EsgSlotFile * file, EsgSlotReadFn read, int count);
+extern uint64 esg_slot_file_rewrite(const EsgSlotFile *file, EsgSlotReadFn read, int count);
 
 /* What one save writes, journal included, is no more than this, bytes. */
 #define ESG_SLOT_FILE_MAX_SAVE 2000000
@@ -62,33 +62,33 @@ extern uint64 esg_slot_file_rewrite(const EsgSlotFile * file, EsgSlotReadFn read
 /* Parts of entries to be written together. */
 typedef struct EsgSlotBatch
 {
-	const		EsgSlotFile *file;
+	const EsgSlotFile *file;
 	char	   *image;			/* of the journal, palloc'd */
 	Size		size;
 	Size		room;
-}			EsgSlotBatch;
+} EsgSlotBatch;
 
 typedef enum EsgSlotSave
 {
 	ESG_SLOT_SAVED,
 	ESG_SLOT_FAILED,			/* the reason is in the log */
 	ESG_SLOT_GONE				/* the file is not that one any more */
-}			EsgSlotSave;
+} EsgSlotSave;
 
 /* false: out of memory, which the log says */
-extern bool esg_slot_batch_begin(EsgSlotBatch * batch, const EsgSlotFile * file);
+extern bool esg_slot_batch_begin(EsgSlotBatch *batch, const EsgSlotFile *file);
 
 /* Is there room for so many parts of each kind? */
-extern bool esg_slot_batch_has_room(const EsgSlotBatch * batch, int stables, int uses);
+extern bool esg_slot_batch_has_room(const EsgSlotBatch *batch, int stables, int uses);
 
 /* Parts of one kind and of entries with following numbers are best added one after the other. */
-extern void esg_slot_batch_add(EsgSlotBatch * batch, uint64 generation, EsgSlotPart part,
+extern void esg_slot_batch_add(EsgSlotBatch *batch, uint64 generation, EsgSlotPart part,
 							   uint32 number, const void *entry);
 
 /* count: of entries in the file afterwards */
-extern EsgSlotSave esg_slot_batch_save(const EsgSlotBatch * batch, uint64 generation, uint32 count);
+extern EsgSlotSave esg_slot_batch_save(const EsgSlotBatch *batch, uint64 generation, uint32 count);
 
 /* frees it; what was saved stays */
-extern void esg_slot_batch_give_up(EsgSlotBatch * batch);
+extern void esg_slot_batch_give_up(EsgSlotBatch *batch);
 
 #endif							/* ESG_SERVER_SLOT_FILE_H */

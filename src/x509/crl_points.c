@@ -12,7 +12,7 @@
 
 /* Names with a NUL are no URLs, and none that two readers agree about. */
 static bool
-add_url(EsgCrlPoints *out, const ASN1_IA5STRING * value)
+add_url(EsgCrlPoints *out, const ASN1_IA5STRING *value)
 {
 	const unsigned char *octets = ASN1_STRING_get0_data(value);
 	int			len = ASN1_STRING_length(value);
