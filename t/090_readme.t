@@ -1,6 +1,6 @@
 # README.md says what is so: its examples are run, see t/ESG/Docs.pm; its
 # sentences are those of the findings; it is short enough to be read; all links
-# between the documents lead somewhere; and the picture is up to date.
+# between the documents lead somewhere; and the pictures are up to date.
 
 use strict;
 use warnings;
@@ -80,13 +80,13 @@ sub check_paths
 	return;
 }
 
-# The picture is that of its text, and shows all folders of src/.
-sub check_picture
+# The pictures are those of their texts, and the first shows all folders of src/.
+sub check_pictures
 {
-	my $drawn = `'$source/dev/draw'`;
 	my $picture = ESG::Docs::read_text('docs/parts.svg');
 
-	is($picture, $drawn, 'docs/parts.svg is up to date: dev/draw > docs/parts.svg');
+	is(ESG::Docs::read_text("docs/$_.svg"), `'$source/dev/draw' '$source/docs/$_.txt'`,
+		"docs/$_.svg is up to date: dev/draw docs/$_.txt > docs/$_.svg") foreach qw(parts trust);
 	is(join(' ', grep { $picture !~ m{>\Q$_\E/<} } map { m{([^/]+)/$} } glob("'$source'/src/*/")), '', 'and has each folder of src/');
 	return;
 }
@@ -102,5 +102,5 @@ foreach my $file (sort map { substr $_, 1 + length $source } glob("'$source'/*.m
 	check_links($file);
 	check_paths($file);
 }
-check_picture();
+check_pictures();
 done_testing();
