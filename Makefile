@@ -52,7 +52,7 @@ documents := $(patsubst $(srcroot)/%,%,$(wildcard $(addprefix $(srcroot)/,*.md L
 EXTRA_CLEAN = ssl_guard_ctl $(ctl_sources:.c=.o) results regression.diffs regression.out
 
 .DEFAULT_GOAL := all
-project_targets := demo test matrix check-cassert check-exec-backend unit bench bench-docs fuzz coverage lint format dist packages help
+project_targets := demo test matrix check-cassert check-exec-backend check-core analyze quality unit bench bench-docs fuzz coverage lint format dist packages help
 
 pgxs_goals := $(filter-out $(project_targets),$(or $(MAKECMDGOALS),all))
 ifneq ($(pgxs_goals),)
@@ -153,6 +153,10 @@ help:
 	@echo '          PROVE_TESTS="t/001_start.t ..." runs only these'
 	@echo 'check-cassert       test, with a server built from source with assertions'
 	@echo 'check-exec-backend  the same with one that starts its processes anew'
+	@echo 'check-core  the server'"'"'s own tests (src/test/ssl, src/test/regress) without'
+	@echo '          the library, with it, and with all its checks at enforce'
+	@echo 'analyze   clang-tidy, cppcheck and gcc -fanalyzer, against a list of exceptions'
+	@echo 'quality   QUALITY_TARGETS="check-core ..."; writes their tables into docs/quality.md'
 	@echo 'matrix    the whole suite on several releases of Debian, in chroots, as root;'
 	@echo '          RELEASES="trixie ..." only these, "dev/matrix --help" says all'
 	@echo 'unit      only the unit tests of the pure layer, with sanitizers'
@@ -181,8 +185,17 @@ check-cassert:
 check-exec-backend:
 	@$(call in_sandbox_of,--exec-backend,setarch -R) t/run
 
+check-core:
+	@$(call in_sandbox_of) dev/check_core
+
 matrix:
 	@'$(srcroot)/dev/matrix' $(RELEASES)
+
+analyze:
+	@PG_CONFIG=`'$(srcroot)/dev/setup' --with-analyzers` && export PG_CONFIG && exec '$(srcroot)/dev/analyze'
+
+quality:
+	@PG_CONFIG=`'$(srcroot)/dev/setup'` && export PG_CONFIG && exec '$(srcroot)/dev/quality' $(QUALITY_TARGETS)
 
 unit:
 	@$(in_sandbox) --no-server t/run --unit
