@@ -812,7 +812,7 @@ CREATE VIEW ssl_guard_resets AS
     FROM ssl_guard_list_resets();
 
 COMMENT ON VIEW ssl_guard_resets IS 'the counters that ssl_guard_reset() knows, and since when they count';
-COMMENT ON COLUMN ssl_guard_resets.name IS 'client_certificates, handshake_failures, transport (of ssl_guard_transport) or ca_usage (last_used_at and logins of ssl_guard_certificates)';
+COMMENT ON COLUMN ssl_guard_resets.name IS 'client_certificates, handshake_failures, transport (of ssl_guard_transport), ca_usage (last_used_at and logins of ssl_guard_certificates) or alarm_counts (alarms_evicted, alarm_commands_run, alarm_commands_failed and alarm_events_dropped of ssl_guard_status; no alarm goes)';
 COMMENT ON COLUMN ssl_guard_resets.stats_reset IS 'when they began to count: the last reset, or the start of the server if nothing was kept over it';
 
 CREATE FUNCTION ssl_guard_reset(counters text)

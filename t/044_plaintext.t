@@ -22,12 +22,16 @@ $node->setup(
 		'hostssl all identified 127.0.0.1/32 trust clientcert=verify-ca',
 		'hostssl all certified 127.0.0.1/32 cert',
 		'hostssl all scram 127.0.0.1/32 scram-sha-256',
+		'hostssl all rejected 127.0.0.1/32 reject',
+		'hostnossl postgres nossl 127.0.0.1/32 trust',
+		'host postgres nossl 127.0.0.1/32 reject',
 		'host all plain 127.0.0.1/32 password',
 		'host all all 127.0.0.1/32 trust' ]);
 $node->start;
 $node->safe_psql('postgres', q{
 	CREATE ROLE app LOGIN; CREATE ROLE exempt LOGIN; CREATE ROLE identified LOGIN; CREATE ROLE certified LOGIN;
-	CREATE ROLE scram LOGIN PASSWORD 'secret'; CREATE ROLE plain LOGIN PASSWORD 'secret'; CREATE ROLE other LOGIN});
+	CREATE ROLE scram LOGIN PASSWORD 'secret'; CREATE ROLE plain LOGIN PASSWORD 'secret'; CREATE ROLE other LOGIN;
+	CREATE ROLE rejected LOGIN; CREATE ROLE nossl LOGIN});
 
 sub apply
 {
@@ -111,6 +115,20 @@ is(login('certified', 'prefer', client => $app), 'plain', 'refused by core: cert
 is(login('scram', 'prefer', more => 'password=wrong'), 'plain', 'refused by core: password');
 is(fallbacks(), 'role "certified", 127.0.0.1; role "scram", 127.0.0.1', 'the same');
 
+# in the server's own words, before it asks us
+like(login('identified', 'require'), qr/connection requires a valid client certificate/, 'no certificate where clientcert wants one');
+is(login('identified', 'prefer'), 'plain', 'prefer: in plaintext');
+is(login('rejected', 'prefer'), 'plain', 'a line that rejects');
+is(login('ghost', 'prefer') =~ /role "ghost" does not exist/, 1, 'a role that does not exist');
+is(fallbacks(), 'role "certified", 127.0.0.1; role "identified", 127.0.0.1; role "rejected", 127.0.0.1; role "scram", 127.0.0.1', 'are some, too');
+is(login('nossl', 'disable'), 'plain', 'another one');
+unlike(fallbacks(), qr/nossl/, 'who has not tried TLS is none');
+is(login('nossl', 'prefer'), 'plain', 'no line that takes TLS');
+like(fallbacks(), qr/role "nossl"/, 'now it has');
+
+apply(identity_check => 'off');
+is(login('identified', 'prefer', client => $app), 'tls', 'over TLS again');
+unlike(fallbacks(), qr/identified/, 'cleared');
 apply(identity_check => 'enforce');
 is(login('identified', 'require', client => $app), 'identity_mismatch', 'refused');
 sleep 11;

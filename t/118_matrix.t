@@ -128,4 +128,14 @@ sub test_all
 	return;
 }
 
+# .ci/run: bookworm and trixie always, here or in a chroot
+my ($always) = ESG::Docs::read_text('.ci/run') =~ /^(always\(\)\n\{.*?^\})$/ms;
+chomp(my $here = `. /etc/os-release; echo "\$VERSION_CODENAME"`);
+my %tested = map { $_ => 1 } $here, split ' ', `bash -c '$always
+always'`;
+ok($tested{$_}, "$_ is tested") foreach qw(bookworm trixie);
+ok(!$tested{sid} || $here eq 'sid', 'sid is not always');
+is(join(' ', grep { $_ eq $here } split ' ', `bash -c '$always
+always'`), '', 'what was tested here has no chroot');
+
 done_testing();

@@ -94,6 +94,13 @@ is(query(q{SELECT logins, fallbacks FROM ssl_guard_transport WHERE transport = '
 is(login('', 'clear', more => 'password=wrong'), 'out', 'a wrong password over TLS');
 is(login('', 'clear', sslmode => 'disable', more => 'password=secret'), 'in', 'and the right one in plaintext');
 is(query(q{SELECT logins, fallbacks FROM ssl_guard_transport WHERE role_name = 'clear'}), '1|1', 'is one, too');
+$node->set_hba('hostnossl all app 127.0.0.1/32 trust');
+$node->reload;
+is(login('', 'app', sslmode => 'require'), 'out', 'pg_hba.conf has no line for TLS');
+is(login('', 'app', sslmode => 'disable'), 'in', 'and one for plaintext');
+is(query(q{SELECT logins, fallbacks FROM ssl_guard_transport WHERE role_name = 'app' AND transport = 'plain'}), '3|2', 'is one as well');
+$node->set_hba(@hba);
+$node->reload;
 query(q{SELECT ssl_guard_reset('transport')});
 is(login('', 'scram', sslmode => 'disable', more => 'password=secret'), 'in', 'after nothing');
 is(query(q{SELECT logins, fallbacks FROM ssl_guard_transport WHERE role_name = 'scram'}), '1|0', 'is none');
@@ -140,6 +147,23 @@ $node->apply(ssl_max_protocol_version => 'TLSv1.2');
 is(login('', 'app'), 'in', 'the server goes no higher');
 is(query('SELECT refused_by_tls13 IS NULL, refused_by_hostssl, refused_by_clientcert FROM ssl_guard_transport'), 't|f|t', 'nobody knows about TLS 1.3');
 $node->apply(ssl_max_protocol_version => '');
+$node->stop;
+{
+	local $ENV{OPENSSL_CONF} = ESG::Certs::spew($certs->dir . '/openssl.cnf', <<'CNF');
+openssl_conf = begin
+[begin]
+ssl_conf = ssl
+[ssl]
+system_default = all
+[all]
+Protocol = ALL, -TLSv1.3
+CNF
+	$node->start;
+}
+query(q{SELECT ssl_guard_reset('transport')});
+is(login('', 'app'), 'in', 'the library of the server has it switched off');
+is(query('SELECT tls_version, refused_by_tls13 IS NULL FROM ssl_guard_transport'), 'TLSv1.2|t', 'nobody knows either');
+$node->restart;
 query(q{SELECT ssl_guard_reset('transport')});
 $node->set_hba('host all all 127.0.0.1/32 trust');
 $node->apply(ssl_ca_file => '', ssl_crl_file => '');

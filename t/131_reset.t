@@ -28,7 +28,9 @@ my %count = (
 	client_certificates => 'SELECT count(*) FROM ssl_guard_client_certificates',
 	handshake_failures => 'SELECT count(*) FROM ssl_guard_handshake_failures',
 	transport => 'SELECT count(*) FROM ssl_guard_transport',
-	ca_usage => q{SELECT count(*) FROM ssl_guard_certificates WHERE logins > 0});
+	ca_usage => q{SELECT count(*) FROM ssl_guard_certificates WHERE logins > 0},
+	# of alarms as many commands have run
+	alarm_counts => q{SELECT alarm_commands_run FROM ssl_guard_status});
 my @names = sort keys %count;
 my $handshakes = !ESG::Node::exec_backend();
 
@@ -40,28 +42,32 @@ $node->tcp_psql('SELECT 1', user => 'app', client => $client);
 $node->tcp_psql('SELECT 1', user => 'app', client => $stranger);
 $node->wait_sql($count{handshake_failures}, 1) if $handshakes;
 my $failures = $handshakes ? 1 : 0;
-is(counts(), "1 1 $failures 1", 'one of each');
+# an alarm, of which somebody is told once
+$node->apply('ext_ssl_guard.alarm_command' => 'cat >/dev/null', 'ext_ssl_guard.extra_files' => 'missing.crt');
+$node->wait_sql($count{alarm_counts}, 1);
+$node->apply('ext_ssl_guard.alarm_command' => '');
+is(counts(), "1 1 1 $failures 1", 'one of each');
 foreach my $name (@names)
 {
 	my $others = join ' ', map { query($count{$_}) } grep { $_ ne $name } @names;
 	my $before = query(q{SELECT clock_timestamp()});
 
-	is(query("SELECT ssl_guard_reset('$name')"), $name eq 'handshake_failures' ? $failures : 1, "$name: one is forgotten");
+	is(query("SELECT ssl_guard_reset('$name')"), { handshake_failures => $failures, alarm_counts => 0 }->{$name} // 1, "$name: one is forgotten");
 	is(query($count{$name}), 0, 'it is gone');
 	is(join(' ', map { query($count{$_}) } grep { $_ ne $name } @names), $others, 'and nothing else');
 	is(query("SELECT string_agg(name, ',') FROM ssl_guard_resets WHERE stats_reset >= '$before'"), $name, 'since now');
 }
 my ($status, $out, $err) = $node->psql('postgres', q{\set VERBOSITY verbose
 SELECT ssl_guard_reset('alarms')});
-like($err, qr/22023: there are no counters "alarms"\nHINT:  There are "client_certificates", "handshake_failures", "transport", "ca_usage"\./, 'another name');
+like($err, qr/22023: there are no counters "alarms"\nHINT:  There are "client_certificates", "handshake_failures", "transport", "ca_usage", "alarm_counts"\./, 'another name');
 is(query('SELECT ssl_guard_reset(NULL) IS NULL'), 't', 'no name');
 
 # kept, but for what is not kept itself
-my $since = query(q{SELECT name, stats_reset FROM ssl_guard_resets WHERE name <> 'handshake_failures' ORDER BY name});
+my $since = query(q{SELECT name, stats_reset FROM ssl_guard_resets WHERE name NOT IN ('handshake_failures', 'alarm_counts') ORDER BY name});
 $node->restart;
-is(query(q{SELECT name, stats_reset FROM ssl_guard_resets WHERE name <> 'handshake_failures' ORDER BY name}), $since, 'kept over a restart');
-is(query(q{SELECT stats_reset >= pg_postmaster_start_time() - '1 minute'::interval FROM ssl_guard_resets WHERE name = 'handshake_failures'}), 't', 'these begin with the server');
-is(query('SELECT count(*) FROM ssl_guard_resets'), 4, 'each once');
+is(query(q{SELECT name, stats_reset FROM ssl_guard_resets WHERE name NOT IN ('handshake_failures', 'alarm_counts') ORDER BY name}), $since, 'kept over a restart');
+is(query(q{SELECT stats_reset >= pg_postmaster_start_time() - '1 minute'::interval FROM ssl_guard_resets WHERE name IN ('handshake_failures', 'alarm_counts')}), "t\nt", 'these begin with the server');
+is(query('SELECT count(*) FROM ssl_guard_resets'), 5, 'each once');
 
 $node->stop;
 done_testing();

@@ -12,6 +12,9 @@
 
 #include "libpq/auth.h"
 #include "libpq/libpq-be.h"
+#include "miscadmin.h"
+#include "postmaster/postmaster.h"
+#include "storage/proc.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"
@@ -21,6 +24,7 @@
 #include "server/state.h"
 
 static ClientAuthentication_hook_type prev_ClientAuthentication_hook = NULL;
+static emit_log_hook_type prev_emit_log_hook = NULL;
 
 /* Reports the certificate that this very connection was served with. */
 static void
@@ -51,9 +55,27 @@ esg_client_auth(Port *port, int status)
 	esg_login_guard_check(port);
 }
 
+/*
+ * Some refusals end the process before the hook above is called: no line of
+ * pg_hba.conf for TLS, one that rejects, no certificate where "clientcert" wants
+ * one.  Their message is all there is to see.
+ */
+static void
+esg_login_log(ErrorData *edata)
+{
+	if (prev_emit_log_hook)
+		prev_emit_log_hook(edata);
+	if (edata->elevel == FATAL && ClientAuthInProgress && MyProc != NULL &&
+		ERRCODE_TO_CATEGORY(edata->sqlerrcode) == ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION &&
+		MyProcPort != NULL && MyProcPort->ssl_in_use)
+		esg_login_guard_turned_away(MyProcPort);
+}
+
 void
 esg_client_auth_init(void)
 {
 	prev_ClientAuthentication_hook = ClientAuthentication_hook;
 	ClientAuthentication_hook = esg_client_auth;
+	prev_emit_log_hook = emit_log_hook;
+	emit_log_hook = esg_login_log;
 }

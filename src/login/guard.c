@@ -484,6 +484,15 @@ esg_login_guard_refused(Port *port)
 		write_down(note_refused, &peer, &peer);
 }
 
+void
+esg_login_guard_turned_away(const Port *port)
+{
+	EsgPeer		peer = {.role_name = port->user_name,.address = &port->raddr};
+
+	if (port->user_name != NULL)
+		esg_fallback_note_refused(&peer);
+}
+
 static void
 expire_warnings(EsgCode code, int mode, const EsgPolicy *policy, TimestampTz now)
 {

@@ -16,6 +16,9 @@ extern void esg_login_guard_check(Port *port);
 /* The same for a login that core refused: remembers that it was over TLS. */
 extern void esg_login_guard_refused(Port *port);
 
+/* The same for one that ends without the hook, in the middle of that: raises nothing, allocates nothing. */
+extern void esg_login_guard_turned_away(const Port *port);
+
 /*
  * The worker: an alarm that a login raised is cleared by a login that is well.
  * None comes once the check is off, or when the client stays away; then this

@@ -1,6 +1,6 @@
 /*
  * login/resets.c
- *		What is counted of logins, by name: since when, and how to begin anew.
+ *		What is counted, by name: since when, and how to begin anew.
  *
  * Locking: the area's lock guards everything in it; no login comes here.
  */
@@ -17,6 +17,7 @@
 #include "login/guard.h"
 #include "login/resets.h"
 #include "login/transport.h"
+#include "server/alarms.h"
 #include "server/guc.h"
 #include "server/saved_file.h"
 #include "server/shmem.h"
@@ -45,6 +46,7 @@ static const CountersKind kinds[] = {
 	{"handshake_failures", esg_failures_reset, false},
 	{"transport", esg_transport_reset, true},
 	{"ca_usage", esg_ca_usage_reset, true},
+	{"alarm_counts", esg_alarms_reset_counts, false},
 };
 
 /* As it is in the file. */

@@ -901,6 +901,18 @@ esg_alarms_count(EsgAlarmCounts *out)
 	LWLockRelease(area_lock);
 }
 
+/* No alarm goes: there are no entries to remove, only numbers to begin anew. */
+int64
+esg_alarms_reset_counts(void)
+{
+	LWLockAcquire(area_lock, LW_EXCLUSIVE);
+	area->evicted = 0;
+	area->commands_run = area->commands_failed = 0;
+	area->events_dropped = 0;
+	LWLockRelease(area_lock);
+	return 0;
+}
+
 /* ---- what the worker tells the listener ---- */
 
 /* Nobody is to be told of it any more. */

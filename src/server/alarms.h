@@ -104,6 +104,9 @@ extern void esg_alarms_expire(EsgAlarmScope scope, EsgCode code, TimestampTz bef
 extern int	esg_alarms_copy(EsgAlarmRow **out);
 extern void esg_alarms_count(EsgAlarmCounts *out);
 
+/* Those that only rise begin anew; returns 0, the number of alarms that go. */
+extern int64 esg_alarms_reset_counts(void);
+
 /*
  * What the alarm command, the listener, is to be told: raised, escalated and
  * ended alarms.  What follows is for the worker alone, which does the telling.
