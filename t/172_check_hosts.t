@@ -48,6 +48,7 @@ sub lay
 
 	system('rm', '-rf', map { $node->path($_) } 'more', 'names', 'a b.crt', 'c.conf', 'pg_hosts.conf');
 	ESG::Sni::put_host($node, $_, $cert{$_}) foreach keys %cert;
+	chmod 0600, map { $node->path("$_.key") } keys %cert or die "chmod: $!";
 	$node->replace($ca->{cert}, 'root.crt');
 	mkdir $node->path('more');
 	foreach my $file (grep { $_ ne 'mode' } sort keys %files)

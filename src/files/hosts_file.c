@@ -132,7 +132,7 @@ read_content(Reading *r, const Place *by, const char *path, bool may_miss, EsgCo
 	if (is_done(r))
 		return false;
 	there = esg_content_read(path, ESG_MAX_HOSTS_BYTES - r->bytes, &facts, content);
-	if (facts.exists)
+	if (there || (facts.exists && by->line == 0))
 		list_file(r, path);
 	if (!there)
 		judge_unread(r, by, path, &facts, may_miss);
