@@ -53,7 +53,7 @@ is_done(const Reading *r)
 
 /* The first fault is the one. */
 static void
-stop(Reading *r, const Place *at, const char *fmt,...)
+			stop(Reading *r, const Place *at, const char *fmt,...)
 			__attribute__((format(printf, 3, 4)));
 
 static void
