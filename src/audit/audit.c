@@ -16,6 +16,7 @@
 #include "audit/audit.h"
 #include "compat.h"
 #include "files/judge.h"
+#include "files/judge_hosts.h"
 #include "server/guc.h"
 #include "server/report.h"
 #include "server/sni_hosts.h"
@@ -100,24 +101,12 @@ get_memo(void)
  * Reading
  * ------------------------------------------------------------------------ */
 
-/* A fault in an included file is one of the whole, too. */
 static void
 note_hosts_fault(EsgAudit *audit)
 {
-	for (int i = 0; i < audit->file_count; i++)
-	{
-		EsgAuditFile *file = audit->files[i];
-		const EsgHosts *hosts;
+	const EsgHosts *hosts = esg_sni_hosts_read();
 
-		if (file->file.kind != ESG_FILE_HOSTS || strcmp(file->file.path, HostsFileName) != 0)
-			continue;
-		hosts = esg_sni_hosts_read();
-		if (hosts->state != ESG_HOSTS_UNUSABLE)
-			continue;
-		file->hosts_fault = esg_report_printable(hosts->fault);
-		if (hosts->fault_line > 0)
-			file->hosts_fault = psprintf("line %d: %s", hosts->fault_line, file->hosts_fault);
-	}
+	esg_judge_hosts_note(audit, HostsFileName, &hosts->fault);
 }
 
 /* What the settings name. */
@@ -134,8 +123,8 @@ read_files(EsgAudit *audit, unsigned what)
 	if (esg_tls_files_passphrase_directory(pair_directory))
 		task.pair_directory = pair_directory;
 	esg_read_files(audit, &task);
-	require_memory(!audit->out_of_memory, "Failed while reading TLS files.");
 	note_hosts_fault(audit);
+	require_memory(!audit->out_of_memory, "Failed while reading TLS files.");
 	MemoryContextSwitchTo(old);
 }
 

@@ -262,9 +262,9 @@ choose_name(const EsgHost *host)
 	{
 		const char *name = lfirst(cell);
 
-		if (strcmp(name, "*") == 0)
+		if (strcmp(name, ESG_HOST_ANY) == 0)
 			chosen = ABSENT_NAME;
-		else if (strcmp(name, "/no_sni/") != 0 && strlen(name) <= MAX_NAME)
+		else if (strcmp(name, ESG_HOST_UNNAMED) != 0 && strlen(name) <= MAX_NAME)
 			return name;
 	}
 	return chosen;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "files/judge.h"
+#include "files/judge_hosts.h"
 #include "files/read.h"
 #include "wire/system_roots.h"
 
@@ -34,6 +35,8 @@ esg_check_case_judge(EsgCheckCase *c, const EsgTlsFile *files, int count, const 
 	if (!c->audit)
 		return false;
 	esg_read_files(c->audit, &task);
+	if (c->hosts_file)
+		esg_judge_hosts_note(c->audit, c->hosts_file, c->hosts_fault);
 	if (!c->audit->out_of_memory)
 		esg_judge_all(c->audit, &by);
 	return !c->audit->out_of_memory;

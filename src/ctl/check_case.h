@@ -6,12 +6,16 @@
 #define ESG_CTL_CHECK_CASE_H
 
 #include "files/audited.h"
+#include "policy/hosts_line.h"
 
 typedef struct EsgCheckCase
 {
 	EsgPolicy	policy;
 	bool		no_permissions; /* mode and owner are not judged */
 	int64_t		at;				/* seconds since 1970 */
+	const char *hosts_file;		/* NULL, or the list of hosts, which may have
+								 * a fault */
+	const EsgHostsFault *hosts_fault;
 	EsgAudit   *audit;			/* NULL: not yet */
 	EsgMemo    *memo;
 } EsgCheckCase;

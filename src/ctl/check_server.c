@@ -14,16 +14,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <openssl/crypto.h>
-
 #include "ctl/check_case.h"
 #include "ctl/check_policy.h"
 #include "ctl/check_report.h"
+#include "ctl/file_list.h"
 #include "ctl/load_verdict.h"
 #include "ctl/memory.h"
 #include "ctl/message.h"
 #include "ctl/server_answers.h"
 #include "ctl/server_user.h"
+#include "files/hosts_file.h"
 #include "files/tls_names.h"
 
 /* What is known of the server. */
@@ -33,11 +33,8 @@ typedef struct ServerCase
 	EsgServerAnswers answers;
 	EsgTlsNames names;
 	EsgCheckCase judged;
-	EsgArena	arena;
-	EsgTlsFile *files;			/* malloc'd */
-	int			count;
-	int			capacity;
-	bool		out_of_memory;
+	EsgHostsFile hosts;			/* with ssl_sni */
+	EsgFileList files;
 } ServerCase;
 
 static const char *
@@ -48,75 +45,20 @@ value_of(const ServerCase *c, EsgServerSetting setting)
 
 /* ---- which files ---- */
 
-/* As the server has it: relative to its data directory. */
-static char *
-make_absolute(ServerCase *c, const char *path)
-{
-	char		absolute[2 * PATH_MAX];
-
-	if (path[0] == '/')
-		return esg_arena_copy(&c->arena, path);
-	if (snprintf(absolute, sizeof(absolute), "%s/%s", c->answers.data_directory, path) >= (int) sizeof(absolute))
-		return esg_arena_copy(&c->arena, path);
-	return esg_arena_copy(&c->arena, absolute);
-}
-
-static EsgTlsFile *
-make_room(ServerCase *c)
-{
-	int			larger = c->capacity * 2 + 16;
-	EsgTlsFile *moved;
-
-	if (c->count < c->capacity)
-		return c->files;
-	moved = OPENSSL_realloc(c->files, (size_t) larger * sizeof(EsgTlsFile));
-	if (moved)
-	{
-		c->files = moved;
-		c->capacity = larger;
-	}
-	return moved;
-}
-
-/* EsgTlsNameFn */
-static void
-append_file(void *arg, const char *setting, EsgFileKind kind, const char *path, bool optional)
-{
-	ServerCase *c = arg;
-	EsgTlsFile	file = {setting, kind, NULL, optional, 0, NULL, 0};
-
-	if (!path || !path[0])
-		return;
-	file.path = make_absolute(c, path);
-	if (!file.path || !make_room(c))
-		c->out_of_memory = true;
-	else
-		c->files[c->count++] = file;
-}
-
-/* EsgTlsNameFn, of what ext_ssl_guard.extra_files lists; one that is listed already is one thing only. */
-static void
-append_extra(void *arg, const char *setting, EsgFileKind kind, const char *path, bool optional)
-{
-	ServerCase *c = arg;
-	bool		said = kind != ESG_FILE_EXTRA;
-	char	   *absolute = make_absolute(c, path);
-
-	for (int i = 0; absolute && i < c->count; i++)
-	{
-		if ((!said || c->files[i].kind == kind) && strcmp(c->files[i].path, absolute) == 0)
-			return;
-	}
-	if (absolute)
-		append_file(c, setting, said ? kind : esg_tls_names_kind_of_extra(&c->names, absolute), absolute, optional);
-}
-
 static bool
 is_on(const ServerCase *c, EsgServerSetting setting)
 {
 	return strcmp(value_of(c, setting), "on") == 0;
 }
 
+static void
+read_hosts(ServerCase *c)
+{
+	if (is_on(c, ESG_ASK_SSL) && is_on(c, ESG_ASK_SNI))
+		esg_hosts_file_read(value_of(c, ESG_ASK_HOSTS_FILE), c->answers.data_directory, &c->hosts);
+}
+
+/* Hosts stand in for certificate, key and CAs of the settings. */
 static void
 list_files(ServerCase *c)
 {
@@ -128,12 +70,17 @@ list_files(ServerCase *c)
 	};
 
 	c->names = names;
+	c->files.names = &c->names;
+	read_hosts(c);
 	if (is_on(c, ESG_ASK_SSL))
 	{
-		esg_tls_names_each_own(&c->names, append_file, c);
-		esg_tls_names_each_other(&c->names, append_file, c);
+		esg_file_list_append_hosts(&c->files, &c->hosts);
+		if (c->hosts.state == ESG_HOSTS_NONE)
+			esg_tls_names_each_own(&c->names, esg_file_list_append, &c->files);
+		esg_file_list_append_lists(&c->files, &c->hosts);
+		esg_tls_names_each_other(&c->names, esg_file_list_append, &c->files);
 	}
-	esg_check_policy_each_extra(value_of(c, ESG_ASK_EXTRA_FILES), append_extra, c);
+	esg_check_policy_each_extra(value_of(c, ESG_ASK_EXTRA_FILES), esg_file_list_append_extra, &c->files);
 }
 
 /* ---- whose eyes, which server ---- */
@@ -171,23 +118,10 @@ report_refusal(const ServerCase *c, const EsgCheckOptions *options)
 /* ---- what comes of it ---- */
 
 static void
-note_hosts(const ServerCase *c, EsgReport *report)
-{
-	EsgReportObject *object;
-	const char *path = value_of(c, ESG_ASK_HOSTS_FILE);
-
-	if (!is_on(c, ESG_ASK_SNI) || access(path, F_OK) != 0)
-		return;
-	object = esg_report_add(report, ESG_OBJECT_FILE, path);
-	esg_report_remark(object, ESG_STATUS_UNKNOWN, "Check the files of its hosts one by one.",
-					  "the hosts in this file were not looked at");
-}
-
-static void
 say_verdict(ServerCase *c, EsgReport *report, EsgPassphrase *passphrase)
 {
 	EsgLoadCase load = {.answers = &c->answers,.names = &c->names,.passphrase = passphrase,
-		.policy = &c->judged.policy
+		.policy = &c->judged.policy,.hosts = is_on(c, ESG_ASK_SNI) ? &c->hosts : NULL
 	};
 
 	if (!is_on(c, ESG_ASK_SSL))
@@ -209,8 +143,10 @@ check_server(ServerCase *c, const EsgCheckOptions *options, EsgPassphrase *passp
 	if (!esg_check_policy_read(&c->answers, &c->judged))
 		return ESG_STATUS_UNKNOWN;
 	list_files(c);
-	if (c->out_of_memory ||
-		!esg_check_case_judge(&c->judged, c->files, c->count,
+	c->judged.hosts_file = value_of(c, ESG_ASK_HOSTS_FILE);
+	c->judged.hosts_fault = &c->hosts.fault;
+	if (c->files.out_of_memory || c->hosts.arena.out_of_memory ||
+		!esg_check_case_judge(&c->judged, c->files.items, c->files.count,
 							  esg_tls_names_pair_directory(&c->names, pair_directory) ? pair_directory : NULL))
 	{
 		esg_message_error("out of memory");
@@ -219,14 +155,13 @@ check_server(ServerCase *c, const EsgCheckOptions *options, EsgPassphrase *passp
 	esg_report_start(&report, "check", options->at);
 	say_verdict(c, &report, passphrase);
 	esg_check_report_fill(&report, c->judged.audit, true);
-	note_hosts(c, &report);
 	return esg_output_finish(&report, &options->style);
 }
 
 int
 esg_check_server_run(const EsgCheckOptions *options, EsgPassphrase *passphrase)
 {
-	ServerCase	c = {.count = 0};
+	ServerCase	c = {.files = {.count = 0}};
 	int			status = ESG_STATUS_UNKNOWN;
 
 	if (find_directory(&c, options) && take_eyes(&c, options) &&
@@ -234,7 +169,7 @@ esg_check_server_run(const EsgCheckOptions *options, EsgPassphrase *passphrase)
 		status = c.answers.fault[0] ? report_refusal(&c, options) : check_server(&c, options, passphrase);
 	esg_check_case_free(&c.judged);
 	esg_server_answers_free(&c.answers);
-	esg_arena_free(&c.arena);
-	OPENSSL_free(c.files);
+	esg_hosts_file_free(&c.hosts);
+	esg_file_list_free(&c.files);
 	return status;
 }

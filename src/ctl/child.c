@@ -208,3 +208,22 @@ esg_child_run(const EsgChildWork *work, EsgChildResult *out)
 		out->output[out->size] = '\0';
 	return out->end == ESG_CHILD_EXITED && out->status == 0;
 }
+
+bool
+esg_child_write(int fd, const void *data, size_t size)
+{
+	const char *p = data;
+
+	while (size > 0)
+	{
+		ssize_t		n = write(fd, p, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		p += n;
+		size -= (size_t) n;
+	}
+	return true;
+}

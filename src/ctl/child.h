@@ -46,4 +46,7 @@ typedef struct EsgChildResult
 /* true if it exited with status 0 */
 extern bool esg_child_run(const EsgChildWork *work, EsgChildResult *out);
 
+/* in the child: all of it into fd */
+extern bool esg_child_write(int fd, const void *data, size_t size);
+
 #endif							/* ESG_CTL_CHILD_H */

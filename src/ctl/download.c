@@ -7,12 +7,10 @@
  */
 #include "ctl/download.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <openssl/crypto.h>
 
@@ -28,25 +26,6 @@ typedef struct Question
 	size_t		bytes;
 } Question;
 
-static bool
-write_all(int fd, const void *data, size_t len)
-{
-	const char *p = data;
-
-	while (len > 0)
-	{
-		ssize_t		n = write(fd, p, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		p += n;
-		len -= (size_t) n;
-	}
-	return true;
-}
-
 /* In the child. */
 static int
 ask(const void *arg, int fd)
@@ -58,10 +37,10 @@ ask(const void *arg, int fd)
 
 	signal(SIGPIPE, SIG_IGN);
 	if (esg_http_get(question->url, question->bytes, &answer))
-		good = write_all(fd, &marks[0], 1) && write_all(fd, answer.body, answer.len);
+		good = esg_child_write(fd, &marks[0], 1) && esg_child_write(fd, answer.body, answer.len);
 	else
-		good = write_all(fd, &marks[1], 1) &&
-			write_all(fd, answer.reason, strlen(answer.reason));
+		good = esg_child_write(fd, &marks[1], 1) &&
+			esg_child_write(fd, answer.reason, strlen(answer.reason));
 	OPENSSL_free(answer.body);
 	return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }

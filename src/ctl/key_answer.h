@@ -16,6 +16,8 @@ typedef struct EsgKeyAnswer
 	EsgPassphrase *passphrase;	/* in protected memory */
 	bool		typed;			/* it holds what a person has typed; else it
 								 * is for the pair's */
+	bool		of_several;		/* there are more keys: what was typed may be
+								 * another one's */
 	bool		with_pair;		/* the pair, if there is one, answers */
 	const char *directory;		/* where the pair is */
 	const char *key_name;		/* "server.key" */

@@ -19,6 +19,9 @@
 #include "files/server_settings.h"
 #include "secret/forget.h"
 
+/* bytes of a host's names that are told */
+#define MAX_HOST 200
+
 /* What happens, and why not what should. */
 typedef struct Outcome
 {
@@ -46,6 +49,12 @@ has_groups(const EsgLoadCase *c)
 	return c->answers->values[ESG_ASK_GROUPS] != NULL;
 }
 
+static bool
+has_hosts(const EsgLoadCase *c)
+{
+	return c->hosts && c->hosts->state == ESG_HOSTS_LISTED;
+}
+
 static void
 read_settings(const EsgLoadCase *c, EsgServerSettings *out)
 {
@@ -57,7 +66,7 @@ read_settings(const EsgLoadCase *c, EsgServerSettings *out)
 		.groups = value_of(c, has_groups(c) ? ESG_ASK_GROUPS : ESG_ASK_CURVE),
 		.groups_are_list = has_groups(c),
 		.dh_file = value_of(c, ESG_ASK_DH),
-		.cert_file = value_of(c, ESG_ASK_CERT)
+		.cert_file = has_hosts(c) ? NULL : value_of(c, ESG_ASK_CERT)
 	};
 
 	esg_server_settings_read(&values, out);
@@ -86,11 +95,25 @@ name_of_part(const EsgLoadCase *c, EsgTlsPart part)
 	}
 }
 
+/* Names of hosts may be many. */
 static void
-say_failure(const EsgLoadCase *c, const EsgProved *proved, const EsgKeyAnswer *answer, Outcome *out)
+say_host(const EsgListedHost *host, char *text, size_t size)
+{
+	text[0] = '\0';
+	if (host)
+		snprintf(text, size, " of host \"%.*s%s\"", MAX_HOST, host->names, strlen(host->names) > MAX_HOST ? "..." : "");
+}
+
+/* host: NULL without hosts */
+static void
+say_failure(const EsgLoadCase *c, const EsgProved *proved, const EsgListedHost *host, const EsgKeyAnswer *answer,
+			Outcome *out)
 {
 	char		reason[ESG_PAIR_REASON_SIZE];
+	char		of_host[MAX_HOST + 32];
 
+	if (out->fails)
+		return;
 	out->fails = true;
 	if (proved->refused != ESG_TLS_PART_NONE)
 		snprintf(out->reason, sizeof(out->reason), "setting \"%s\" is refused: %s",
@@ -102,7 +125,10 @@ say_failure(const EsgLoadCase *c, const EsgProved *proved, const EsgKeyAnswer *a
 				 answer->status.path, reason);
 	}
 	else
-		snprintf(out->reason, sizeof(out->reason), "file \"%s\": %s", proved->path, proved->reason);
+	{
+		say_host(host, of_host, sizeof(of_host));
+		snprintf(out->reason, sizeof(out->reason), "file \"%s\"%s: %s", proved->path, of_host, proved->reason);
+	}
 }
 
 /* Without these parameters a reload goes on with the server's own. */
@@ -146,28 +172,85 @@ judge_permissions(const EsgLoadCase *c, const EsgAudit *audit, Outcome *start)
 	}
 }
 
-static void
-judge_proof(const EsgLoadCase *c, const EsgProved *proved, const EsgKeyAnswer *answer, Verdict *out)
+/* What the next start depends on. */
+static const char *
+find_condition(const char *command, const EsgListedHost *host)
 {
-	bool		has_command = value_of(c, ESG_ASK_COMMAND)[0] != '\0';
+	if (host)
+		return command[0] ? ", if the commands of the hosts open their keys" :
+			", if somebody gives the passphrases of the keys";
+	return command[0] ? ", if \"ssl_passphrase_command\" opens the key" :
+		", if somebody gives the passphrase of the key";
+}
 
-	switch (proved->proof)
+/* What is loaded together, a host's or what the settings name, where there is none. */
+static void
+load_set(const EsgLoadCase *c, EsgLoadSet *set, const EsgListedHost *host, Verdict *out)
+{
+	EsgProved	proved = {.proof = ESG_PROOF_NONE};
+	EsgKeyAnswer *answer = set->install_arg;
+
+	if (host)
 	{
-		case ESG_PROOF_FAILS:
-			say_failure(c, proved, answer, &out->start);
-			out->reload = out->start;
-			break;
-		case ESG_PROOF_NEEDS_PERSON:
-			say_failure(c, proved, answer, &out->reload);
-			out->unless = has_command ? ", if \"ssl_passphrase_command\" opens the key" :
-				", if somebody gives the passphrase of the key";
-			break;
-		case ESG_PROOF_NEEDS_COMMAND:
-			out->unless = ", if \"ssl_passphrase_command\" opens the key";
-			break;
-		default:
-			break;
+		set->cert = host->is.cert;
+		set->key = host->is.key;
+		set->ca = host->is.ca;
+		set->command = host->is.command;
+		set->command_at_reload = host->is.command_at_reload;
 	}
+	(void) esg_load_set(set, &proved);
+	esg_secret_forget_stack();
+	if (proved.proof == ESG_PROOF_FAILS)
+	{
+		say_failure(c, &proved, host, answer, &out->start);
+		say_failure(c, &proved, host, answer, &out->reload);
+	}
+	else if (proved.proof == ESG_PROOF_NEEDS_PERSON)
+		say_failure(c, &proved, host, answer, &out->reload);
+	if (proved.proof == ESG_PROOF_NEEDS_PERSON || proved.proof == ESG_PROOF_NEEDS_COMMAND)
+		out->unless = find_condition(set->command, host);
+}
+
+static void
+load_hosts(const EsgLoadCase *c, EsgLoadSet *set, Verdict *out)
+{
+	const EsgListedHost *host;
+
+	for (host = c->hosts->hosts; host && !out->start.fails; host = host->next)
+		load_set(c, set, host, out);
+}
+
+/* The list of hosts, where it is what is at fault. */
+static void
+judge_list(const EsgAudit *audit, Verdict *out)
+{
+	for (int i = 0; i < audit->file_count && !out->start.fails; i++)
+	{
+		const EsgAuditFile *file = audit->files[i];
+
+		if (!file->hosts_fault)
+			continue;
+		out->start.fails = true;
+		snprintf(out->start.reason, sizeof(out->start.reason), "file \"%s\" is refused by the server: %s",
+				 file->file.path, file->hosts_fault);
+		out->reload = out->start;
+	}
+}
+
+static void
+start_answer(const EsgLoadCase *c, char pair_directory[ESG_TLS_PATH_SIZE], EsgKeyAnswer *answer)
+{
+	EsgKeyAnswer start = {.passphrase = c->passphrase,.typed = c->passphrase->len > 0,
+		.directory = pair_directory,.key_name = ESG_SERVER_KEY_NAME,.rule = {geteuid(), ESG_KEY_MODE_ANY}
+	};
+
+	*answer = start;
+	answer->of_several = has_hosts(c);
+	/* the server knows nothing of pairs without the library, or with ssl_sni */
+	answer->with_pair = !c->hosts && esg_server_answers_are_with_library(c->answers) &&
+		esg_tls_names_pair_directory(c->names, pair_directory);
+	if (strcmp(value_of(c, ESG_ASK_PERMISSION_CHECK), "enforce") == 0)
+		answer->rule.max_mode = c->policy->max_key_file_mode;
 }
 
 static void
@@ -175,26 +258,21 @@ load(const EsgLoadCase *c, const EsgAudit *audit, Verdict *out)
 {
 	char		pair_directory[ESG_TLS_PATH_SIZE] = "";
 	EsgServerSettings settings;
-	EsgKeyAnswer answer = {.passphrase = c->passphrase,.typed = c->passphrase->len > 0,
-		.directory = pair_directory,.key_name = ESG_SERVER_KEY_NAME,.rule = {geteuid(), ESG_KEY_MODE_ANY}
-	};
+	EsgKeyAnswer answer;
 	EsgLoadSet	set = {.cert = value_of(c, ESG_ASK_CERT),.key = value_of(c, ESG_ASK_KEY),
 		.ca = value_of(c, ESG_ASK_CA),.crl = value_of(c, ESG_ASK_CRL),.crl_dir = value_of(c, ESG_ASK_CRL_DIR),
 		.command = value_of(c, ESG_ASK_COMMAND),
 		.command_at_reload = strcmp(value_of(c, ESG_ASK_COMMAND_AT_RELOAD), "on") == 0,
 		.tls = &settings.tls,.install = esg_key_answer_install,.install_arg = &answer
 	};
-	EsgProved	proved = {.proof = ESG_PROOF_NONE};
 
-	/* the server knows nothing of pairs without the library */
-	answer.with_pair = esg_server_answers_are_with_library(c->answers) &&
-		esg_tls_names_pair_directory(c->names, pair_directory);
-	if (strcmp(value_of(c, ESG_ASK_PERMISSION_CHECK), "enforce") == 0)
-		answer.rule.max_mode = c->policy->max_key_file_mode;
+	start_answer(c, pair_directory, &answer);
 	read_settings(c, &settings);
-	(void) esg_load_set(&set, &proved);
-	esg_secret_forget_stack();
-	judge_proof(c, &proved, &answer, out);
+	judge_list(audit, out);
+	if (has_hosts(c))
+		load_hosts(c, &set, out);
+	else if (!out->start.fails)
+		load_set(c, &set, NULL, out);
 	judge_dh(c, &settings.dh, &out->start);
 	judge_permissions(c, audit, &out->start);
 	esg_server_settings_forget(&settings);

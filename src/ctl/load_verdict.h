@@ -8,6 +8,7 @@
 #include "ctl/report.h"
 #include "ctl/server_answers.h"
 #include "files/audited.h"
+#include "files/hosts_file.h"
 #include "files/tls_names.h"
 #include "secret/format.h"
 
@@ -16,6 +17,7 @@ typedef struct EsgLoadCase
 	const EsgServerAnswers *answers;
 	const EsgTlsNames *names;
 	const EsgPolicy *policy;
+	const EsgHostsFile *hosts;	/* NULL: ssl_sni is off */
 	EsgPassphrase *passphrase;	/* of the key, if its length is not 0; else
 								 * room for the pair's */
 } EsgLoadCase;

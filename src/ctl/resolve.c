@@ -6,21 +6,21 @@
  * asks, and is ended when the time is over.
  */
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE				/* pipe2() */
+#define _GNU_SOURCE				/* getnameinfo() */
 #endif
 
 #include "ctl/resolve.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netdb.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
+
+#include <openssl/crypto.h>
+
+#include "ctl/child.h"
 
 static int64_t
 now_us(void)
@@ -95,89 +95,30 @@ look_up(const EsgTarget *target, EsgAddresses *out)
 						error != 0 ? gai_strerror(error) : "it has no address");
 }
 
-static bool
-write_all(int fd, const void *data, size_t size)
+/* In the child: an EsgAddresses. */
+static int
+answer(const void *arg, int fd)
 {
-	const char *p = data;
+	EsgAddresses found;
 
-	while (size > 0)
-	{
-		ssize_t		n = write(fd, p, size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		p += n;
-		size -= (size_t) n;
-	}
-	return true;
-}
-
-/* All of it before the deadline, microseconds; false with what is missing in *error, ETIMEDOUT too. */
-static bool
-read_all(int fd, void *data, size_t size, int64_t deadline, int *error)
-{
-	char	   *p = data;
-
-	while (size > 0)
-	{
-		struct pollfd item = {.fd = fd,.events = POLLIN};
-		int64_t		left = deadline - now_us();
-		int			found = left > 0 ? poll(&item, 1, (int) (left / 1000 + 1)) : 0;
-		ssize_t		n = found > 0 ? read(fd, p, size) : -1;
-
-		if (found == 0)
-			errno = ETIMEDOUT;
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-		{
-			*error = n == 0 ? ECHILD : errno;
-			return false;
-		}
-		p += n;
-		size -= (size_t) n;
-	}
-	return true;
+	memset(&found, 0, sizeof(found));
+	look_up(arg, &found);
+	return esg_child_write(fd, &found, sizeof(found)) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 static void
-end_child(pid_t pid)
+ask_child(const EsgTarget *target, int time_limit, EsgAddresses *out)
 {
-	(void) kill(pid, SIGKILL);
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
-}
+	EsgChildWork work = {.run = answer,.arg = target,.time_limit = time_limit,.size_limit = sizeof(*out)};
+	EsgChildResult result;
 
-static void
-ask_child(const EsgTarget *target, int64_t deadline, EsgAddresses *out)
-{
-	int			ends[2] = {-1, -1};
-	int			error = 0;
-	pid_t		pid = pipe2(ends, O_CLOEXEC) == 0 ? fork() : -1;
-
-	if (pid == 0)
-	{
-		look_up(target, out);
-		_exit(write_all(ends[1], out, sizeof(*out)) ? 0 : 1);
-	}
-	if (pid < 0)
-		error = errno;
-	if (ends[1] >= 0)
-		(void) close(ends[1]);
-	if (pid > 0)
-	{
-		(void) read_all(ends[0], out, sizeof(*out), deadline, &error);
-		end_child(pid);
-	}
-	if (ends[0] >= 0)
-		(void) close(ends[0]);
-	if (error == 0)
-		return;
-	out->count = 0;
-	(void) snprintf(out->reason, sizeof(out->reason), "%s",
-					error == ETIMEDOUT ? "name servers did not answer in time" : strerror(error));
+	if (esg_child_run(&work, &result) && result.size == sizeof(*out))
+		memcpy(out, result.output, sizeof(*out));
+	else
+		(void) snprintf(out->reason, sizeof(out->reason), "%s",
+						result.end == ESG_CHILD_LATE ? "name servers did not answer in time" :
+						result.end == ESG_CHILD_FAILED ? strerror(result.status) : "the process that asked for it has failed");
+	OPENSSL_free(result.output);
 }
 
 bool
@@ -189,7 +130,7 @@ esg_resolve_find(const EsgTarget *target, int time_limit, EsgAddresses *out)
 	if (target->is_address)
 		look_up(target, out);
 	else
-		ask_child(target, begin + (int64_t) time_limit * 1000, out);
+		ask_child(target, time_limit, out);
 	out->took_us = now_us() - begin;
 	return out->count > 0;
 }

@@ -14,11 +14,14 @@
 /* what a name is cut at: a remark has no room for more */
 #define NAME_SIZE (2 * ESG_MAX_DETAIL)
 
+/* "line … of …: " */
+#define LINE_WORDS_SIZE 32
+
 /* What core takes for no name, any that is not listed, and none at all; and what stands for more names. */
 static bool
 is_catch_all(const char *name)
 {
-	return strcmp(name, "*") == 0 || strcmp(name, "/no_sni/") == 0 || strcmp(name, "...") == 0;
+	return esg_hosts_line_is_general(name) || strcmp(name, "...") == 0;
 }
 
 /* Does a client that asks for that name, and means it, accept the certificate? */
@@ -88,6 +91,46 @@ judge_list(EsgAuditFile *file, const EsgPolicy *policy)
 		return;
 	esg_remark_say(&remark, "%s", file->hosts_fault);
 	esg_findings_add(&file->findings, &remark, policy->overrides);
+}
+
+/* NULL: out of memory */
+static char *
+word_fault(EsgAudit *audit, const char *path, const EsgHostsFault *fault)
+{
+	char	   *text = esg_x509_name_escape((const unsigned char *) fault->text, strlen(fault->text));
+	bool		elsewhere = fault->file != NULL && strcmp(fault->file, path) != 0;
+	char	   *file = elsewhere ? esg_x509_name_escape((const unsigned char *) fault->file, strlen(fault->file)) : NULL;
+	size_t		size = (text != NULL ? strlen(text) : 0) + (file != NULL ? strlen(file) : 0) + LINE_WORDS_SIZE;
+	char	   *words = text != NULL && (file != NULL || !elsewhere) ? esg_audited_take(audit, size) : NULL;
+
+	if (words == NULL)
+		audit->out_of_memory = true;
+	else if (fault->line <= 0)
+		snprintf(words, size, "%s", text);
+	else if (elsewhere)
+		snprintf(words, size, "line %d of \"%s\": %s", fault->line, file, text);
+	else
+		snprintf(words, size, "line %d: %s", fault->line, text);
+	OPENSSL_free(text);
+	OPENSSL_free(file);
+	return words;
+}
+
+void
+esg_judge_hosts_note(EsgAudit *audit, const char *path, const EsgHostsFault *fault)
+{
+	const char *words = NULL;
+
+	for (int i = 0; fault->text != NULL && i < audit->file_count; i++)
+	{
+		EsgAuditFile *file = audit->files[i];
+
+		if (file->file.kind != ESG_FILE_HOSTS || strcmp(file->file.path, path) != 0)
+			continue;
+		if (words == NULL)
+			words = word_fault(audit, path, fault);
+		file->hosts_fault = words;
+	}
 }
 
 void

@@ -173,7 +173,6 @@ unpack(const KeptList *list)
 	EsgHosts   *hosts = palloc0(sizeof(EsgHosts));
 	Cursor		cursor = {list->strings, list->strings + Min(list->size, MAX_LIST)};
 
-	hosts->fault = "";
 	hosts->state = list->state == ESG_HOSTS_LISTED ? ESG_HOSTS_LISTED : ESG_HOSTS_NONE;
 	while (cursor.p < cursor.end)
 		hosts->hosts = lappend(hosts->hosts, take_host(&cursor));

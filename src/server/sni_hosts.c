@@ -22,6 +22,9 @@
 #include "compat.h"
 #include "server/sni_hosts.h"
 
+/* a longer fault is cut */
+#define FAULT_SIZE 1024
+
 /* While core parses: where the first fault goes, and its memory. */
 static EsgHosts *faulty = NULL;
 static MemoryContext fault_context = NULL;
@@ -52,16 +55,33 @@ find_line(const char *context)
 	return atoi(context);
 }
 
+/* The name in quotes behind it: that of the file; NULL if there is none. */
+static const char *
+find_file(const char *context)
+{
+	const char *begin = context != NULL ? strchr(context, '"') : NULL;
+	const char *end = begin != NULL ? strchr(begin + 1, '"') : NULL;
+
+	return end != NULL ? MemoryContextStrdup(fault_context, pnstrdup(begin + 1, end - begin - 1)) : NULL;
+}
+
 /* emit_log_hook_type */
 static void
 take_message(ErrorData *edata)
 {
+	EsgHostsFault *fault = &faulty->fault;
+
 	edata->output_to_server = false;
 	edata->output_to_client = false;
-	if (faulty->fault[0] != '\0' || edata->message == NULL)
-		return;
-	faulty->fault = MemoryContextStrdup(fault_context, edata->message);
-	faulty->fault_line = find_line(edata->context);
+	/* that a file is not there is said, too, of one that need not be there */
+	if (edata->message_id != NULL && strncmp(edata->message_id, "skipping missing", strlen("skipping missing")) == 0)
+		memset(fault, 0, sizeof(*fault));
+	else if (fault->text == NULL && edata->message != NULL)
+	{
+		fault->text = MemoryContextStrdup(fault_context, edata->message);
+		fault->line = find_line(edata->context);
+		fault->file = find_file(edata->context);
+	}
 }
 
 static HostsFileLoadResult
@@ -144,34 +164,17 @@ copy_line(const HostsLine *line)
 	return host;
 }
 
-/* One name, and the line that has it. */
-typedef struct NamedLine
-{
-	const char *name;
-	int			line;
-}			NamedLine;
-
-static int
-compare_names(const void *a, const void *b)
-{
-	const		NamedLine *first = a;
-	const		NamedLine *second = b;
-	int			order = pg_strcasecmp(first->name, second->name);
-
-	return order != 0 ? order : first->line - second->line;
-}
-
-static NamedLine *
+static EsgHostName *
 list_names(const EsgHosts *hosts, int *count)
 {
-	NamedLine  *names;
+	EsgHostName *names;
 	ListCell   *cell;
 	ListCell   *inner;
 	int			n = 0;
 
 	foreach(cell, hosts->hosts)
 		n += list_length(((EsgHost *) lfirst(cell))->names);
-	names = palloc(Max(n, 1) * sizeof(NamedLine));
+	names = palloc(Max(n, 1) * sizeof(EsgHostName));
 	*count = 0;
 	foreach(cell, hosts->hosts)
 	{
@@ -179,7 +182,7 @@ list_names(const EsgHosts *hosts, int *count)
 
 		foreach(inner, host->names)
 		{
-			NamedLine	item = {lfirst(inner), host->line};
+			EsgHostName item = {lfirst(inner), host->file, host->line};
 
 			names[(*count)++] = item;
 		}
@@ -192,16 +195,17 @@ static void
 find_double_name(EsgHosts *hosts)
 {
 	int			count;
-	NamedLine  *names = list_names(hosts, &count);
+	EsgHostName *names = list_names(hosts, &count);
+	const EsgHostName *twice = hosts->state == ESG_HOSTS_LISTED ? esg_hosts_line_find_double(names, count) : NULL;
+	char		fault[FAULT_SIZE];
 
-	qsort(names, count, sizeof(NamedLine), compare_names);
-	for (int i = 1; i < count && hosts->state == ESG_HOSTS_LISTED; i++)
+	if (twice != NULL)
 	{
-		if (pg_strcasecmp(names[i - 1].name, names[i].name) != 0)
-			continue;
+		esg_hosts_line_say_double(twice, fault, sizeof(fault));
 		hosts->state = ESG_HOSTS_UNUSABLE;
-		hosts->fault_line = names[i].line;
-		hosts->fault = psprintf("multiple entries for host \"%s\" specified", names[i].name);
+		hosts->fault.text = pstrdup(fault);
+		hosts->fault.file = twice->file;
+		hosts->fault.line = twice->line;
 	}
 	pfree(names);
 }
@@ -214,13 +218,12 @@ esg_sni_hosts_read(void)
 	ListCell   *cell;
 	HostsFileLoadResult result;
 
-	hosts->fault = "";
 	if (!ssl_sni)
 		return hosts;
 	if (is_fifo())
 	{
 		hosts->state = ESG_HOSTS_UNUSABLE;
-		hosts->fault = "it is a named pipe";
+		hosts->fault.text = "it is a named pipe";
 		return hosts;
 	}
 	result = parse_quietly(&lines, hosts);
@@ -234,7 +237,7 @@ esg_sni_hosts_read(void)
 	if (hosts->state != ESG_HOSTS_LISTED)
 		hosts->hosts = NIL;
 	if (hosts->state != ESG_HOSTS_UNUSABLE)
-		hosts->fault = "";
+		memset(&hosts->fault, 0, sizeof(hosts->fault));
 	return hosts;
 }
 

@@ -10,6 +10,8 @@
 
 #include "nodes/pg_list.h"
 
+#include "policy/hosts_line.h"
+
 /* so many certificates in service are told apart; of those above it nobody says whether they are in service */
 #define ESG_MAX_HOSTS 512
 
@@ -29,22 +31,12 @@ typedef struct EsgHost
 								 * by "@" */
 } EsgHost;
 
-typedef enum EsgHostsState
-{
-	ESG_HOSTS_NONE = 0,			/* the settings are in force: ssl_sni is off,
-								 * or the file is not there, or empty */
-	ESG_HOSTS_LISTED,
-	ESG_HOSTS_UNUSABLE			/* core refuses to load it */
-} EsgHostsState;
-
 typedef struct EsgHosts
 {
 	EsgHostsState state;
 	List	   *hosts;			/* of EsgHost, in the order in which core
 								 * loads them */
-	int			fault_line;		/* of what is at fault; 0: not known */
-	char	   *fault;			/* the reason, in core's words; "" if there is
-								 * none */
+	EsgHostsFault fault;
 } EsgHosts;
 
 /* Tells the file from an edited one; all zero if there is none. */

@@ -116,16 +116,13 @@ find_host_file(FileList *list, EsgFileKind kind, const char *path)
 	return NULL;
 }
 
-/* Thousands of hosts may share a certificate. */
 static void
 add_names(EsgTlsFile *item, const char *names)
 {
-	size_t		len = strlen(item->host);
+	const char *more = esg_hosts_line_list_more(item->host, names);
 
-	if (len < ESG_MAX_HOST_NAMES)
-		item->host = psprintf("%s,%s", item->host, names);
-	else if (strcmp(item->host + len - 4, ",...") != 0)
-		item->host = psprintf("%s,...", item->host);
+	if (more != NULL)
+		item->host = psprintf("%s,%s", item->host, more);
 }
 
 static void

@@ -8,9 +8,6 @@
 #include "files/crl_dir_list.h"
 #include "files/tls_file.h"
 
-/* bytes of names of hosts that share a file, more or less */
-#define ESG_MAX_HOST_NAMES 1000
-
 /*
  * The files in use now, palloc'd in the current context: of hosts those that the
  * server has loaded.  None but extra_files while ssl is off.
