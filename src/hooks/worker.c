@@ -343,11 +343,11 @@ start_reading(EsgWorkerState *state)
 	state->refusals = esg_server_state_refusals();
 	/* the child cannot ask what was loaded */
 	esg_served_hosts_look();
-	esg_file_guard_renew();
 	state->hosts = esg_served_hosts(NULL);
 	state->renewals = esg_renewals_copy();
 	esg_posture_prepare();
 	esg_file_state_look(&state->reading_look);
+	esg_file_guard_renew();
 	esg_child_start(&reader, read_files, state);
 	state->hosts = NULL;
 }
@@ -442,8 +442,8 @@ poll_files(EsgWorkerState *state)
 	uint32		refusals = esg_server_state_refusals();
 	EsgFileLook look;
 
-	esg_file_guard_renew();
 	esg_file_state_look(&look);
+	esg_file_guard_renew();
 	if (esg_auto_reload_takes(&look))
 	{
 		state->polled_at = GetCurrentTimestamp();
