@@ -490,6 +490,12 @@ review_clients(EsgWorkerState *state)
 	esg_login_guard_review();
 }
 
+static void
+load_clients(EsgWorkerState *state)
+{
+	esg_clients_load();
+}
+
 /* If anything has changed. */
 static void
 save_clients(EsgWorkerState *state)
@@ -766,6 +772,7 @@ esg_worker_main(Datum main_arg)
 	state.reading_limit = READING_LIMIT;
 	start_worker(&state);
 	do_work(review_settings, &state);
+	do_work(load_clients, &state);
 	for (;;)
 	{
 		CHECK_FOR_INTERRUPTS();
