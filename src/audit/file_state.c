@@ -17,14 +17,18 @@
 
 #include "audit/file_state.h"
 #include "files/facts.h"
+#include "server/crl_dir_look.h"
 #include "server/tls_files.h"
 
-/* The clock that stamps files ticks this slowly, where it knows fractions of a second, and where not. */
-#define FINE_TICK_NS (INT64CONST(20) * 1000000)
-#define COARSE_TICK_NS (INT64CONST(2) * 1000000000)
-
-/* What is made of each file, one after the other. */
+/* What is made of each file, one after the other, and of all that lies in ssl_crl_dir. */
 typedef void (*VisitFn) (StringInfo buf, const EsgTlsFile *file, void *arg);
+
+typedef struct Visitor
+{
+	VisitFn		file;
+	VisitFn		entries;
+	void	   *arg;
+} Visitor;
 
 static void
 append_number(StringInfo buf, int64 value)
@@ -103,9 +107,9 @@ esg_file_state_of(const EsgAudit *audit, unsigned char *sha256)
 	pfree(buf.data);
 }
 
-/* Calls visit for each file, an entry of ssl_crl_dir being one, and digests what that appends. */
+/* Visits all files, and digests what that appends. */
 static void
-digest_files(VisitFn visit, void *arg, unsigned char *sha256)
+digest_files(const Visitor *visitor, unsigned char *sha256)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "ext_ssl_guard signature",
@@ -118,19 +122,9 @@ digest_files(VisitFn visit, void *arg, unsigned char *sha256)
 	initStringInfo(&buf);
 	for (int i = 0; i < count; i++)
 	{
-		char	  **paths;
-		int			error;
-		int			entries = 0;
-
-		visit(&buf, &files[i], arg);
+		visitor->file(&buf, &files[i], visitor->arg);
 		if (files[i].kind == ESG_FILE_CRL_DIR)
-			entries = esg_tls_files_list_crl_dir(files[i].path, &paths, &error);
-		for (int k = 0; k < entries; k++)
-		{
-			EsgTlsFile	entry = {files[i].setting, ESG_FILE_CRL, paths[k], false, 0, NULL, 0};
-
-			visit(&buf, &entry, arg);
-		}
+			visitor->entries(&buf, &files[i], visitor->arg);
 	}
 	finish_signature(&buf, sha256);
 	MemoryContextSwitchTo(old);
@@ -154,16 +148,27 @@ append_file(StringInfo buf, const EsgTlsFile *file, void *arg)
 	append_state(buf, file, is_resolved ? resolved : NULL, &facts, sha256);
 }
 
+static void
+append_entries(StringInfo buf, const EsgTlsFile *dir, void *arg)
+{
+	char	  **paths;
+	int			error;
+	int			count = esg_tls_files_list_crl_dir(dir->path, &paths, &error);
+
+	for (int i = 0; i < count; i++)
+	{
+		EsgTlsFile	entry = {dir->setting, ESG_FILE_CRL, paths[i], false, 0, NULL, 0};
+
+		append_file(buf, &entry, arg);
+	}
+}
+
 void
 esg_file_state_now(unsigned char *sha256)
 {
-	digest_files(append_file, NULL, sha256);
-}
+	const Visitor visitor = {append_file, append_entries, NULL};
 
-static int64
-tick_ns(int64 time_ns)
-{
-	return time_ns % 1000000000 != 0 ? FINE_TICK_NS : COARSE_TICK_NS;
+	digest_files(&visitor, sha256);
 }
 
 typedef struct Looking
@@ -194,7 +199,18 @@ append_look(StringInfo buf, const EsgTlsFile *file, void *arg)
 	append_number(buf, facts.ctime_ns);
 	append_number(buf, (int64) facts.device);
 	append_number(buf, (int64) facts.inode);
-	look->at_rest_ns = Max(look->at_rest_ns, facts.ctime_ns + tick_ns(facts.ctime_ns));
+	look->at_rest_ns = Max(look->at_rest_ns, esg_facts_at_rest(&facts));
+}
+
+/* There may be thousands, and hardly ever a change. */
+static void
+append_entries_look(StringInfo buf, const EsgTlsFile *dir, void *arg)
+{
+	EsgFileLook *look = ((Looking *) arg)->look;
+	const EsgKnownDir *known = esg_crl_dir_look(dir->path, look->at_ns);
+
+	appendBinaryStringInfo(buf, (const char *) known->digest, ESG_DIGEST_SIZE);
+	look->at_rest_ns = Max(look->at_rest_ns, known->at_rest_ns);
 }
 
 void
@@ -202,12 +218,13 @@ esg_file_state_look(EsgFileLook *out)
 {
 	const int64 epoch = (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
 	Looking		looking = {.look = out};
+	const Visitor visitor = {append_look, append_entries_look, &looking};
 
 	memset(out, 0, sizeof(*out));
 	out->at_ns = (GetCurrentTimestamp() + epoch) * 1000;
 	PG_TRY();
 	{
-		digest_files(append_look, &looking, out->digest);
+		digest_files(&visitor, out->digest);
 	}
 	PG_FINALLY();
 	{

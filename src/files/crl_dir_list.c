@@ -28,7 +28,7 @@ compare_paths(const void *a, const void *b)
  * subdirectory, a socket.
  */
 static bool
-is_candidate(const char *path, const struct dirent *entry)
+is_candidate(EsgCrlDirList *list, const char *path, const struct dirent *entry)
 {
 	EsgFileFacts facts;
 
@@ -36,9 +36,10 @@ is_candidate(const char *path, const struct dirent *entry)
 		return true;
 #ifdef DT_REG
 	/* what most file systems tell with the name */
-	if (entry->d_type == DT_REG)
-		return true;
+	if (entry->d_type == DT_REG || entry->d_type == DT_DIR)
+		return entry->d_type == DT_REG;
 #endif
+	list->depends = true;
 	esg_facts_stat(path, &facts);
 	return facts.exists && S_ISREG(facts.mode);
 }
@@ -82,7 +83,7 @@ append_entry(EsgCrlDirList *list, const char *dir, const struct dirent *entry)
 		OPENSSL_free(path);
 		return ENOMEM;
 	}
-	if (!is_candidate(path, entry))
+	if (!is_candidate(list, path, entry))
 		OPENSSL_free(path);
 	else if (list->count == ESG_MAX_CRL_DIR_FILES)
 	{

@@ -17,6 +17,8 @@ typedef struct EsgCrlDirList
 	int			count;
 	int			error;			/* errno; EFBIG: there are more; 0 if these
 								 * are all */
+	bool		depends;		/* not on the directory alone: a link to
+								 * elsewhere counts by what is there */
 	int			capacity;
 } EsgCrlDirList;
 

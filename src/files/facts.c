@@ -12,6 +12,18 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#define NS_PER_SEC INT64_C(1000000000)
+
+/* The clock that stamps files ticks this slowly, where it knows fractions of a second, and where not. */
+#define FINE_TICK_NS (INT64_C(20) * 1000000)
+#define COARSE_TICK_NS (2 * NS_PER_SEC)
+
+static int64_t
+change_time(const struct stat *st)
+{
+	return (int64_t) st->st_ctim.tv_sec * NS_PER_SEC + st->st_ctim.tv_nsec;
+}
+
 void
 esg_facts_take(const struct stat *st, EsgFileFacts *out)
 {
@@ -22,9 +34,24 @@ esg_facts_take(const struct stat *st, EsgFileFacts *out)
 	out->gid = st->st_gid;
 	out->size = (int64_t) st->st_size;
 	out->mtime = (int64_t) st->st_mtim.tv_sec;
-	out->ctime_ns = (int64_t) st->st_ctim.tv_sec * INT64_C(1000000000) + st->st_ctim.tv_nsec;
+	out->ctime_ns = change_time(st);
 	out->device = (uint64_t) st->st_dev;
 	out->inode = (uint64_t) st->st_ino;
+}
+
+bool
+esg_facts_same(const struct stat *st, const EsgFileFacts *facts)
+{
+	return facts->exists && change_time(st) == facts->ctime_ns && st->st_mode == facts->mode &&
+		st->st_uid == facts->uid && st->st_gid == facts->gid && (int64_t) st->st_size == facts->size &&
+		(int64_t) st->st_mtim.tv_sec == facts->mtime && (uint64_t) st->st_dev == facts->device &&
+		(uint64_t) st->st_ino == facts->inode;
+}
+
+int64_t
+esg_facts_at_rest(const EsgFileFacts *facts)
+{
+	return facts->ctime_ns + (facts->ctime_ns % NS_PER_SEC != 0 ? FINE_TICK_NS : COARSE_TICK_NS);
 }
 
 void

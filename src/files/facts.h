@@ -23,6 +23,15 @@ extern void esg_facts_stat_directory(const char *path, EsgFileFacts *out);
 /* from what stat() or fstat() has filled */
 extern void esg_facts_take(const struct stat *st, EsgFileFacts *out);
 
+/* Is a file as it was?  By all that stat() tells, but for the times of reading. */
+extern bool esg_facts_same(const struct stat *st, const EsgFileFacts *facts);
+
+/*
+ * Nanoseconds since 1970 from which on a change shows in the change time; before,
+ * a second one may bear the same.
+ */
+extern int64_t esg_facts_at_rest(const EsgFileFacts *facts);
+
 /* realpath(3) into PATH_MAX bytes; false if it cannot be resolved */
 extern bool esg_facts_resolve(const char *path, char resolved[PATH_MAX]);
 

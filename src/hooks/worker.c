@@ -343,11 +343,11 @@ start_reading(EsgWorkerState *state)
 	state->refusals = esg_server_state_refusals();
 	/* the child cannot ask what was loaded */
 	esg_served_hosts_look();
-	esg_file_guard_renew();
 	state->hosts = esg_served_hosts(NULL);
 	state->renewals = esg_renewals_copy();
 	esg_posture_prepare();
 	esg_file_state_look(&state->reading_look);
+	esg_file_guard_renew();
 	esg_child_start(&reader, read_files, state);
 	state->hosts = NULL;
 }
@@ -442,8 +442,8 @@ poll_files(EsgWorkerState *state)
 	uint32		refusals = esg_server_state_refusals();
 	EsgFileLook look;
 
-	esg_file_guard_renew();
 	esg_file_state_look(&look);
+	esg_file_guard_renew();
 	if (esg_auto_reload_takes(&look))
 	{
 		state->polled_at = GetCurrentTimestamp();
@@ -488,6 +488,12 @@ review_clients(EsgWorkerState *state)
 {
 	esg_client_review_run();
 	esg_login_guard_review();
+}
+
+static void
+load_clients(EsgWorkerState *state)
+{
+	esg_clients_load();
 }
 
 /* If anything has changed. */
@@ -766,6 +772,7 @@ esg_worker_main(Datum main_arg)
 	state.reading_limit = READING_LIMIT;
 	start_worker(&state);
 	do_work(review_settings, &state);
+	do_work(load_clients, &state);
 	for (;;)
 	{
 		CHECK_FOR_INTERRUPTS();

@@ -29,6 +29,12 @@
 
 #define COPY_CHUNK 32
 
+/* A save file of no more bytes is read at the server's start, which it takes some milliseconds. */
+#define SMALL_FILE (4 * 1024 * 1024)
+
+/* So many entries may have lost their places to logins while the file was read. */
+#define MAX_DISPLACED 1000
+
 typedef struct ClientSlot
 {
 	dlist_node	bucket;			/* among those of one hash value */
@@ -62,6 +68,11 @@ typedef struct ClientArea
 	bool		rewrite;		/* it is to be written anew */
 	int			save_next;		/* where the next save begins to look */
 	pg_atomic_uint32 news;		/* what the review should not wait for: 1 */
+	pg_atomic_uint32 pending;	/* 1: the save file is still to be read */
+	int			load_count;		/* entries in it, whose slots are kept free
+								 * for them: */
+	int			load_next;		/* those from here */
+	int			load_end;		/* to here, where logins took no more */
 	dlist_head	buckets[FLEXIBLE_ARRAY_MEMBER]; /* as many as slots, which
 												 * come behind, and then the
 												 * marks, a bit for each */
@@ -69,6 +80,10 @@ typedef struct ClientArea
 
 static ClientArea *area = NULL;
 static LWLock *area_lock = NULL;
+
+/* who reads the save file holds it; there is nothing else in that area */
+static uint64 *load_area_memory = NULL;
+static LWLock *load_lock = NULL;
 
 /* ext_ssl_guard.max_client_certificates as of the server's start */
 static int	capacity = 0;
@@ -217,6 +232,13 @@ take_slot(void)
 		area->used++;
 		return slot_at(area->used - 1);
 	}
+
+	/*
+	 * nothing is there yet to give way: what would have been finds another
+	 * place
+	 */
+	if (area->load_next < area->load_end)
+		return slot_at(--area->load_end);
 	slot = dlist_tail_element(ClientSlot, use, &area->uses[dlist_is_empty(&area->uses[0])]);
 	empty_slot(slot);
 	area->evicted++;
@@ -242,6 +264,7 @@ empty_area(void)
 	area->used = 0;
 	area->evicted = 0;
 	area->saved_count = 0;
+	area->load_count = area->load_next = area->load_end = 0;
 	dlist_init(&area->uses[0]);
 	dlist_init(&area->uses[1]);
 	memset(area->buckets, 0, sizeof(dlist_head) * capacity);
@@ -436,6 +459,7 @@ esg_clients_copy(EsgClientRow **out)
 	EsgClientLife *lives;
 	EsgClientLife **sorted;
 
+	esg_clients_load();
 	copy_rows(&rows, &count);
 	lives = palloc_extended((count + 1) * sizeof(*lives), MCXT_ALLOC_HUGE);
 	sorted = palloc_extended((count + 1) * sizeof(*sorted), MCXT_ALLOC_HUGE);
@@ -458,6 +482,7 @@ esg_clients_reset(void)
 {
 	int64		removed;
 
+	esg_clients_load();
 	esg_shmem_lock(area_lock, LW_EXCLUSIVE);
 	removed = area->used;
 	empty_area();
@@ -475,6 +500,7 @@ esg_clients_count(int *used, int64 *evicted)
 	*evicted = 0;
 	if (area == NULL)
 		return;
+	esg_clients_load();
 	esg_shmem_lock(area_lock, LW_SHARED);
 	*used = area->used;
 	*evicted = area->evicted;
@@ -508,6 +534,7 @@ esg_clients_take_changed(bool all, uint32 *resets, int *used, int **numbers)
 	*numbers = NULL;
 	if (area == NULL)
 		return 0;
+	esg_clients_load();
 	*numbers = palloc(sizeof(int) * capacity);
 	changed = palloc(sizeof(uint64) * words_per_mark());
 	pg_atomic_write_u32(&area->news, 0);
@@ -624,7 +651,7 @@ begin_displacing(void)
 	binaryheap_build(oldest);
 }
 
-/* EsgSlotEntryFn: an entry has the place that it has in the file, while there are enough. */
+/* EsgSlotEntryFn, at start: an entry has the place that it has in the file, while there are enough. */
 static bool
 insert_loaded(uint32 number, const void *data)
 {
@@ -656,6 +683,7 @@ typedef struct LastUse
 	int			number;
 } LastUse;
 
+/* the latest first */
 static int
 compare_last_use(const void *a, const void *b)
 {
@@ -663,30 +691,55 @@ compare_last_use(const void *a, const void *b)
 	const LastUse *right = b;
 
 	if (left->at != right->at)
-		return left->at < right->at ? -1 : 1;
-	return left->number < right->number ? -1 : left->number > right->number;
+		return left->at > right->at ? -1 : 1;
+	return left->number > right->number ? -1 : left->number < right->number;
+}
+
+/* Calls each for [0, count), and lets go of the lock now and then. */
+static void
+each_locked(int count, LWLockMode mode, void (*each) (LastUse *use, int i), LastUse *uses)
+{
+	for (int i = 0; i < count; i++)
+	{
+		if (i % COPY_CHUNK == 0)
+			esg_shmem_lock(area_lock, mode);
+		each(&uses[i], i);
+		if (i % COPY_CHUNK == COPY_CHUNK - 1 || i == count - 1)
+			esg_shmem_unlock(area_lock);
+	}
+}
+
+static void
+note_last_use(LastUse *use, int i)
+{
+	use->at = slot_at(i)->entry.last_seen;
+	use->number = i;
+}
+
+/* Behind all that were; what was used since stays in front. */
+static void
+put_in_order(LastUse *use, int i)
+{
+	ClientSlot *slot = slot_at(use->number);
+
+	if (slot->entry.last_seen != use->at)
+		return;
+	dlist_delete(&slot->use);
+	dlist_push_tail(uses_of(&slot->entry), &slot->use);
 }
 
 /* Slots are numbered as they were filled; what is in them was used in another order. */
 static void
 order_uses(void)
 {
-	LastUse    *uses = palloc(sizeof(*uses) * Max(area->used, 1));
+	int			count = area->used;
+	LastUse    *uses = palloc_extended(sizeof(*uses) * Max(count, 1), MCXT_ALLOC_NO_OOM);
 
-	for (int number = 0; number < area->used; number++)
-	{
-		uses[number].at = slot_at(number)->entry.last_seen;
-		uses[number].number = number;
-	}
-	qsort(uses, area->used, sizeof(*uses), compare_last_use);
-	dlist_init(&area->uses[0]);
-	dlist_init(&area->uses[1]);
-	for (int i = 0; i < area->used; i++)
-	{
-		ClientSlot *slot = slot_at(uses[i].number);
-
-		dlist_push_head(uses_of(&slot->entry), &slot->use);
-	}
+	if (uses == NULL)
+		return;
+	each_locked(count, LW_SHARED, note_last_use, uses);
+	qsort(uses, count, sizeof(*uses), compare_last_use);
+	each_locked(count, LW_EXCLUSIVE, put_in_order, uses);
 	pfree(uses);
 }
 
@@ -711,12 +764,187 @@ load_area(void)
 	oldest = NULL;
 }
 
+/* ------------------------------------------------------------------------
+ * A large file, beside logins
+ * ------------------------------------------------------------------------ */
+
+/* While it is read: entries whose places logins have taken. */
+static EsgClientEntry *displaced = NULL;
+static int	displaced_count = 0;
+
+/* What logins since the start have counted, and what was before. */
+static void
+merge_slot(ClientSlot *slot, const EsgClientEntry *before)
+{
+	EsgClientEntry *entry = &slot->entry;
+
+	entry->first_seen = before->first_seen;
+	entry->authenticated += before->authenticated;
+	entry->denials += before->denials;
+	if (entry->alarmed_at < before->alarmed_at)
+		entry->alarmed_at = before->alarmed_at;
+	dlist_delete(&slot->use);
+	entry->alarming |= before->alarming;
+	dlist_push_head(uses_of(entry), &slot->use);
+	note_change(slot, true);
+}
+
+static void
+move_slot(ClientSlot *from, ClientSlot *to)
+{
+	dlist_delete(&from->bucket);
+	dlist_delete(&from->use);
+	*to = *from;
+	dlist_push_head(bucket_of(to->entry.facts.fingerprint), &to->bucket);
+	dlist_push_head(uses_of(&to->entry), &to->use);
+	for (Mark mark = 0; mark < MARK_COUNT; mark++)
+		clear_mark(mark, number_of(from));
+	note_change(to, true);
+}
+
+/*
+ * A login had the entry, in another place than the file.  It comes to the one that
+ * was kept for it, and what it leaves is filled from the edge of what logins have
+ * taken: behind all, or of those kept free.
+ */
+static void
+take_home(ClientSlot *slot, int number)
+{
+	int			left = number_of(slot);
+	int			edge = left >= area->load_count ? area->used - 1 : area->load_end;
+
+	move_slot(slot, slot_at(number));
+	if (edge != left)
+		move_slot(slot_at(edge), slot_at(left));
+	if (left >= area->load_count)
+		area->used--;
+	else
+		area->load_end++;
+}
+
+/* The lock is held.  False: the file has it twice, or more than it should. */
+static bool
+place_late(int number, const EsgClientEntry *entry)
+{
+	ClientSlot *slot = find_slot(entry->facts.fingerprint, entry->role_name);
+	bool		has_place = number < area->load_end;
+
+	if (number >= area->load_count || (has_place && slot != NULL && number_of(slot) < number))
+		return false;
+	area->load_next = Max(area->load_next, Min(number + 1, area->load_end));
+	if (slot != NULL)
+	{
+		merge_slot(slot, entry);
+		if (has_place)
+			take_home(slot, number);
+	}
+	else if (has_place)
+	{
+		fill_slot(slot_at(number), entry);
+		clear_mark(MARK_UNSAVED, number);
+		clear_mark(MARK_UNSAVED_FACTS, number);
+	}
+	else if (displaced_count < MAX_DISPLACED)
+		displaced[displaced_count++] = *entry;
+	return true;
+}
+
+/* EsgSlotEntryFn */
+static bool
+insert_late(uint32 number, const void *entry)
+{
+	bool		placed;
+
+	esg_shmem_lock(area_lock, LW_EXCLUSIVE);
+	placed = place_late((int) Min(number, (uint32) INT_MAX), entry);
+	esg_shmem_unlock(area_lock);
+	return placed;
+}
+
+/* They are in use longest, or more is. */
+static void
+place_displaced(void)
+{
+	for (int i = 0; i < displaced_count; i++)
+	{
+		const EsgClientEntry *entry = &displaced[i];
+		const ClientSlot *last;
+
+		esg_shmem_lock(area_lock, LW_EXCLUSIVE);
+		last = dlist_tail_element(ClientSlot, use, &area->uses[dlist_is_empty(&area->uses[0])]);
+		if (area->used < capacity || last->entry.last_seen < entry->last_seen)
+			fill_slot(take_slot(), entry);
+		else
+			area->evicted++;
+		esg_shmem_unlock(area_lock);
+	}
+}
+
+/* load_lock is held. */
+static void
+load_late(void)
+{
+	uint64		generation = 0;
+	bool		loaded;
+
+	displaced_count = 0;
+	displaced = palloc_extended(sizeof(*displaced) * MAX_DISPLACED, MCXT_ALLOC_NO_OOM);
+	/* nor if an error has ended it before */
+	loaded = displaced != NULL && area->load_next == 0 &&
+		esg_clients_save_load(insert_late, &generation) && generation != 0;
+	esg_shmem_lock(area_lock, LW_EXCLUSIVE);
+	if (!loaded || area->load_next != area->load_end)
+		empty_area();
+	else
+	{
+		area->generation = generation;
+		area->saved_count = area->load_count;
+	}
+	area->load_next = area->load_end = 0;
+	esg_shmem_unlock(area_lock);
+	order_uses();
+	place_displaced();
+	if (displaced != NULL)
+		pfree(displaced);
+	displaced = NULL;
+	pg_atomic_write_u32(&area->pending, 0);
+}
+
+void
+esg_clients_load(void)
+{
+	if (area == NULL || pg_atomic_read_u32(&area->pending) == 0)
+		return;
+	while (MyProc != NULL && !LWLockConditionalAcquire(load_lock, LW_EXCLUSIVE))
+	{
+		CHECK_FOR_INTERRUPTS();
+		pg_usleep(10000L);
+	}
+	if (pg_atomic_read_u32(&area->pending) != 0)
+		load_late();
+	esg_shmem_unlock(load_lock);
+}
+
+/* false: it is small, or who has lowered the limit has it read now */
+static bool
+leave_file_for_later(void)
+{
+	int64		count = esg_slot_file_count(&esg_clients_save_file);
+
+	if (count < SMALL_FILE / (int64) sizeof(EsgClientEntry) || count > capacity)
+		return false;
+	area->used = area->load_count = area->load_end = (int) count;
+	pg_atomic_write_u32(&area->pending, 1);
+	return true;
+}
+
 static void
 begin_area(void)
 {
 	pg_atomic_init_u32(&area->news, 0);
+	pg_atomic_init_u32(&area->pending, 0);
 	empty_area();
-	if (esg_guc_save_client_certificates)
+	if (esg_guc_save_client_certificates && !leave_file_for_later())
 		load_area();
 	esg_saved_file_at_exit(esg_clients_save);
 }
@@ -728,8 +956,10 @@ esg_clients_init(void)
 
 	capacity = esg_guc_max_client_certificates;
 	marks = mul_size(sizeof(uint64) * MARK_COUNT, words_per_mark());
-	esg_shmem_register("clients", add_size(marks_offset(), marks), (void **) &area, &area_lock,
-					   begin_area);
+	esg_shmem_register("clients to be read", sizeof(*load_area_memory), (void **) &load_area_memory, &load_lock, NULL);
+	/* slots are set as they come into use, and the marks behind them at once */
+	esg_shmem_register_large("clients", add_size(marks_offset(), marks), slots_offset(), (void **) &area, &area_lock,
+							 begin_area);
 }
 
 /* EsgSlotReadFn */
@@ -936,7 +1166,10 @@ esg_clients_save_some(void)
 {
 	bool		anew;
 
-	if (area == NULL || !esg_guc_save_client_certificates || !is_save_due(&anew))
+	if (area == NULL || !esg_guc_save_client_certificates)
+		return false;
+	esg_clients_load();
+	if (!is_save_due(&anew))
 		return false;
 	return (anew ? rewrite_file() : write_changes()) && is_save_due(&anew);
 }

@@ -125,6 +125,13 @@ extern void esg_clients_watch(int number, uint32 version, bool watched);
 extern int	esg_clients_find(const unsigned char *fingerprint, int *numbers, int max);
 
 /*
+ * A large save file is not read at the server's start, which would have to wait, but by the
+ * first that needs all entries: the worker, or who asks for them with SQL; others wait
+ * meanwhile, logins do not.  What they record until then is put together with what is read.
+ */
+extern void esg_clients_load(void);
+
+/*
  * Writes to the save file what has changed since, up to ESG_SLOT_FILE_MAX_SAVE bytes;
  * returns whether there is more.  The worker's, as is what follows, which writes all; that
  * is also the postmaster's at exit.

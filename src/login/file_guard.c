@@ -14,6 +14,7 @@
 #include "login/file_guard.h"
 #include "files/accounts.h"
 #include "files/facts.h"
+#include "server/crl_dir_look.h"
 #include "server/guc.h"
 #include "server/report.h"
 #include "server/tls_files.h"
@@ -73,6 +74,16 @@ check_file(const EsgTlsFile *file, const EsgPolicy *policy, EsgFileFacts *facts,
 	return judge_file(file, *facts, policy, out);
 }
 
+/*
+ * What was not read of a directory could be anything; a few files are looked at
+ * each time.
+ */
+static void
+set_verdict(bool good, int error, int count, const char *path, const EsgFileFacts *facts, const EsgPolicy *policy)
+{
+	esg_crl_dir_verdict_set(good && error == 0 && count > FEW_CRLS, path, facts, policy);
+}
+
 /* Judges each of what lies in ssl_crl_dir; facts: the directory's. */
 static bool
 check_entries(const EsgTlsFile *dir, const EsgFileFacts *facts, const EsgPolicy *policy, EsgFileViolation *out)
@@ -89,25 +100,20 @@ check_entries(const EsgTlsFile *dir, const EsgFileFacts *facts, const EsgPolicy 
 
 		violated = check_file(&file, policy, &entry, out);
 	}
-
-	/*
-	 * what was not read of a directory could be anything; a few files are
-	 * looked at each time
-	 */
-	esg_crl_dir_verdict_set(!violated && error == 0 && count > FEW_CRLS, dir->path, facts, policy);
+	set_verdict(!violated, error, count, dir->path, facts, policy);
 	return violated;
 }
 
 /* Judges one of the server's files and, of ssl_crl_dir, what lies in it. */
 static bool
-check_loaded(const EsgTlsFile *file, bool believe, const EsgPolicy *policy, EsgFileViolation *out)
+check_loaded(const EsgTlsFile *file, const EsgPolicy *policy, EsgFileViolation *out)
 {
 	EsgFileFacts facts;
 
 	if (check_file(file, policy, &facts, out))
 		return true;
 	if (file->kind != ESG_FILE_CRL_DIR || !facts.exists ||
-		(believe && esg_crl_dir_verdict_holds(file->path, &facts, policy)))
+		esg_crl_dir_verdict_holds(file->path, &facts, policy))
 		return false;
 	return check_entries(file, &facts, policy, out);
 }
@@ -123,25 +129,42 @@ esg_file_guard_check(EsgFileViolation *out)
 	esg_guc_policy(&policy);
 	for (int i = 0; i < count; i++)
 	{
-		if (check_loaded(&files[i], true, &policy, out))
+		if (check_loaded(&files[i], &policy, out))
 			return;
 	}
+}
+
+/* Are all files there as they should be, by the look at them? */
+static bool
+is_good_dir(const EsgKnownDir *dir, const EsgPolicy *policy)
+{
+	EsgFileViolation violation = {0};
+
+	for (int i = 0; i < dir->count; i++)
+	{
+		const EsgFileFacts *facts = &dir->files[i].facts;
+		EsgTlsFile	file = {"ssl_crl_dir", ESG_FILE_CRL, dir->files[i].path, false, 0, NULL, 0};
+
+		if (!esg_policy_file_is_good(facts, ESG_FILE_CRL, policy) && judge_file(&file, *facts, policy, &violation))
+			return false;
+	}
+	return true;
 }
 
 void
 esg_file_guard_renew(void)
 {
-	EsgTlsFile	dir = {"ssl_crl_dir", ESG_FILE_CRL_DIR, NULL, false, 0, NULL, 0};
-	EsgFileViolation violation;
+	const EsgKnownDir *dir;
 	EsgPolicy	policy;
 
 	if (esg_guc_file_permission_check != ESG_MODE_ENFORCE || !EnableSSL || ssl_crl_dir == NULL ||
 		ssl_crl_dir[0] == '\0')
 		return;
-	memset(&violation, 0, sizeof(violation));
+	dir = esg_crl_dir_last_look(esg_tls_files_absolute(ssl_crl_dir));
+	if (dir == NULL)
+		return;
 	esg_guc_policy(&policy);
-	dir.path = esg_tls_files_absolute(ssl_crl_dir);
-	(void) check_loaded(&dir, false, &policy, &violation);
+	set_verdict(is_good_dir(dir, &policy), dir->error, dir->count, dir->path, &dir->facts, &policy);
 }
 
 void

@@ -26,7 +26,7 @@ extern void esg_file_guard_check(EsgFileViolation *out);
 /* the same at server start: FATAL with the file and the remedy */
 extern void esg_file_guard_start(void);
 
-/* The worker's: looks at all that lies in ssl_crl_dir, so that no login need. */
+/* The worker's: judges what its last look found in ssl_crl_dir, so that no login need. */
 extern void esg_file_guard_renew(void);
 
 #endif							/* ESG_LOGIN_FILE_GUARD_H */

@@ -27,6 +27,7 @@ typedef struct EsgArea
 {
 	const char *name;
 	Size		size;
+	Size		zeroed;			/* the first bytes of it */
 	void	  **memory;
 	LWLock	  **lock;
 	void		(*begin) (void);
@@ -46,16 +47,23 @@ esg_shmem_preloading(void)
 }
 
 void
-esg_shmem_register(const char *name, Size size, void **memory, LWLock **lock,
-				   void (*begin) (void))
+esg_shmem_register_large(const char *name, Size size, Size zeroed, void **memory, LWLock **lock,
+						 void (*begin) (void))
 {
-	EsgArea		area = {name, size, memory, lock, begin};
+	EsgArea		area = {name, size, zeroed, memory, lock, begin};
 
 	if (area_count >= ESG_MAX_AREAS)
 		ereport(FATAL,
 				(errcode(ERRCODE_INTERNAL_ERROR),
 				 errmsg_internal("too many shared memory areas")));
 	areas[area_count++] = area;
+}
+
+void
+esg_shmem_register(const char *name, Size size, void **memory, LWLock **lock,
+				   void (*begin) (void))
+{
+	esg_shmem_register_large(name, size, size, memory, lock, begin);
 }
 
 void
@@ -116,7 +124,7 @@ attach_area(const EsgArea *area, LWLock *lock)
 	*area->lock = lock;
 	if (found)
 		return;
-	memset(*area->memory, 0, area->size);
+	memset(*area->memory, 0, area->zeroed);
 	if (area->begin)
 		area->begin();
 }

@@ -24,6 +24,13 @@ extern void esg_shmem_register(const char *name, Size size, void **memory, LWLoc
 							   void (*begin) (void));
 
 /*
+ * The same for what is large: only the first bytes are made zeroes, begin and whoever
+ * uses the rest see to that.  What is not touched takes no time and no memory.
+ */
+extern void esg_shmem_register_large(const char *name, Size size, Size zeroed, void **memory,
+									 LWLock **lock, void (*begin) (void));
+
+/*
  * Memory of zeroes beside the server's shared memory, which outlives it in a
  * restart after a crash; who writes to it has to see to what a crash leaves.
  * Where children inherit nothing it is an area like any other.  To be called

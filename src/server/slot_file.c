@@ -480,6 +480,29 @@ remove_journal(const EsgSlotFile *file)
 	(void) unlink(path);
 }
 
+int64
+esg_slot_file_count(const EsgSlotFile *file)
+{
+	char		path[MAXPGPATH];
+	struct stat st;
+	FileHeader	header;
+	int			fd;
+	bool		whole;
+
+	journal_path(file, path);
+	if (lstat(path, &st) == 0 || stat(file->file.path, &st) != 0 || !S_ISREG(st.st_mode))
+		return -1;
+	fd = OpenTransientFile(file->file.path, O_RDONLY | PG_BINARY);
+	if (fd < 0)
+		return -1;
+	whole = pg_pread(fd, &header, sizeof(header), 0) == sizeof(header) &&
+		memcmp(header.magic, file->file.magic, sizeof(header.magic)) == 0 &&
+		EQ_CRC32C(header.crc, checksum_header(&header)) && has_our_sizes(file, &header) &&
+		esg_saved_file_is_ours(&header.owner);
+	CloseTransientFile(fd);
+	return whole ? (int64) header.count : -1;
+}
+
 EsgSlotLoad
 esg_slot_file_load(const EsgSlotFile *file, EsgSlotEntryFn each, uint64 *generation)
 {

@@ -49,6 +49,12 @@ extern EsgSlotLoad esg_slot_file_load(const EsgSlotFile *file, EsgSlotEntryFn ea
 									  uint64 *generation);
 
 /*
+ * How many entries esg_slot_file_load() is going to find, by the header; -1: not known, as
+ * there is no such file of ours, or one with a journal to be carried out.
+ */
+extern int64 esg_slot_file_count(const EsgSlotFile *file);
+
+/*
  * Writes a new file of count entries in place of what is there; read copies up to max
  * of them, from number on, and returns how many.  Returns the new generation; 0: not
  * written, the old file stays, the reason is in the log.
