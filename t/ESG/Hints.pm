@@ -321,6 +321,15 @@ sub catalogue
 sub done
 {
 	my (@parts) = @_;
+
+	# t/run builds it; prove alone does not
+	if (!-x "$ENV{SANDBOX}/unit/list_findings")
+	{
+		note('whether each hint was followed is only asked in "make test"');
+		$node->stop;
+		done_testing();
+		return;
+	}
 	my @wanted = map { catalogue($_) } @parts;
 	my %known = map { $_ => 1 } split /\n/, query('SELECT code FROM ssl_guard_findings');
 	my %wanted = map { $_->[0] => 1 } grep { $_->[1] ne 'clients' } @wanted;
