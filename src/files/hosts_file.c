@@ -401,10 +401,12 @@ find_double(Reading *r)
 void
 esg_hosts_file_read(const char *path, const char *data_directory, EsgHostsFile *out)
 {
-	Reading		r = {.out = out,.data_directory = data_directory,.end_of_hosts = &out->hosts,.end_of_files = &out->files};
+	Reading		r = {.out = out,.data_directory = data_directory};
 	Place		nowhere = {.line = 0};
 
 	memset(out, 0, sizeof(*out));
+	r.end_of_hosts = &out->hosts;
+	r.end_of_files = &out->files;
 	nowhere.file = esg_arena_copy(&out->arena, path);
 	if (nowhere.file != NULL)
 		read_file(&r, &nowhere, nowhere.file, true, NULL);
