@@ -1,6 +1,6 @@
 # A hundred files, faulty in all the ways of the catalogue and written in odd forms:
 # "ssl_guard_ctl check --as", ssl_guard_inspect() and the server's log say the same
-# codes for each.
+# codes for each.  ESG_CORPUS names a directory with more files.
 
 use strict;
 use warnings;
@@ -91,6 +91,7 @@ foreach my $set (\%ESG::Cases::case, \%ESG::Cases::further)
 	}
 }
 add_forms();
+add('server', $_, ESG::Certs::slurp($_)) foreach grep { -f } glob(($ENV{ESG_CORPUS} // '/nonexistent') . '/*');
 
 # no CA: what a file has is judged by itself
 $node->setup(server => $ESG::Cases::server, conf => <<"CONF");
