@@ -197,7 +197,7 @@ sub typed
 		open STDIN, '<&', $pty->slave or die "open: $!";
 		open STDERR, '>&', $pty->slave or die "open: $!";
 		open STDOUT, '>', $file or die "open: $!";
-		exec 'ssl_guard_ctl', 'check', '-D', $data, '--ask-passphrase' or die "exec: $!";
+		exec('ssl_guard_ctl', 'check', '-D', $data, '--ask-passphrase') or die "exec: $!";
 	}
 	$pty->close_slave;
 	while ($asked !~ /: \z/)
@@ -242,7 +242,8 @@ $node->stop;
 lay(['# none']);
 $node->replace($cert{locked}{key}, 'server.key');
 $node->replace($cert{locked}{cert}, 'server.crt');
-IPC::Run::run([ 'ssl_guard_ctl', 'encrypt', '--force', '-D', $data ], '<', \"open sesame\n", '>&', \my $out) or die $out;
+my $said_of_pair = '';
+IPC::Run::run([ 'ssl_guard_ctl', 'encrypt', '--force', '-D', $data ], '<', \"open sesame\n", '>&', \$said_of_pair) or die $said_of_pair;
 ($status, $said) = check();
 like($said->{summary}, qr/the next start would succeed, if somebody gives the passphrase of the key; the next reload would fail/, 'a pair with ssl_sni');
 

@@ -1,6 +1,7 @@
 # A hundred files, faulty in all the ways of the catalogue and written in odd forms:
 # "ssl_guard_ctl check --as", ssl_guard_inspect() and the server's log say the same
-# codes for each.  ESG_CORPUS names a directory with more files.
+# codes for each.  ESG_CORPUS names a directory with others, which are tried in their
+# place.
 
 use strict;
 use warnings;
@@ -83,15 +84,21 @@ sub add_forms
 	return;
 }
 
-foreach my $set (\%ESG::Cases::case, \%ESG::Cases::further)
+sub add_all
 {
-	foreach my $code (sort keys %$set)
+	foreach my $set (\%ESG::Cases::case, \%ESG::Cases::further)
 	{
-		add_case("$code $_", $set->{$code}{$_}) foreach sort keys %{ $set->{$code} };
+		foreach my $code (sort keys %$set)
+		{
+			add_case("$code $_", $set->{$code}{$_}) foreach sort keys %{ $set->{$code} };
+		}
 	}
+	add_forms();
+	return;
 }
-add_forms();
-add('server', $_, ESG::Certs::slurp($_)) foreach grep { -f } glob(($ENV{ESG_CORPUS} // '/nonexistent') . '/*');
+
+if (defined $ENV{ESG_CORPUS}) { add('server', $_, ESG::Certs::slurp($_)) foreach grep { -f } glob("$ENV{ESG_CORPUS}/*"); }
+else { add_all(); }
 
 # no CA: what a file has is judged by itself
 $node->setup(server => $ESG::Cases::server, conf => <<"CONF");
