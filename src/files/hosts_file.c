@@ -19,7 +19,7 @@
 #define MAX_DEPTH 10
 #define FAULT_SIZE 1024
 
-#define GIVEN_UP "more is included than can be looked at"
+#define GIVEN_UP "it has, or includes, more than can be looked at"
 
 /* What is being read. */
 typedef struct Reading
@@ -29,6 +29,7 @@ typedef struct Reading
 	EsgListedHost **end_of_hosts;
 	EsgListedFile **end_of_files;
 	int			visits;			/* of files and directories */
+	int			host_count;
 	int			entries;		/* of directories */
 	int64_t		bytes;
 	EsgHostsFault bad_line;		/* the first one; what cannot be read counts
@@ -242,6 +243,8 @@ append_host(Reading *r, const Place *at, const EsgAuthField *fields)
 
 	if (host == NULL)
 		return;
+	if (++r->host_count > ESG_MAX_LISTED_HOSTS)
+		stop(r, at, GIVEN_UP);
 	fault = esg_hosts_line_parse(fields, &host->is);
 	if (fault != NULL)
 	{
