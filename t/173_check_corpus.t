@@ -1,7 +1,7 @@
 # A hundred files, faulty in all the ways of the catalogue and written in odd forms:
 # "ssl_guard_ctl check --as", ssl_guard_inspect() and the server's log say the same
 # codes for each.  ESG_CORPUS names a directory with others, which are tried in their
-# place.
+# place; what they have must not be more than the alarms that there is room for, 448.
 
 use strict;
 use warnings;
