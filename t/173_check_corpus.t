@@ -200,7 +200,7 @@ foreach my $item (@corpus)
 	is(list(of_certificates(@$alone)), list(@$inspected), "$name: and ssl_guard_inspect");
 	$all_ways++;
 }
-cmp_ok($all_ways, '>=', 90, 'files of which all three say the same');
+cmp_ok($all_ways, '>=', defined $ENV{ESG_CORPUS} ? 1 : 90, 'files of which all three say the same');
 note(scalar(@corpus) . " files, $all_ways with certificates");
 
 $node->stop;
