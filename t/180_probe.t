@@ -6,6 +6,8 @@ use warnings;
 
 use Test::More;
 
+use JSON::PP qw(decode_json);
+
 use ESG::Certs;
 use ESG::Ctl;
 use ESG::Node;
@@ -101,6 +103,46 @@ my %cases = (
 	'must-staple' => $certs->make_server('staple', ca => $ca, extensions => ['tlsfeature=status_request']),
 	'a stranger in the chain' => $certs->make_server('unrelated', ca => $ca, chain => [$other_ca]));
 
+# What is in the view, and how probe has it: all columns that both have.
+my @columns = qw(position subject issuer serial_number fingerprint not_before not_after);
+my @fact_columns = qw(common_name alt_names key_algorithm key_bits security_bits signature_algorithm signature_digest is_ca self_signed
+  key_usage extended_key_usage);
+
+sub rows_of_view
+{
+	return map { decode_json($_) } split /\n/, $node->safe_psql('postgres', <<'SQL');
+SELECT to_jsonb(c) || jsonb_build_object('not_before', to_char(not_before AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+	'not_after', to_char(not_after AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
+FROM ssl_guard_certificates c WHERE setting = 'ssl_cert_file' ORDER BY "position"
+SQL
+}
+
+# { column => text }; what is not there is ''
+sub plain
+{
+	my ($of, @names) = @_;
+
+	return map { my $value = $of->{$_}; ($_ => ref $value eq 'ARRAY' ? join(' ', @$value) : JSON::PP::is_bool($value) ? ($value ? 1 : 0) : $value // '') } @names;
+}
+
+sub same_columns
+{
+	my ($name, @shown) = @_;
+	my @rows = rows_of_view();
+
+	foreach my $i (0 .. $#rows)
+	{
+		my ($row, $object) = ($rows[$i], $shown[$i]);
+		my %probed = (plain($object, @columns), plain($object->{facts}, @fact_columns),
+			role => $object->{role}, findings => join(' ', map { $_->{code} } @{ $object->{findings} }),
+			severity => $object->{findings}[0] ? $object->{findings}[0]{severity} : 'ok');
+		my %view = (plain($row, @columns, @fact_columns, 'findings', 'severity'), role => $row->{kind});
+
+		is_deeply(\%probed, \%view, "$name: certificate " . ($i + 1) . ': all columns of the view') or diag(explain(\%probed, \%view));
+	}
+	return;
+}
+
 foreach my $name (sort keys %cases)
 {
 	my $report = serve($cases{$name});
@@ -110,6 +152,8 @@ foreach my $name (sort keys %cases)
 	# a single certificate is sent with the issuers that ssl_ca_file has
 	splice(@shown, scalar @rows) if @rows == 1;
 	is(join("\n", map { join ' ', $_->{position}, ESG::Ctl::codes($_) } @shown), join("\n", map { s/ $//r } @rows), "$name: the same codes");
+
+	same_columns($name, @shown);
 
 	# and words, but for where it was found
 	my %probed = map { $_->{code} . $_->{position} => $_ } map { my $at = $_->{position}; map { { %$_, position => $at } } @{ $_->{findings} } } @shown;

@@ -21,6 +21,7 @@
 #include "server/report.h"
 #include "server/sni_hosts.h"
 #include "server/tls_files.h"
+#include "wire/system_roots.h"
 
 /*
  * What a hundred thousand certificates leave, each with a key of its own: beyond it
@@ -146,6 +147,24 @@ judge(EsgAudit *audit, int64 now, void (*judge_them) (EsgAudit *audit, const Esg
 	require_memory(!audit->out_of_memory, "Failed while judging TLS files.");
 }
 
+/* Chains without a known end all ask for the system's roots, which a session does not keep for good. */
+static void
+judge_all(EsgAudit *audit, int64 now)
+{
+	bool		keeps = esg_system_roots_keep();
+
+	PG_TRY();
+	{
+		judge(audit, now, esg_judge_all);
+	}
+	PG_FINALLY();
+	{
+		if (keeps)
+			esg_system_roots_forget();
+	}
+	PG_END_TRY();
+}
+
 EsgAudit *
 esg_audit_run(unsigned what, EsgRenewals *renewals)
 {
@@ -155,7 +174,7 @@ esg_audit_run(unsigned what, EsgRenewals *renewals)
 	read_files(audit, what);
 	if (renewals != NULL)
 		esg_renewals_see(renewals, audit, now);
-	judge(audit, now, esg_judge_all);
+	judge_all(audit, now);
 	return audit;
 }
 

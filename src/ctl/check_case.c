@@ -28,7 +28,7 @@ esg_check_case_judge(EsgCheckCase *c, const EsgTlsFile *files, int count, const 
 	EsgReadTask task = {.files = files,.count = count,.what = ESG_AUDIT_ALL,.pair_directory = pair_directory};
 	EsgJudgement by = {.policy = &c->policy,.now = c->at,.suggest = !c->no_permissions,.scratch = find_scratch()};
 
-	esg_system_roots_keep();
+	(void) esg_system_roots_keep();
 	/* without memory for it, nothing is remembered */
 	c->memo = task.memo = by.memo = esg_memo_create(MEMO_ENTRIES);
 	c->audit = esg_audited_start(NULL);

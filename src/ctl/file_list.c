@@ -62,7 +62,9 @@ esg_file_list_append_extra(void *arg, const char *setting, EsgFileKind kind, con
 		if ((!said || list->items[i].kind == kind) && strcmp(list->items[i].path, absolute) == 0)
 			return;
 	}
-	esg_file_list_append(list, setting, said ? kind : esg_tls_names_kind_of_extra(list->names, absolute), absolute, optional);
+	if (!said)
+		kind = esg_tls_names_kind_of_extra(list->names, absolute);
+	esg_file_list_append(list, setting, kind, absolute, optional);
 }
 
 /* ---- hosts ---- */

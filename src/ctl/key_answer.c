@@ -45,7 +45,10 @@ give_and_note(char *buf, int size, int rwflag, void *arg)
 	EsgKeyAnswer *answer = arg;
 	int			len = esg_key_answer_give(buf, size, rwflag, answer);
 
-	*current_source = (answer->typed && !answer->of_several) || answer->from_pair ? ESG_PASSPHRASE_PAIR : ESG_PASSPHRASE_NOBODY;
+	if ((answer->typed && !answer->of_several) || answer->from_pair)
+		*current_source = ESG_PASSPHRASE_PAIR;
+	else
+		*current_source = ESG_PASSPHRASE_NOBODY;
 	return len;
 }
 

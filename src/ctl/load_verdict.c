@@ -290,8 +290,10 @@ esg_load_verdict_say(const EsgLoadCase *c, const EsgAudit *audit, EsgReport *rep
 		esg_report_summarize(report, ESG_STATUS_CRITICAL, "the next start or reload would fail: %s", v.reload.reason);
 	else if (v.start.fails)
 		esg_report_summarize(report, ESG_STATUS_CRITICAL,
-							 "the next reload would succeed%s; the next start would fail: %s", v.unless, v.start.reason);
+							 "the next reload would succeed%s; the next start would fail: %s",
+							 v.unless, v.start.reason);
 	else
 		esg_report_summarize(report, ESG_STATUS_WARNING,
-							 "the next start would succeed%s; the next reload would fail: %s", v.unless, v.reload.reason);
+							 "the next start would succeed%s; the next reload would fail: %s",
+							 v.unless, v.reload.reason);
 }

@@ -243,6 +243,50 @@ add_alt_names(EsgReportObject *object, X509 *cert)
 	esg_x509_name_alt_names_free(&names);
 }
 
+/* The first one, as the server takes it. */
+static void
+add_common_name(EsgReportObject *object, X509 *cert)
+{
+	bool		found;
+	char	   *text = esg_x509_name_common_name(X509_get_subject_name(cert), &found);
+
+	if (found && text != NULL)
+		esg_report_fact_text(object, "common_name", text);
+	object->out_of_memory |= found && text == NULL;
+	OPENSSL_free(text);
+}
+
+static void
+add_usages(EsgReportObject *object, const EsgCertInfo *cert)
+{
+	const char *names[ESG_MAX_USAGES];
+	char	   *extended[ESG_MAX_EXT_KEY_USAGES];
+	int			count = cert->has_key_usage ? esg_x509_info_key_usage_names(cert, names) : 0;
+
+	for (int i = 0; i < count; i++)
+		esg_report_fact_item(object, "key_usage", names[i]);
+	count = cert->has_ext_key_usage ? esg_x509_info_ext_key_usage_names(cert, extended, ESG_MAX_EXT_KEY_USAGES) : 0;
+	for (int i = 0; i < count; i++)
+	{
+		if (extended[i] != NULL)
+			esg_report_fact_item(object, "extended_key_usage", extended[i]);
+		OPENSSL_free(extended[i]);
+	}
+}
+
+static void
+add_signature(EsgReportObject *object, const EsgCertInfo *cert)
+{
+	EsgVerdict	self_signed = esg_x509_info_self_signed(cert);
+
+	esg_report_fact_text(object, "signature_algorithm", cert->signature.algorithm);
+	if (cert->signature.digest[0] != '\0')
+		esg_report_fact_text(object, "signature_digest", cert->signature.digest);
+	esg_report_fact_bool(object, "is_ca", cert->is_ca);
+	if (self_signed != ESG_UNKNOWN)
+		esg_report_fact_bool(object, "self_signed", self_signed == ESG_YES);
+}
+
 void
 esg_report_set_cert(EsgReportObject *object, const EsgCertInfo *cert, EsgPlace place, int position)
 {
@@ -252,12 +296,15 @@ esg_report_set_cert(EsgReportObject *object, const EsgCertInfo *cert, EsgPlace p
 	set_name(object, &object->issuer, X509_get_issuer_name(cert->cert));
 	set_number(object, X509_get0_serialNumber(cert->cert));
 	set_life(object, cert->not_before, cert->not_after, cert->fingerprint);
+	add_common_name(object, cert->cert);
 	add_alt_names(object, cert->cert);
 	esg_report_fact_text(object, "key_algorithm", cert->key.algorithm);
 	if (cert->key.bits > 0)
 		esg_report_fact_number(object, "key_bits", cert->key.bits);
-	esg_report_fact_text(object, "signature_algorithm", cert->signature.algorithm);
-	esg_report_fact_bool(object, "is_ca", cert->is_ca);
+	if (cert->key.security_bits >= 0)
+		esg_report_fact_number(object, "security_bits", cert->key.security_bits);
+	add_signature(object, cert);
+	add_usages(object, cert);
 }
 
 void

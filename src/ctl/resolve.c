@@ -111,13 +111,18 @@ ask_child(const EsgTarget *target, int time_limit, EsgAddresses *out)
 {
 	EsgChildWork work = {.run = answer,.arg = target,.time_limit = time_limit,.size_limit = sizeof(*out)};
 	EsgChildResult result;
+	const char *reason = "the process that asked for it has failed";
 
 	if (esg_child_run(&work, &result) && result.size == sizeof(*out))
 		memcpy(out, result.output, sizeof(*out));
 	else
-		(void) snprintf(out->reason, sizeof(out->reason), "%s",
-						result.end == ESG_CHILD_LATE ? "name servers did not answer in time" :
-						result.end == ESG_CHILD_FAILED ? strerror(result.status) : "the process that asked for it has failed");
+	{
+		if (result.end == ESG_CHILD_LATE)
+			reason = "name servers did not answer in time";
+		else if (result.end == ESG_CHILD_FAILED)
+			reason = strerror(result.status);
+		(void) snprintf(out->reason, sizeof(out->reason), "%s", reason);
+	}
 	OPENSSL_free(result.output);
 }
 

@@ -19,7 +19,7 @@
 #define MAX_DEPTH 10
 #define FAULT_SIZE 1024
 
-#define GIVEN_UP "more is included than can be looked at"
+#define GIVEN_UP "it has, or includes, more than can be looked at"
 
 /* What is being read. */
 typedef struct Reading
@@ -29,6 +29,7 @@ typedef struct Reading
 	EsgListedHost **end_of_hosts;
 	EsgListedFile **end_of_files;
 	int			visits;			/* of files and directories */
+	int			host_count;
 	int			entries;		/* of directories */
 	int64_t		bytes;
 	EsgHostsFault bad_line;		/* the first one; what cannot be read counts
@@ -242,6 +243,8 @@ append_host(Reading *r, const Place *at, const EsgAuthField *fields)
 
 	if (host == NULL)
 		return;
+	if (++r->host_count > ESG_MAX_LISTED_HOSTS)
+		stop(r, at, GIVEN_UP);
 	fault = esg_hosts_line_parse(fields, &host->is);
 	if (fault != NULL)
 	{
@@ -401,10 +404,12 @@ find_double(Reading *r)
 void
 esg_hosts_file_read(const char *path, const char *data_directory, EsgHostsFile *out)
 {
-	Reading		r = {.out = out,.data_directory = data_directory,.end_of_hosts = &out->hosts,.end_of_files = &out->files};
+	Reading		r = {.out = out,.data_directory = data_directory};
 	Place		nowhere = {.line = 0};
 
 	memset(out, 0, sizeof(*out));
+	r.end_of_hosts = &out->hosts;
+	r.end_of_files = &out->files;
 	nowhere.file = esg_arena_copy(&out->arena, path);
 	if (nowhere.file != NULL)
 		read_file(&r, &nowhere, nowhere.file, true, NULL);

@@ -13,8 +13,9 @@
 #include "files/arena.h"
 #include "policy/hosts_line.h"
 
-/* files and directories that are included, and bytes of all: more is given up */
+/* files and directories that are included, hosts, and bytes of all: more is given up */
 #define ESG_MAX_HOSTS_FILES 4096
+#define ESG_MAX_LISTED_HOSTS 20000
 #define ESG_MAX_HOSTS_BYTES (INT64_C(16) << 20)
 
 /* A line; what is not there is "". */

@@ -93,16 +93,24 @@ judge_list(EsgAuditFile *file, const EsgPolicy *policy)
 	esg_findings_add(&file->findings, &remark, policy->overrides);
 }
 
+static char *
+make_printable(const char *bytes)
+{
+	return bytes != NULL ? esg_x509_name_escape((const unsigned char *) bytes, strlen(bytes)) : NULL;
+}
+
 /* NULL: out of memory */
 static char *
 word_fault(EsgAudit *audit, const char *path, const EsgHostsFault *fault)
 {
-	char	   *text = esg_x509_name_escape((const unsigned char *) fault->text, strlen(fault->text));
+	char	   *text = make_printable(fault->text);
 	bool		elsewhere = fault->file != NULL && strcmp(fault->file, path) != 0;
-	char	   *file = elsewhere ? esg_x509_name_escape((const unsigned char *) fault->file, strlen(fault->file)) : NULL;
+	char	   *file = elsewhere ? make_printable(fault->file) : NULL;
 	size_t		size = (text != NULL ? strlen(text) : 0) + (file != NULL ? strlen(file) : 0) + LINE_WORDS_SIZE;
-	char	   *words = text != NULL && (file != NULL || !elsewhere) ? esg_audited_take(audit, size) : NULL;
+	char	   *words = NULL;
 
+	if (text != NULL && (file != NULL || !elsewhere))
+		words = esg_audited_take(audit, size);
 	if (words == NULL)
 		audit->out_of_memory = true;
 	else if (fault->line <= 0)

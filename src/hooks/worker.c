@@ -56,6 +56,7 @@
 #include "server/served_hosts.h"
 #include "server/setting_alarms.h"
 #include "server/state.h"
+#include "wire/system_roots.h"
 
 #define WORKER_NAME "ext_ssl_guard worker"
 
@@ -289,6 +290,8 @@ read_files(void *arg, Size *size)
 	bool		known = state->outlook != NULL && !state->read_anyway;
 
 	esg_served_hosts_use(state->hosts);
+	/* the same chains are judged as of many moments */
+	(void) esg_system_roots_keep();
 	return esg_outlook_make(known ? state->outlook->signature : NULL, state->renewals,
 							ESG_MAX_MOMENTS, size);
 }

@@ -11,8 +11,6 @@
 #include "server/report.h"
 #include "sql/cert.h"
 
-/* an attacker's certificate may list any number of usages */
-#define MAX_EXT_KEY_USAGES 256
 
 static void
 set_common_name(EsgSqlRow *row, const X509_NAME *subject)
@@ -81,14 +79,14 @@ set_key_usage(EsgSqlRow *row, const EsgCertInfo *cert)
 static void
 set_ext_key_usage(EsgSqlRow *row, const EsgCertInfo *cert)
 {
-	char	   *names[MAX_EXT_KEY_USAGES];
-	Datum		texts[MAX_EXT_KEY_USAGES];
+	char	   *names[ESG_MAX_EXT_KEY_USAGES];
+	Datum		texts[ESG_MAX_EXT_KEY_USAGES];
 	int			count;
 	int			i;
 
 	if (!cert->has_ext_key_usage)
 		return;
-	count = esg_x509_info_ext_key_usage_names(cert, names, MAX_EXT_KEY_USAGES);
+	count = esg_x509_info_ext_key_usage_names(cert, names, ESG_MAX_EXT_KEY_USAGES);
 	for (i = 0; i < count; i++)
 		texts[i] = CStringGetTextDatum(esg_report_take(names[i]));
 	esg_sql_row_texts(row, "extended_key_usage", texts, count);

@@ -28,9 +28,9 @@ typedef struct LastAnswer
 
 static LastAnswer last_answer;
 
-/* esg_system_roots_keep(): the whole store, once it was opened */
+/* esg_system_roots_keep(): without the bundle and with it, once it was opened */
 static bool keeping = false;
-static X509_STORE *kept = NULL;
+static X509_STORE *kept[2] = {NULL, NULL};
 
 static const char *
 first_set(const char *variable, const char *otherwise)
@@ -74,11 +74,11 @@ get_store(bool with_bundle)
 {
 	if (!keeping)
 		return open_store(with_bundle);
-	if (kept == NULL)
-		kept = open_store(true);
-	if (kept != NULL)
-		X509_STORE_up_ref(kept);
-	return kept;
+	if (kept[with_bundle] == NULL)
+		kept[with_bundle] = open_store(with_bundle);
+	if (kept[with_bundle] != NULL)
+		X509_STORE_up_ref(kept[with_bundle]);
+	return kept[with_bundle];
 }
 
 static bool
@@ -162,10 +162,24 @@ done:
 	return issuer;
 }
 
-void
+bool
 esg_system_roots_keep(void)
 {
+	bool		begun = !keeping;
+
 	keeping = true;
+	return begun;
+}
+
+void
+esg_system_roots_forget(void)
+{
+	keeping = false;
+	for (int i = 0; i < 2; i++)
+	{
+		X509_STORE_free(kept[i]);
+		kept[i] = NULL;
+	}
 }
 
 EsgKnownIssuer
@@ -178,7 +192,7 @@ esg_system_roots_know_issuer(const EsgCertInfo *cert)
 		now >= last_answer.at && now - last_answer.at < KEEP_SECONDS)
 		return last_answer.issuer;
 	/* the directory is cheap, the bundle is not */
-	last_answer.issuer = keeping ? ESG_ISSUER_UNKNOWN : search_store(cert->cert, false);
+	last_answer.issuer = search_store(cert->cert, false);
 	if (last_answer.issuer != ESG_ISSUER_ROOT)
 		last_answer.issuer = search_store(cert->cert, true);
 	last_answer.at = now;

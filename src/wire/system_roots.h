@@ -12,10 +12,12 @@
 #include "policy/chain.h"
 
 /*
- * For a process that asks for many certificates and ends: the store stays open, its
- * bundle in memory.
+ * For whoever asks for many certificates: until esg_system_roots_forget(), or the end of
+ * the process, the store stays open, with its bundle in memory if that was read.
+ * False if it is kept already.
  */
-extern void esg_system_roots_keep(void);
+extern bool esg_system_roots_keep(void);
+extern void esg_system_roots_forget(void);
 
 /* An EsgSystemIssuerFn: a certificate there issued cert, or is a root with its subject and key. */
 extern EsgKnownIssuer esg_system_roots_know_issuer(const EsgCertInfo *cert);

@@ -113,6 +113,9 @@ extern int	esg_x509_info_key_usage_names(const EsgCertInfo *cert, const char *na
 /* does it name an address of its issuer's certificate (caIssuers, RFC 5280 section 4.2.2.1)? */
 extern bool esg_x509_info_says_where_issuer_is(X509 *cert);
 
+/* an attacker's certificate may list any number of them */
+#define ESG_MAX_EXT_KEY_USAGES 256
+
 /* "serverAuth", or a dotted OID; each new, OPENSSL_free(); at most max */
 extern int	esg_x509_info_ext_key_usage_names(const EsgCertInfo *cert, char *names[], int max);
 
