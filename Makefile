@@ -163,7 +163,7 @@ help:
 	@echo 'coverage  line coverage of the pure layer by its unit tests'
 	@echo 'bench     the benchmarks in dev/bench/, each with its budgets; an hour;'
 	@echo '          BENCHMARKS="analyse ..." runs only these'
-	@echo 'bench-docs  the same, and writes docs/performance.md of it'
+	@echo 'bench-docs  the same, and writes docs/performance.md of it, and of what was run before'
 	@echo 'fuzz      the fuzzers in dev/fuzz/, FUZZ_SECONDS each (60)'
 	@echo 'lint      layers, exports, function length, banned functions, layout'
 	@echo 'format    pg_bsd_indent over all sources'
@@ -208,7 +208,8 @@ bench:
 
 # the sandbox's user writes there
 bench-docs:
-	@mkdir -p '$(srcroot)/.build/bench' && chmod 1777 '$(srcroot)/.build/bench' && rm -f '$(srcroot)'/.build/bench/*.json
+	@mkdir -p '$(srcroot)/.build/bench' && chmod 1777 '$(srcroot)/.build/bench'
+	@[ -n '$(BENCHMARKS)' ] || rm -f '$(srcroot)'/.build/bench/*.json
 	@BENCH_OUT=`cd '$(srcroot)' && pwd`/.build/bench && export BENCH_OUT && $(in_sandbox) dev/bench/run $(BENCHMARKS)
 	@'$(srcroot)/dev/bench/report' '$(srcroot)/.build/bench' '$(srcroot)/docs'
 

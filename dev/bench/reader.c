@@ -1,15 +1,19 @@
 /*
  * bench/reader.c
  *		bench_read(path), bench_read_crl(path): PEM_read_bio_X509() or _CRL() over a
- *		file and nothing else, in a server's own process.
+ *		file and nothing else, in a server's own process.  bench_keep(path) keeps what
+ *		it reads, until bench_drop().
  *
  * What decoding a certificate costs depends on what OpenSSL has loaded before: by
  * a third between this and a program of its own.
  */
 #include "postgres.h"
 
+#include <malloc.h>
+
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/x509v3.h>
 
 #include "fmgr.h"
 #include "storage/fd.h"
@@ -19,6 +23,10 @@ PG_MODULE_MAGIC;
 
 PG_FUNCTION_INFO_V1(bench_read);
 PG_FUNCTION_INFO_V1(bench_read_crl);
+PG_FUNCTION_INFO_V1(bench_keep);
+PG_FUNCTION_INFO_V1(bench_drop);
+
+static STACK_OF(X509) *kept;
 
 static char *
 read_file(const char *path, size_t *len)
@@ -37,9 +45,22 @@ read_file(const char *path, size_t *len)
 	return content;
 }
 
+/* with what OpenSSL itself keeps of the extensions, once it was asked for anything */
+static void
+keep_or_free(X509 *cert, bool keep)
+{
+	if (keep && cert != NULL)
+	{
+		(void) X509_check_purpose(cert, -1, 0);
+		sk_X509_push(kept, cert);
+	}
+	else
+		X509_free(cert);
+}
+
 /* how many certificates, or CRLs */
 static int32
-read_blocks(const char *path, bool crls)
+read_blocks(const char *path, bool crls, bool keep)
 {
 	size_t		len;
 	char	   *content = read_file(path, &len);
@@ -53,7 +74,7 @@ read_blocks(const char *path, bool crls)
 
 		if (cert == NULL && crl == NULL)
 			break;
-		X509_free(cert);
+		keep_or_free(cert, keep);
 		X509_CRL_free(crl);
 	}
 	BIO_free(bio);
@@ -65,11 +86,30 @@ read_blocks(const char *path, bool crls)
 Datum
 bench_read(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_INT32(read_blocks(text_to_cstring(PG_GETARG_TEXT_PP(0)), false));
+	PG_RETURN_INT32(read_blocks(text_to_cstring(PG_GETARG_TEXT_PP(0)), false, false));
 }
 
 Datum
 bench_read_crl(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_INT32(read_blocks(text_to_cstring(PG_GETARG_TEXT_PP(0)), true));
+	PG_RETURN_INT32(read_blocks(text_to_cstring(PG_GETARG_TEXT_PP(0)), true, false));
+}
+
+Datum
+bench_keep(PG_FUNCTION_ARGS)
+{
+	if (kept == NULL)
+		kept = sk_X509_new_null();
+	PG_RETURN_INT32(read_blocks(text_to_cstring(PG_GETARG_TEXT_PP(0)), false, true));
+}
+
+Datum
+bench_drop(PG_FUNCTION_ARGS)
+{
+	int			count = kept != NULL ? sk_X509_num(kept) : 0;
+
+	sk_X509_pop_free(kept, X509_free);
+	kept = NULL;
+	(void) malloc_trim(0);
+	PG_RETURN_INT32(count);
 }
