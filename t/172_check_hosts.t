@@ -182,46 +182,6 @@ lay(\@good);
 $node->restart;
 try_case(@$_) foreach @cases;
 
-# What check says to somebody who types that word at a terminal.
-sub typed
-{
-	my ($word) = @_;
-	my $pty = IO::Pty->new;
-	my $file = $certs->dir . '/said';
-	my $pid = fork // die "fork: $!";
-	my ($asked, $chunk) = ('', '');
-
-	if ($pid == 0)
-	{
-		$pty->make_slave_controlling_terminal;
-		open STDIN, '<&', $pty->slave or die "open: $!";
-		open STDERR, '>&', $pty->slave or die "open: $!";
-		open STDOUT, '>', $file or die "open: $!";
-		exec('ssl_guard_ctl', 'check', '-D', $data, '--ask-passphrase') or die "exec: $!";
-	}
-	$pty->close_slave;
-	while ($asked !~ /: \z/)
-	{
-		sysread $pty, $chunk, 1000 or last;
-		$asked .= $chunk;
-	}
-	syswrite $pty, "$word\n";
-	1 while sysread $pty, $chunk, 1000;
-	waitpid $pid, 0;
-	return ESG::Certs::slurp($file);
-}
-
-# a typed passphrase may be that of one host only
-SKIP:
-{
-	skip 'no pseudo-terminals here', 2 unless eval { require IO::Pty; IO::Pty->new };
-	lay([ @good, 'locked.test locked.crt locked.key' ]);
-	alarm 300;
-	like(typed('open sesame'), qr/the next start or reload would succeed$/m, 'with its passphrase the key is tried');
-	like(typed('open barley'), qr/the next start would succeed, if somebody gives the passphrases of the keys; the next reload would fail/, "another one is another key's");
-	alarm 0;
-}
-
 # nobody waits for a named pipe
 lay(\@good);
 unlink $node->path('pg_hosts.conf');

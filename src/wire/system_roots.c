@@ -191,8 +191,8 @@ esg_system_roots_know_issuer(const EsgCertInfo *cert)
 		memcmp(last_answer.fingerprint, cert->fingerprint, ESG_DIGEST_SIZE) == 0 &&
 		now >= last_answer.at && now - last_answer.at < KEEP_SECONDS)
 		return last_answer.issuer;
-	/* the directory is cheap, the bundle is not */
-	last_answer.issuer = search_store(cert->cert, false);
+	/* the directory is cheap, the bundle is not, unless it is there already */
+	last_answer.issuer = kept[true] != NULL ? ESG_ISSUER_UNKNOWN : search_store(cert->cert, false);
 	if (last_answer.issuer != ESG_ISSUER_ROOT)
 		last_answer.issuer = search_store(cert->cert, true);
 	last_answer.at = now;
