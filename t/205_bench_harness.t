@@ -48,11 +48,11 @@ is(system("$bench/report", $dir, "$dir/docs"), 0, 'a page is made');
 my $page = ESG::Node::slurp("$dir/docs/performance.md");
 like($page, qr/^## Title of good\n\nAbout it\.\n\n\| what \| figure \| ratio \| budget \|/m, 'with a section for each');
 like($page, qr/^\| one \| 1,234,567 instructions \| 1\.5000 \| 1\.5 \|$/m, 'its rows');
-like($page, qr/^!\[Title of good\]\(performance\/good\.svg\)$/m, 'and its picture');
-my $picture = ESG::Node::slurp("$dir/docs/performance/good.svg");
+like($page, qr/^!\[Title of good\]\(performance-good\.svg\)$/m, 'and its picture');
+my $picture = ESG::Node::slurp("$dir/docs/performance-good.svg");
 is(scalar(() = $picture =~ /<circle /g), 3, 'with a point for each size');
 like($picture, qr/>seconds</, 'and what the axes are');
-ok(!-e "$dir/docs/performance/ratio.svg", 'none without a curve');
+ok(!-e "$dir/docs/performance-ratio.svg", 'none without a curve');
 
 # figures of another day say so
 my $old = JSON::PP->new->decode(ESG::Node::slurp("$dir/ratio.json"));
