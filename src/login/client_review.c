@@ -25,9 +25,9 @@
 #define LONGEST_PAUSE (60 * USECS_PER_SEC)
 /* between any two */
 #define SHORTEST_PAUSE USECS_PER_SEC
-/* 10 ms of a minute; but what took less than that, microseconds, need not be spared: alarms are in time */
+/* 10 ms of a minute; but so few, however long they take here, are not spared: alarms are in time */
 #define PAUSE_PER_COST 6000
-#define SMALL_COST 2000
+#define FEW_CLIENTS 1000
 
 /* entries whose counters are copied in one go */
 #define USES_CHUNK 256
@@ -645,7 +645,6 @@ esg_client_review_run(void)
 {
 	Review	   *review = palloc0(sizeof(*review));
 	int64		began = processor_time();
-	int64		cost;
 
 	review->off = esg_guc_client_certificate_check == ESG_MODE_OFF;
 	review->now = book.reviewed_at = GetCurrentTimestamp();
@@ -658,8 +657,7 @@ esg_client_review_run(void)
 	look(review);
 	/* one of all has a cause that is not a login */
 	book.pause = SHORTEST_PAUSE;
-	cost = processor_time() - began;
-	if (!review->all && cost > SMALL_COST)
-		book.pause = Min(LONGEST_PAUSE, cost * PAUSE_PER_COST);
+	if (!review->all && book.used > FEW_CLIENTS)
+		book.pause = Min(LONGEST_PAUSE, Max(SHORTEST_PAUSE, (processor_time() - began) * PAUSE_PER_COST));
 	pfree(review);
 }
