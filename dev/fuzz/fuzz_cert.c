@@ -1,4 +1,3 @@
-/* sources: policy/certificate policy/findings policy/policy policy/renewal x509/cut_text x509/info x509/crl_info x509/host_names x509/strict x509/name x509/unicode x509/key x509/signature x509/time x509/asn1 x509/rsa_faults x509/memo */
 /*
  * fuzz_cert.c
  *		Hostile certificates and CRLs, as DER.

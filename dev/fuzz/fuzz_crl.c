@@ -1,4 +1,3 @@
-/* sources: policy/findings policy/policy policy/renewal policy/public_roots policy/verify policy/chain policy/crl_names policy/crl_uses policy/crl x509/cut_text x509/memo x509/asn1 x509/rsa_faults x509/time x509/name x509/unicode x509/key x509/signature x509/info x509/crl_info */
 /*
  * fuzz_crl.c
  *		Hostile CRLs, as DER, judged.

@@ -1,4 +1,3 @@
-/* sources: policy/auth_text policy/hosts_line files/hosts_file files/hosts_include files/path files/content files/facts files/arena */
 /*
  * fuzz_hosts.c
  *		A pg_hosts.conf that others wrote, and a file that it may include.

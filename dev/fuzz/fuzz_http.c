@@ -1,4 +1,3 @@
-/* sources: wire/http_get x509/cut_text x509/name x509/unicode x509/crl_text x509/pem x509/crl_points */
 /*
  * fuzz_http.c
  *		Hostile web servers: what fetch-crl is sent for a URL, read to the CRLs in it.

@@ -1,4 +1,3 @@
-/* sources: policy/label x509/cut_text x509/identities x509/info x509/name x509/unicode x509/key x509/signature x509/time x509/asn1 x509/rsa_faults x509/memo */
 /*
  * fuzz_label.c
  *		Role labels, and the identities of hostile certificates.

@@ -1,4 +1,3 @@
-/* sources: x509/pem */
 /*
  * fuzz_pem.c
  *		Hostile certificate files.

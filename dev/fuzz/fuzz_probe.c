@@ -1,4 +1,3 @@
-/* sources: ctl/report ctl/output ctl/output_text ctl/output_json ctl/output_prometheus ctl/output_nagios ctl/probe_judge ctl/target ctl/resolve ctl/pem_file ctl/whole_file ctl/message policy/alarm_text policy/certificate policy/chain policy/ciphers policy/findings policy/policy policy/public_roots policy/renewal policy/verify secret/format secret/forget secret/pair wire/system_roots wire/tls_client x509/asn1 x509/crl_info x509/cut_text x509/host_names x509/info x509/key x509/memo x509/name x509/pem x509/rsa_faults x509/signature x509/strict x509/time x509/unicode */
 /*
  * fuzz_probe.c
  *		What the network sends to "ssl_guard_ctl probe".

@@ -1,4 +1,3 @@
-/* sources: secret/format */
 /*
  * fuzz_secret.c
  *		Hostile passphrase pairs.

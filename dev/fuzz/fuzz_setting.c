@@ -1,4 +1,3 @@
-/* sources: policy/setting_text policy/findings x509/cut_text */
 /*
  * fuzz_setting.c
  *		Settings as they stand in configuration files that others wrote.

@@ -1,4 +1,3 @@
-/* sources: x509/time */
 /*
  * fuzz_time.c
  *		Hostile times.
