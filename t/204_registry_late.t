@@ -179,7 +179,7 @@ $node->append_conf('postgresql.conf', 'max_worker_processes = 8');
 my $offset = $node->log_end;
 start_held();
 ok(wait_held(), 'the worker reads the file');
-my ($worker) = grep { (eval { ESG::Node::slurp("/proc/$_/cmdline") } // '') =~ /ext_ssl_guard/ && (readlink("/proc/$_/cwd") // '') eq $node->data_dir } map { m{(\d+)} } glob('/proc/[0-9]*');
+my ($worker) = grep { (eval { ESG::Node::slurp("/proc/$_/cmdline") } // '') =~ /ext_ssl_guard worker/ && (readlink("/proc/$_/cwd") // '') eq $node->data_dir } map { m{(\d+)} } glob('/proc/[0-9]*');
 ok($worker, 'it is there');
 kill 'KILL', $worker;
 $node->wait_log(qr/all server processes terminated; reinitializing/, $offset);
