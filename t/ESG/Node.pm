@@ -10,7 +10,7 @@
 #   $node->setup(ca => $ca, server => $server);
 #   $node->start;
 #
-# setup() runs initdb and sets the node up.  Its options:
+# setup() runs initdb, or copies what it made before, and sets the node up.  Its options:
 #
 #   ca         certificate, or path, for ssl_ca_file (root.crt) [none]
 #   server     certificate for ssl_cert_file, ssl_key_file (server.crt, server.key)
@@ -48,7 +48,7 @@ use strict;
 use warnings;
 
 use Carp;
-use File::Basename qw(basename);
+use File::Basename qw(basename dirname);
 use IPC::Run ();
 use Time::HiRes qw(sleep time);
 
@@ -135,7 +135,10 @@ sub setup
 	my @conf = ("listen_addresses = '127.0.0.1'", 'log_statement = none', 'log_min_messages = warning');
 	my %init = %{ $options{init} // {} };
 
-	$self->init(%init, extra => [ '-U', 'postgres', @{ $init{extra} // [] } ]);
+	{
+		local $ENV{PATH} = dirname(__FILE__) . "/bin:$ENV{PATH}";
+		$self->init(%init, extra => [ '-U', 'postgres', @{ $init{extra} // [] } ]);
+	}
 	push @conf, "shared_preload_libraries = '$preload'" if $preload;
 	if ($options{server})
 	{
@@ -291,6 +294,7 @@ sub wait_sql
 {
 	my ($self, $sql, $expected, $seconds) = @_;
 	my $until = time + ($seconds // $timeout);
+	my $pause = 0.05;
 	my $answer;
 
 	$expected //= 't';
@@ -298,7 +302,8 @@ sub wait_sql
 	{
 		$answer = $self->safe_psql('postgres', $sql);
 		return $answer if ref $expected ? $answer =~ $expected : $answer eq $expected;
-		sleep 0.1;
+		sleep $pause;
+		$pause *= 1.5 if $pause < 0.3;
 	} while (time < $until);
 	return $answer;
 }
