@@ -5,6 +5,7 @@
 use strict;
 use warnings;
 
+use Encode qw(encode);
 use Test::More;
 
 use ESG::Cases;
@@ -42,6 +43,7 @@ sub lay
 }
 
 my $count = 0;
+my $words = 0;
 
 sub try_case
 {
@@ -61,7 +63,35 @@ SELECT coalesce(max(severity)::text, 'ok') FROM (SELECT severity FROM ssl_guard_
 	UNION ALL SELECT severity FROM ssl_guard_crls UNION ALL SELECT severity FROM ssl_guard_files) s
 SQL
 	cmp_ok($status, '>=', { ok => 0, notice => 0, warning => 1, critical => 2 }->{$worst}, "$name: the exit status is not milder");
+	same_words($name, $said);
 	inspect($name, $case);
+	return;
+}
+
+# Message and hint of each alarm about what is in the data directory, as the server has them.
+sub same_words
+{
+	my ($name, $said) = @_;
+	my (%by_check, %by_server);
+
+	foreach my $object (@{ $said->{objects} })
+	{
+		my $at = $object->{name} . ($object->{position} ? ":$object->{position}" : '');
+
+		$by_check{"$at $_->{code}"} = encode('UTF-8', "$_->{severity}: $_->{message} | " . ($_->{hint} // '')) foreach @{ $object->{findings} };
+	}
+	foreach my $row (split /\n/, $node->safe_psql('postgres', <<"SQL"))
+SELECT object || ' ' || code || E'\\t' || severity || ': ' || message || ' | ' || coalesce(hint, '') FROM ssl_guard_check() WHERE object LIKE '$data%'
+SQL
+	{
+		my ($what, $words) = split /\t/, $row;
+
+		$by_server{$what} = $words;
+	}
+	my %both = map { $_ => 1 } grep { defined $by_server{$_} } keys %by_check;
+
+	is(join("\n", map { "$_ $by_check{$_}" } sort keys %both), join("\n", map { "$_ $by_server{$_}" } sort keys %both), "$name: the same words");
+	$words += keys %both;
 	return;
 }
 
@@ -115,6 +145,7 @@ foreach my $code (sort grep { $ESG::Cases::case{$_}{C} } keys %ESG::Cases::case)
 	is(ESG::Check::codes($said, $data), $seen, "$code of a client: and as a file");
 }
 cmp_ok($count, '>=', 80, 'cases');
+cmp_ok($words, '>=', 60, 'findings whose words are the same');
 
 # the log has the same words
 lay(ESG::Cases::new_server(days_left => 20));
