@@ -28,7 +28,9 @@ fail(EsgProved *out, EsgProof proof, const char *path, const char *reason)
 static bool
 fail_by_openssl(EsgProved *out, const char *path)
 {
-	const char *reason = ERR_reason_error_string(ERR_get_error());
+	unsigned long error = ERR_get_error();
+	const char *reason = ERR_GET_LIB(error) == ERR_LIB_SYS ? strerror(ERR_GET_REASON(error)) :
+	ERR_reason_error_string(error);
 
 	ERR_clear_error();
 	return fail(out, ESG_PROOF_FAILS, path, reason != NULL ? reason : "it cannot be loaded");
