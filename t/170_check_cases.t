@@ -68,6 +68,9 @@ SQL
 	return;
 }
 
+# A day is a second later 23 hours.
+sub without_hours { return $_[0] =~ s/ \(in \d+ hours: is the clock right\?\)//r =~ s/expires in \d+ \w+/expires soon/r; }
+
 # Message and hint of each alarm about what is in the data directory, as the server has them.
 sub same_words
 {
@@ -78,7 +81,7 @@ sub same_words
 	{
 		my $at = $object->{name} . ($object->{position} ? ":$object->{position}" : '');
 
-		$by_check{"$at $_->{code}"} = encode('UTF-8', "$_->{severity}: $_->{message} | " . ($_->{hint} // '')) foreach @{ $object->{findings} };
+		$by_check{"$at $_->{code}"} = encode('UTF-8', without_hours("$_->{severity}: $_->{message} | ") . ($_->{hint} // '')) foreach @{ $object->{findings} };
 	}
 	foreach my $row (split /\n/, $node->safe_psql('postgres', <<"SQL"))
 SELECT object || ' ' || code || E'\\t' || severity || ': ' || message || ' | ' || coalesce(hint, '') FROM ssl_guard_check() WHERE object LIKE '$data%'
@@ -86,7 +89,7 @@ SQL
 	{
 		my ($what, $words) = split /\t/, $row;
 
-		$by_server{$what} = $words;
+		$by_server{$what} = without_hours($words);
 	}
 	my %both = map { $_ => 1 } grep { defined $by_server{$_} } keys %by_check;
 
