@@ -8,6 +8,7 @@ use IPC::Run ();
 use Test::More;
 
 use ESG::Certs;
+use ESG::Ctl;
 use ESG::Node;
 
 my $passphrase = 'open sesame';
@@ -65,6 +66,10 @@ sub alarm_is
 
 	is($node->safe_psql('postgres', "SELECT count(*) FROM ssl_guard_check() WHERE code = 'passphrase_in_backup' AND severity = 'notice'"),
 		$want, "$name: alarm");
+	my ($status, $report) = ESG::Ctl::report('check', '-D', $data);
+	my ($server) = ESG::Ctl::objects($report, 'server');
+
+	is($server ? join(' ', ESG::Ctl::codes($server)) : '', $want ? 'passphrase_in_backup' : '', "$name: check says the same");
 	return;
 }
 

@@ -5,11 +5,12 @@
 use strict;
 use warnings;
 
-use JSON::PP qw(decode_json);
+use Encode qw(encode);
 use Test::More;
 
 use ESG::Cases;
 use ESG::Certs;
+use ESG::Check;
 use ESG::Node;
 
 ESG::Cases::begin(ESG::Certs->new);
@@ -20,44 +21,9 @@ $node->setup(ca => $ESG::Cases::ca, server => $ESG::Cases::server, crl => $ESG::
 	conf => "ext_ssl_guard.learn_renewals = off\next_ssl_guard.self_probe = off\next_ssl_guard.file_poll_interval = 0");
 $node->start;
 
-my $bindir = `'$ENV{PG_CONFIG}' --bindir` =~ s/\n//r;
 my $data = $node->data_dir;
-
-# [exit status, what it says in JSON]
-sub check
-{
-	my (@arguments) = @_;
-	my ($out, $err) = ('', '');
-
-	IPC::Run::run([ 'ssl_guard_ctl', 'check', '--format', 'json', @arguments ], '<', \undef, '>', \$out, '2>', \$err);
-	my $status = $? >> 8;
-	return ($status, eval { decode_json($out) } // { summary => "$out$err", objects => [] });
-}
-
-# "file:position code" of each finding, directories outside of the data directory left out
-sub codes
-{
-	my ($said) = @_;
-	my %found;
-
-	foreach my $object (@{ $said->{objects} })
-	{
-		my $name = $object->{name} . (defined $object->{position} ? ":$object->{position}" : '');
-
-		$found{"$name $_->{code}"} = 1 foreach grep { $name =~ m{^\Q$data\E} } @{ $object->{findings} };
-	}
-	return join("\n", sort keys %found);
-}
-
-sub views
-{
-	return $node->safe_psql('postgres', <<"SQL");
-SELECT DISTINCT o || ' ' || f COLLATE "C" FROM (
-	SELECT path || ':' || position AS o, unnest(findings) AS f FROM ssl_guard_certificates
-	UNION ALL SELECT path || ':' || position, unnest(findings) FROM ssl_guard_crls
-	UNION ALL SELECT path, unnest(findings) FROM ssl_guard_files WHERE path LIKE '$data%') x ORDER BY 1
-SQL
-}
+# the configuration stays as it is
+my @server = ('-D', $data, '--postgres', ESG::Check::stand_in());
 
 sub lay
 {
@@ -76,17 +42,8 @@ sub lay
 	return;
 }
 
-sub reload_succeeds
-{
-	my $before = $node->safe_psql('postgres', 'SELECT coalesce(last_reload_at::text, \'\') FROM ssl_guard_status');
-
-	$node->reload;
-	$node->wait_sql("SELECT coalesce(last_reload_at::text, '') <> '$before' FROM ssl_guard_status");
-	return $node->safe_psql('postgres', 'SELECT last_reload_ok FROM ssl_guard_status') eq 't';
-}
-
-my @severities = ('ok', 'notice', 'warning', 'critical');
 my $count = 0;
+my $words = 0;
 
 sub try_case
 {
@@ -95,18 +52,49 @@ sub try_case
 
 	return note("$name: this openssl does not make it") unless $case;
 	lay($case);
-	my ($status, $said) = check('-D', $data);
+	my ($status, $said) = ESG::Check::report(@server);
 
 	$count++;
-	is(codes($said), views(), "$name: the same codes as in the views");
-	is($said->{summary} =~ /^the next (start or )?reload would succeed/ ? 1 : 0, reload_succeeds() ? 1 : 0, "$name: the server's reload")
+	is(ESG::Check::codes($said, $data), ESG::Check::codes_of_views($node), "$name: the same codes as in the views");
+	is(ESG::Check::foretold($said->{summary})->[1], ESG::Check::reload_succeeds($node), "$name: the server's reload")
 	  or diag($said->{summary});
 	my $worst = $node->safe_psql('postgres', <<"SQL");
 SELECT coalesce(max(severity)::text, 'ok') FROM (SELECT severity FROM ssl_guard_certificates
 	UNION ALL SELECT severity FROM ssl_guard_crls UNION ALL SELECT severity FROM ssl_guard_files) s
 SQL
 	cmp_ok($status, '>=', { ok => 0, notice => 0, warning => 1, critical => 2 }->{$worst}, "$name: the exit status is not milder");
+	same_words($name, $said);
 	inspect($name, $case);
+	return;
+}
+
+# A day is a second later 23 hours.
+sub without_hours { return $_[0] =~ s/ \(in \d+ hours: is the clock right\?\)//r =~ s/expires in \d+ \w+/expires soon/r; }
+
+# Message and hint of each alarm about what is in the data directory, as the server has them.
+sub same_words
+{
+	my ($name, $said) = @_;
+	my (%by_check, %by_server);
+
+	foreach my $object (@{ $said->{objects} })
+	{
+		my $at = $object->{name} . ($object->{position} ? ":$object->{position}" : '');
+
+		$by_check{"$at $_->{code}"} = encode('UTF-8', without_hours("$_->{severity}: $_->{message} | ") . ($_->{hint} // '')) foreach @{ $object->{findings} };
+	}
+	foreach my $row (split /\n/, $node->safe_psql('postgres', <<"SQL"))
+SELECT object || ' ' || code || E'\\t' || severity || ': ' || message || ' | ' || coalesce(hint, '') FROM ssl_guard_check() WHERE object LIKE '$data%'
+SQL
+	{
+		my ($what, $words) = split /\t/, $row;
+
+		$by_server{$what} = without_hours($words);
+	}
+	my %both = map { $_ => 1 } grep { defined $by_server{$_} } keys %by_check;
+
+	is(join("\n", map { "$_ $by_check{$_}" } sort keys %both), join("\n", map { "$_ $by_server{$_}" } sort keys %both), "$name: the same words");
+	$words += keys %both;
 	return;
 }
 
@@ -120,7 +108,7 @@ sub inspect
 SELECT position || ' ' || f COLLATE "C" FROM ssl_guard_inspect('$quoted', 'server'), unnest(findings) AS f WHERE f <> 'chain_incomplete' ORDER BY 1
 SQL
 	my $file = ESG::Certs::spew($ESG::Cases::certs->dir . '/inspected.crt', $text);
-	my (undef, $said) = check('--as', 'server', $file);
+	my (undef, $said) = ESG::Check::report('--as', 'server', $file);
 	my @found = map { my $o = $_; map { "$o->{position} $_->{code}" } grep { $_->{code} ne 'chain_incomplete' } @{ $o->{findings} } }
 	  grep { $_->{kind} eq 'certificate' } @{ $said->{objects} };
 
@@ -138,6 +126,9 @@ foreach my $set (\%ESG::Cases::case, \%ESG::Cases::further)
 }
 
 # Clients' certificates, which the server judges as one of extra_files
+my @extra = ('ext_ssl_guard.extra_files' => 'client:some_client.crt');
+my @with_client = ('-D', $data, '--postgres', ESG::Check::stand_in(@extra));
+
 lay({});
 foreach my $code (sort grep { $ESG::Cases::case{$_}{C} } keys %ESG::Cases::case)
 {
@@ -146,17 +137,18 @@ foreach my $code (sort grep { $ESG::Cases::case{$_}{C} } keys %ESG::Cases::case)
 
 	ESG::Certs::spew($path, ESG::Cases::text($case->{client}));
 	chmod 0644, $path;
-	$node->apply('ext_ssl_guard.extra_files' => 'client:some_client.crt');
-	my (undef, $said) = check('-D', $data);
+	$node->apply(@extra);
+	my (undef, $said) = ESG::Check::report(@with_client);
 
 	$count++;
-	is(codes($said), views(), "$code of a client: the same codes as in the view");
-	my $seen = join "\n", grep { /some_client/ } split /\n/, codes($said);
+	is(ESG::Check::codes($said, $data), ESG::Check::codes_of_views($node), "$code of a client: the same codes as in the view");
+	my $seen = join "\n", grep { /some_client/ } split /\n/, ESG::Check::codes($said, $data);
 
-	(undef, $said) = check('--as', 'client', $path);
-	is(codes($said), $seen, "$code of a client: and as a file");
+	(undef, $said) = ESG::Check::report('--as', 'client', $path);
+	is(ESG::Check::codes($said, $data), $seen, "$code of a client: and as a file");
 }
 cmp_ok($count, '>=', 80, 'cases');
+cmp_ok($words, '>=', 60, 'findings whose words are the same');
 
 # the log has the same words
 lay(ESG::Cases::new_server(days_left => 20));
@@ -164,7 +156,7 @@ my $offset = $node->log_end;
 $node->safe_psql('postgres', 'SELECT count(*) FROM ssl_guard_check()');
 $node->wait_log(qr/code=expires_soon/, $offset);
 my ($line) = $node->log_since($offset) =~ /WARNING:  (certificate "CN=localhost" .*)\n/;
-my (undef, $said) = check('-D', $data);
+my (undef, $said) = ESG::Check::report('-D', $data);
 my ($message) = map { map { $_->{message} } grep { $_->{code} eq 'expires_soon' } @{ $_->{findings} } } @{ $said->{objects} };
 is($message, $line, 'the words of the log');
 

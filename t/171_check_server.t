@@ -8,6 +8,7 @@ use warnings;
 use Test::More;
 
 use ESG::Certs;
+use ESG::Check;
 use ESG::Node;
 
 my $certs = ESG::Certs->new;
@@ -74,35 +75,6 @@ sub make_pair
 	return;
 }
 
-sub reload_succeeds
-{
-	my $before = $node->safe_psql('postgres', "SELECT coalesce(last_reload_at::text, '') FROM ssl_guard_status");
-
-	$node->reload;
-	$node->wait_sql("SELECT coalesce(last_reload_at::text, '') <> '$before' FROM ssl_guard_status");
-	return $node->safe_psql('postgres', 'SELECT last_reload_ok FROM ssl_guard_status') eq 't' ? 1 : 0;
-}
-
-sub start_succeeds
-{
-	my $started = $node->start(fail_ok => 1);
-
-	$node->stop if $started;
-	return $started ? 1 : 0;
-}
-
-# [start, reload] as it is said: 1 yes, 0 no
-sub foretell
-{
-	my ($said) = @_;
-
-	return [ 1, 1 ] if $said =~ /^\w+: the next start or reload would succeed/m;
-	return [ 0, 0 ] if $said =~ /^\w+: the next start or reload would fail: /m;
-	return [ 0, 1 ] if $said =~ /^\w+: the next reload would succeed.*; the next start would fail: /m;
-	return [ 1, 0 ] if $said =~ /^\w+: the next start would succeed.*; the next reload would fail: /m;
-	return [];
-}
-
 my $broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
 my $sesame = "ssl_passphrase_command = 'echo open sesame'\n";
 my %locked = ('server.crt' => ESG::Certs::slurp($locked->{cert}), 'server.key' => ESG::Certs::slurp($locked->{key}));
@@ -114,13 +86,13 @@ my @cases = (
 	[ "another's certificate", { 'server.crt' => ESG::Certs::slurp($other->{cert}) }, qr/server\.key": key values mismatch/ ],
 	[ 'no key', { 'server.key' => undef }, qr/server\.key": No such file/ ],
 	[ 'a key that is none', { 'server.key' => "no key\n" }, qr/server\.key": / ],
-	[ 'a key that cannot be read', { mode => [ 0, 'server.key' ] }, qr/server\.key": / ],
+	[ 'a key that cannot be read', { mode => [ 0, 'server.key' ] }, qr/server\.key": Permission denied$/m ],
 	[ 'a key that all may read', { mode => [ 0644, 'server.key' ] }, qr/a key that others may read/ ],
 	[ 'a key that the group may read', { mode => [ 0640, 'server.key' ] }, qr/a key that others may read/ ],
 	[ 'a key of mode 0400', { mode => [ 0400, 'server.key' ] }, qr/would succeed$/m ],
 	[ 'a certificate that is none', { 'server.crt' => $broken }, qr/server\.crt": / ],
 	[ 'no certificate', { 'server.crt' => undef }, qr/server\.crt": No such file/ ],
-	[ 'a certificate that cannot be read', { mode => [ 0, 'server.crt' ] }, qr/server\.crt": / ],
+	[ 'a certificate that cannot be read', { mode => [ 0, 'server.crt' ] }, qr/server\.crt": Permission denied$/m ],
 	[ 'a CA file that is none', { 'root.crt' => $broken }, qr/root\.crt": / ],
 	[ 'no CA file', { 'root.crt' => undef }, qr/root\.crt": No such file/ ],
 	[ 'an empty CA file', { 'root.crt' => '' }, qr/root\.crt": / ],
@@ -137,6 +109,7 @@ my @cases = (
 	$dh ? [ 'DH parameters', { conf => "ssl_dh_params_file = 'dh.pem'", 'dh.pem' => $dh }, qr/would succeed$/m ] : (),
 	[ 'a key with a passphrase, for a command at start', { %locked, conf => $sesame }, qr/start would succeed, if "ssl_passphrase_command" opens the key; the next reload would fail/ ],
 	[ 'the same, at reload, too', { %locked, conf => "${sesame}ssl_passphrase_command_supports_reload = on" }, qr/would succeed, if "ssl_passphrase_command" opens the key$/m ],
+	[ 'the same, and CAs that are none', { %locked, conf => $sesame, 'root.crt' => $broken }, qr/start or reload would fail: file ".*root\.crt": / ],
 	[ 'a key with a pair', { %locked, pair => 'open sesame' }, qr/would succeed$/m ],
 	[ 'a wrong pair', { %locked, pair => 'open barley' }, qr/server\.key": / ],
 	[ 'half a pair', { %locked, 'server.key.rand' => 'x' }, qr/passphrase file ".*server\.key\.\w+" cannot be used: / ],
@@ -149,14 +122,14 @@ foreach my $case (@cases)
 
 	lay(%$change);
 	my ($status, $said) = check('-D', $data);
-	my $foretold = foretell($said);
+	my $foretold = ESG::Check::foretold($said);
 
 	like($said, $pattern, "$name: what is said");
 	next if $name eq 'tls off';
-	is(reload_succeeds(), $foretold->[1], "$name: the reload") or diag($said);
+	is(ESG::Check::reload_succeeds($node), $foretold->[1], "$name: the reload") or diag($said);
 	cmp_ok($status, '>=', 1, "$name: status") unless $foretold->[0] && $foretold->[1];
 	$node->stop;
-	is(start_succeeds(), $foretold->[0], "$name: the start") or diag($said);
+	is(ESG::Check::start_succeeds($node), $foretold->[0], "$name: the start") or diag($said);
 	lay();
 	$node->start;
 }
@@ -167,7 +140,7 @@ my ($status, $said) = check('-D', $data);
 is($status, 2, 'a configuration that the server refuses');
 like($said, qr/^CRITICAL: the next start would fail, and a reload would change nothing: .*no_such_setting/m, 'and why');
 $node->stop;
-is(start_succeeds(), 0, 'it does not start, indeed');
+is(ESG::Check::start_succeeds($node), 0, 'it does not start, indeed');
 lay();
 $node->start;
 

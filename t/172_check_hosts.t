@@ -5,10 +5,10 @@
 use strict;
 use warnings;
 
-use JSON::PP qw(decode_json);
 use Test::More;
 
 use ESG::Certs;
+use ESG::Check;
 use ESG::Node;
 use ESG::Sni;
 
@@ -32,15 +32,6 @@ if (!ESG::Sni::known($node))
 $node->append_conf('postgresql.conf', 'ssl_sni = on');
 my @good = ('a.test a.crt a.key root.crt', 'b.test,x.test b.crt b.key');
 
-sub check
-{
-	my (@arguments) = @_;
-	my ($out, $err) = ('', '');
-
-	IPC::Run::run([ 'ssl_guard_ctl', 'check', '--format', 'json', '-D', $data, @arguments ], '<', \undef, '>', \$out, '2>', \$err);
-	return ($? >> 8, eval { decode_json($out) } // { summary => "$out$err", objects => [] });
-}
-
 # Files besides the list of hosts; a mode is "0644 b.key".
 sub lay
 {
@@ -61,29 +52,6 @@ sub lay
 	return;
 }
 
-sub codes
-{
-	my ($said) = @_;
-	my %found;
-
-	foreach my $object (@{ $said->{objects} })
-	{
-		my $name = $object->{name} . (defined $object->{position} ? ":$object->{position}" : '');
-
-		$found{"$name $_->{code}"} = 1 foreach grep { $name =~ m{^\Q$data\E} } @{ $object->{findings} };
-	}
-	return join("\n", sort keys %found);
-}
-
-sub views
-{
-	return $node->safe_psql('postgres', <<"SQL");
-SELECT DISTINCT o || ' ' || f COLLATE "C" FROM (
-	SELECT path || ':' || position AS o, unnest(findings) AS f FROM ssl_guard_certificates
-	UNION ALL SELECT path, unnest(findings) FROM ssl_guard_files WHERE path LIKE '$data%') x ORDER BY 1
-SQL
-}
-
 # What is said of the list, and of the names that a certificate does not have.
 sub words
 {
@@ -95,27 +63,6 @@ sub words
 sub words_of_server
 {
 	return $node->safe_psql('postgres', q{SELECT message COLLATE "C" FROM ssl_guard_check() WHERE code IN ('hosts_file_unusable', 'host_name_not_covered') ORDER BY 1});
-}
-
-sub reload_succeeds
-{
-	my $before = $node->safe_psql('postgres', "SELECT coalesce(last_reload_at::text, '') FROM ssl_guard_status");
-
-	$node->reload;
-	$node->wait_sql("SELECT coalesce(last_reload_at::text, '') <> '$before' FROM ssl_guard_status");
-	return $node->safe_psql('postgres', 'SELECT last_reload_ok FROM ssl_guard_status') eq 't' ? 1 : 0;
-}
-
-# [start, reload] as it is said: 1 yes, 0 no
-sub foretell
-{
-	my ($said) = @_;
-
-	return [ 1, 1 ] if $said =~ /^the next start or reload would succeed/;
-	return [ 0, 0 ] if $said =~ /^the next start or reload would fail: /;
-	return [ 0, 1 ] if $said =~ /^the next reload would succeed.*; the next start would fail: /;
-	return [ 1, 0 ] if $said =~ /^the next start would succeed.*; the next reload would fail: /;
-	return [];
 }
 
 my $sesame = '"echo open sesame"';
@@ -158,21 +105,18 @@ sub try_case
 	my ($name, $lines, $files, $pattern, $start) = @_;
 
 	lay($lines, %$files);
-	my ($status, $said) = check();
-	my $foretold = foretell($said->{summary});
+	my ($status, $said) = ESG::Check::report('-D', $data);
+	my $foretold = ESG::Check::foretold($said->{summary});
 
 	like($said->{summary}, $pattern, "$name: what is said");
-	my $reloaded = reload_succeeds();
+	my $reloaded = ESG::Check::reload_succeeds($node);
 
 	is($reloaded, $foretold->[1], "$name: the reload") or diag($said->{summary});
-	is(codes($said), views(), "$name: the same codes as in the views") if $reloaded;
+	is(ESG::Check::codes($said, $data), ESG::Check::codes_of_views($node), "$name: the same codes as in the views") if $reloaded;
 	is(words($said), words_of_server(), "$name: the same words") if $reloaded || $said->{summary} =~ /refused by the server/;
 	return unless $start;
 	$node->stop;
-	my $started = $node->start(fail_ok => 1);
-
-	is($started ? 1 : 0, $foretold->[0], "$name: the start") or diag($said->{summary});
-	$node->stop if $started;
+	is(ESG::Check::start_succeeds($node), $foretold->[0], "$name: the start") or diag($said->{summary});
 	lay(\@good);
 	$node->start;
 	return;
@@ -186,14 +130,14 @@ try_case(@$_) foreach @cases;
 lay(\@good);
 unlink $node->path('pg_hosts.conf');
 system('mkfifo', $node->path('pg_hosts.conf')) == 0 or die 'mkfifo';
-my ($status, $said) = check();
+my ($status, $said) = ESG::Check::report('-D', $data);
 is($status, 2, 'a named pipe');
 like($said->{summary}, qr/would fail: .*pg_hosts\.conf" is refused by the server: it is a named pipe$/, 'is told');
 is(words($said), words_of_server(), 'in the words of the server');
 unlink $node->path('pg_hosts.conf');
 lay(['include more/pipe']);
 system('mkfifo', $node->path('more/pipe')) == 0 or die 'mkfifo';
-($status, $said) = check();
+($status, $said) = ESG::Check::report('-D', $data);
 like($said->{summary}, qr/line 1: file ".*more\/pipe" is a named pipe$/, 'one that is included');
 lay(\@good);
 
@@ -204,7 +148,7 @@ $node->replace($cert{locked}{key}, 'server.key');
 $node->replace($cert{locked}{cert}, 'server.crt');
 my $said_of_pair = '';
 IPC::Run::run([ 'ssl_guard_ctl', 'encrypt', '--force', '-D', $data ], '<', \"open sesame\n", '>&', \$said_of_pair) or die $said_of_pair;
-($status, $said) = check();
+($status, $said) = ESG::Check::report('-D', $data);
 like($said->{summary}, qr/the next start would succeed, if somebody gives the passphrase of the key; the next reload would fail/, 'a pair with ssl_sni');
 
 done_testing();

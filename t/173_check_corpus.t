@@ -7,7 +7,6 @@ use strict;
 use warnings;
 
 use JSON::PP qw(decode_json);
-use MIME::Base64 qw(encode_base64);
 use Test::More;
 
 use ESG::Cases;
@@ -39,46 +38,10 @@ sub add_case
 	return;
 }
 
-# a PEM block with lines of that length
-sub block
-{
-	my ($der, $length, $end) = @_;
-	my $text = encode_base64($der, '');
-
-	$text =~ s/(.{$length})(?=.)/$1$end/g;
-	return "-----BEGIN CERTIFICATE-----$end$text$end-----END CERTIFICATE-----$end";
-}
-
 sub add_forms
 {
-	my $pem = ESG::Cases::text($ESG::Cases::server);
-	my $der = ESG::Certs::openssl('x509', '-in', $ESG::Cases::server->{cert}, '-outform', 'DER');
-	my %form = (
-		'as it is' => $pem,
-		'DER' => $der,
-		'half of it in DER' => substr($der, 0, length($der) / 2),
-		'nothing' => '',
-		'lines that end as on Windows' => $pem =~ s/\n/\r\n/gr,
-		'lines that end as on old Macs' => $pem =~ s/\n/\r/gr,
-		'no newline at the end' => $pem =~ s/\n\z//r,
-		'text before' => "subject=/CN=localhost\n$pem",
-		'text behind' => "$pem\nthat was it",
-		'a NUL in the text before' => "a\0b\n$pem",
-		'NUL bytes' => "\0" x 4096,
-		'a long first line' => ('x' x 4000) . "\n$pem",
-		'a megabyte of comment' => ("# comment\n" x 100_000) . $pem,
-		'a blank line within' => $pem =~ s/^((?:.*\n){3})/$1\n/r,
-		'a cut block behind' => $pem . substr($pem, 0, 200),
-		'garbage in a block behind' => "$pem-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-		'an empty block' => "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n",
-		'an empty sequence' => block("\x30\0", 64, "\n"),
-		'characters that are no base64' => $pem =~ s/^((?:.*\n){2}.{10})./$1*/r,
-		'another kind of block' => $pem =~ s/CERTIFICATE/CMS/gr,
-		'an old name of the block' => $pem =~ s/ CERTIFICATE/ X509 CERTIFICATE/gr,
-		'blanks behind the lines' => $pem =~ s/\n/ \n/gr,
-		'one behind the other' => $pem . ESG::Cases::text($ESG::Cases::below) . ESG::Cases::text($ESG::Cases::middle));
+	my %form = ESG::Cases::odd_forms();
 
-	$form{"lines of $_"} = block($der, $_, "\n") foreach 16, 76, 254, 256, 257, 1023, 4000;
 	add('server', $_, $form{$_}) foreach sort keys %form;
 	add('client', "$_, client", $form{$_}) foreach 'DER', 'text before', 'a NUL in the text before', 'an empty sequence', 'a cut block behind';
 	return;

@@ -54,6 +54,7 @@ my $root = $node->path('root.crt');
 	is(scalar @more, 0, 'one address');
 	is("$object->{name} $object->{address}", "$server $server", 'which');
 	is($facts->{protocol}, 'TLSv1.3', 'protocol');
+	is(join(' ', ESG::Ctl::codes($object)), '', 'nothing of it is weak');
 	like($facts->{cipher}, qr/^TLS_AES_/, 'cipher');
 	like($facts->{group}, qr/\w/, 'group');
 	ok($facts->{asks_for_client_certificate}, 'a client certificate is asked for');
@@ -223,7 +224,12 @@ $node->apply(ssl_max_protocol_version => 'TLSv1.1', ssl_min_protocol_version => 
 	my ($object) = ESG::Ctl::objects($report, 'server');
 
 	is("$status $object->{facts}{protocol}", '1 TLSv1.1', 'an old protocol');
-	like(ESG::Ctl::remarks($object), qr/newest protocol .* TLSv1\.1/, 'is remarked upon');
+	# and has no cipher with forward secrecy for it, on some systems
+	like(join(' ', ESG::Ctl::codes($object)), qr/\bweak_protocol$/, 'has a code');
+	my ($finding) = grep { $_->{code} eq 'weak_protocol' } @{ $object->{findings} };
+	is("$finding->{severity} $finding->{message}", qq(warning server "$server": setting "ssl_min_protocol_version" admits old versions of TLS: TLSv1.1, and no newer one is agreed on), 'and words');
+	like((ESG::Ctl::run('probe', $server))[1], qr/^    WARNING weak_protocol \(SG109\): /m, 'also as text');
+	like((ESG::Ctl::run('probe', $server, '--format', $_))[1], qr/weak_protocol/, "and for $_") foreach qw(prometheus nagios);
 }
 $node->apply(ssl_max_protocol_version => 'TLSv1.2', ssl_min_protocol_version => 'TLSv1.2', ssl_ciphers => 'kRSA');
 serve($certs->make_server('rsa', ca => $ca, key => 'rsa:2048'));
@@ -232,7 +238,10 @@ serve($certs->make_server('rsa', ca => $ca, key => 'rsa:2048'));
 	my ($object) = ESG::Ctl::objects($report, 'server');
 
 	is($status, 1, 'a cipher without forward secrecy');
-	like(ESG::Ctl::remarks($object), qr/best cipher .* forward secrecy/, 'is remarked upon');
+	is(join(' ', ESG::Ctl::codes($object)), 'weak_cipher', 'has a code');
+	like($object->{findings}[0]{message}, qr/: weak ciphers are enabled: \S+ \(no forward secrecy\), and no better one is agreed on$/, 'and words');
+	my ($found) = $node->safe_psql('postgres', q{SELECT findings FROM ssl_guard_settings WHERE setting = 'ssl_ciphers'});
+	is($found, '{weak_cipher}', 'the server has the same');
 	ok(!exists $object->{facts}{group}, 'there is no group then');
 }
 

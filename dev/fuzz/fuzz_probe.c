@@ -164,7 +164,7 @@ judge(const EsgTarget *target, const EsgTlsAnswer *shown)
 	must(esg_probe_judge_start(NULL, NOW, &by));
 	esg_report_start(&report, "probe", NOW);
 	server = esg_report_add_server(&report, ESG_OBJECT_SERVER, target->name, address.text);
-	esg_probe_judge_words(shown, server);
+	esg_probe_judge_words(&by, shown, server);
 	esg_report_remark(server, ESG_STATUS_OK, NULL, "it %s", shown->reason);
 	if (shown->chain != NULL && sk_X509_num(shown->chain) > 0)
 		esg_probe_judge_chain(&by, target, &address, shown, &report, server);

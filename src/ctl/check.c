@@ -31,7 +31,7 @@ run_protected(const EsgCheckOptions *options)
 	}
 	passphrase->len = 0;
 	esg_memory_unlock();
-	if (!options->ask_passphrase || esg_prompt_read(NULL, passphrase))
+	if (!options->ask_passphrase || esg_prompt_read_known(NULL, passphrase))
 		status = options->directory ? esg_check_server_run(options, passphrase) :
 			esg_check_files_run(options, passphrase);
 	esg_secret_format_wipe(passphrase);

@@ -24,6 +24,7 @@
 #include "ctl/server_answers.h"
 #include "ctl/server_user.h"
 #include "files/hosts_file.h"
+#include "files/pair_place.h"
 #include "files/tls_names.h"
 
 /* What is known of the server. */
@@ -133,10 +134,28 @@ say_verdict(ServerCase *c, EsgReport *report, EsgPassphrase *passphrase)
 	esg_load_verdict_say(&load, c->judged.audit, report);
 }
 
+/* What concerns no file by itself. */
+static void
+report_pair_in_backup(const ServerCase *c, const char *pair_directory, EsgReport *report)
+{
+	EsgRemark	remark;
+	EsgFindings findings = {.count = 0};
+
+	if (!is_on(c, ESG_ASK_SSL) || !esg_server_answers_are_with_library(&c->answers) ||
+		!esg_pair_place_is_in_backup(pair_directory, c->answers.data_directory) ||
+		!esg_remark_start(&remark, ESG_PASSPHRASE_IN_BACKUP, ESG_PLACE_SERVER))
+		return;
+	(void) esg_findings_add(&findings, &remark, c->judged.policy.overrides);
+	report->out_of_memory |= findings.out_of_memory;
+	if (findings.count > 0)
+		esg_report_add(report, ESG_OBJECT_SERVER, c->answers.data_directory)->findings = findings;
+}
+
 static int
 check_server(ServerCase *c, const EsgCheckOptions *options, EsgPassphrase *passphrase)
 {
 	char		pair_directory[ESG_TLS_PATH_SIZE];
+	bool		pair_named;
 	EsgReport	report;
 
 	c->judged.at = options->at;
@@ -145,9 +164,10 @@ check_server(ServerCase *c, const EsgCheckOptions *options, EsgPassphrase *passp
 	list_files(c);
 	c->judged.hosts_file = value_of(c, ESG_ASK_HOSTS_FILE);
 	c->judged.hosts_fault = &c->hosts.fault;
+	pair_named = esg_tls_names_pair_directory(&c->names, pair_directory);
 	if (c->files.out_of_memory || c->hosts.arena.out_of_memory ||
 		!esg_check_case_judge(&c->judged, c->files.items, c->files.count,
-							  esg_tls_names_pair_directory(&c->names, pair_directory) ? pair_directory : NULL))
+							  pair_named ? pair_directory : NULL))
 	{
 		esg_message_error("out of memory");
 		return ESG_STATUS_UNKNOWN;
@@ -155,6 +175,8 @@ check_server(ServerCase *c, const EsgCheckOptions *options, EsgPassphrase *passp
 	esg_report_start(&report, "check", options->at);
 	say_verdict(c, &report, passphrase);
 	esg_check_report_fill(&report, c->judged.audit, true);
+	if (pair_named)
+		report_pair_in_backup(c, pair_directory, &report);
 	return esg_output_finish(&report, &options->style);
 }
 

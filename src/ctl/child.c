@@ -25,6 +25,7 @@
 #include <openssl/crypto.h>
 
 #define FIRST_SIZE 4096
+#define LONGEST_PAUSE (5 * 1000 * 1000) /* nanoseconds */
 
 typedef struct Child
 {
@@ -152,7 +153,7 @@ read_output(Child *child)
 static bool
 has_ended(Child *child, int *status)
 {
-	static const struct timespec pause = {0, 5 * 1000 * 1000};
+	struct timespec pause = {0, 100 * 1000};
 	pid_t		found;
 
 	for (;;)
@@ -163,6 +164,9 @@ has_ended(Child *child, int *status)
 		if (now() >= child->deadline)
 			return false;
 		(void) nanosleep(&pause, NULL);
+		/* most end at once */
+		if (pause.tv_nsec < LONGEST_PAUSE)
+			pause.tv_nsec *= 2;
 	}
 }
 

@@ -45,8 +45,10 @@ give_and_note(char *buf, int size, int rwflag, void *arg)
 	EsgKeyAnswer *answer = arg;
 	int			len = esg_key_answer_give(buf, size, rwflag, answer);
 
-	if ((answer->typed && !answer->of_several) || answer->from_pair)
+	if (answer->from_pair)
 		*current_source = ESG_PASSPHRASE_PAIR;
+	else if (answer->typed && !answer->of_several)
+		*current_source = ESG_PASSPHRASE_PERSON;
 	else
 		*current_source = ESG_PASSPHRASE_NOBODY;
 	return len;

@@ -202,8 +202,9 @@ load_set(const EsgLoadCase *c, EsgLoadSet *set, const EsgListedHost *host, Verdi
 	esg_secret_forget_stack();
 	if (proved.proof == ESG_PROOF_FAILS)
 	{
+		/* worse than a passphrase that nobody gives */
 		say_failure(c, &proved, host, answer, &out->start);
-		say_failure(c, &proved, host, answer, &out->reload);
+		out->reload = out->start;
 	}
 	else if (proved.proof == ESG_PROOF_NEEDS_PERSON)
 		say_failure(c, &proved, host, answer, &out->reload);
@@ -240,8 +241,8 @@ judge_list(const EsgAudit *audit, Verdict *out)
 static void
 start_answer(const EsgLoadCase *c, char pair_directory[ESG_TLS_PATH_SIZE], EsgKeyAnswer *answer)
 {
-	EsgKeyAnswer start = {.passphrase = c->passphrase,.typed = c->passphrase->len > 0,
-		.directory = pair_directory,.key_name = ESG_SERVER_KEY_NAME,.rule = {geteuid(), ESG_KEY_MODE_ANY}
+	EsgKeyAnswer start = {.passphrase = c->passphrase,.directory = pair_directory,
+		.key_name = ESG_SERVER_KEY_NAME,.rule = {geteuid(), ESG_KEY_MODE_ANY}
 	};
 
 	*answer = start;
@@ -249,6 +250,9 @@ start_answer(const EsgLoadCase *c, char pair_directory[ESG_TLS_PATH_SIZE], EsgKe
 	/* the server knows nothing of pairs without the library, or with ssl_sni */
 	answer->with_pair = !c->hosts && esg_server_answers_are_with_library(c->answers) &&
 		esg_tls_names_pair_directory(c->names, pair_directory);
+	/* it uses a pair whatever somebody types */
+	answer->typed = c->passphrase->len > 0 &&
+		!(answer->with_pair && esg_secret_pair_exists(pair_directory, ESG_SERVER_KEY_NAME));
 	if (strcmp(value_of(c, ESG_ASK_PERMISSION_CHECK), "enforce") == 0)
 		answer->rule.max_mode = c->policy->max_key_file_mode;
 }

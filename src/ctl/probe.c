@@ -187,7 +187,7 @@ ask_address(Probe *probe, const EsgTarget *target, const EsgAddress *address, in
 	EsgTlsAnswer answer;
 
 	(void) esg_tls_client_ask(&question, &answer);
-	esg_probe_judge_words(&answer, server);
+	esg_probe_judge_words(&probe->judge, &answer, server);
 	add_request(probe, &answer, server);
 	add_steps(server, target->is_address ? -1 : resolve_us, &answer);
 	say_end(probe, &answer, server);

@@ -297,32 +297,63 @@ add_word(EsgReportObject *server, const char *name, const char *word)
 		esg_report_fact_text(server, name, word);
 }
 
+/* Codes and words of the server's audit, of what was agreed on; hint: for those who look from outside. */
 static void
-judge_cipher(const EsgTlsAnswer *answer, EsgReportObject *server)
+add_finding(const EsgProbeJudge *judge, EsgReportObject *server, const EsgRemark *remark, const char *hint)
+{
+	(void) esg_findings_add(&server->findings, remark, judge->policy.overrides);
+	esg_report_advise(server, remark->code, hint);
+}
+
+static void
+judge_protocol(const EsgProbeJudge *judge, const EsgTlsAnswer *answer, EsgReportObject *server)
+{
+	EsgRemark	remark;
+
+	if (!is_old(answer->protocol) || !esg_remark_start(&remark, ESG_WEAK_PROTOCOL, ESG_PLACE_SERVER))
+		return;
+	esg_remark_say(&remark, "%s, and no newer one is agreed on", answer->protocol);
+	add_finding(judge, server, &remark,
+				"Set \"ssl_max_protocol_version\" to '', \"ssl_min_protocol_version\" to TLSv1.2 and reload the server.");
+}
+
+static void
+list_faults(unsigned faults, char *text, size_t size)
+{
+	size_t		used = 0;
+
+	text[0] = '\0';
+	for (int n = 0; n < ESG_CIPHER_FAULT_COUNT && used < size; n++)
+		if (faults & (1U << n))
+			used += (size_t) snprintf(text + used, size - used, "%s%s", used > 0 ? ", " : "",
+									  esg_ciphers_fault_name(n));
+}
+
+static void
+judge_cipher(const EsgProbeJudge *judge, const EsgTlsAnswer *answer, EsgReportObject *server)
 {
 	EsgCipher	cipher;
-	int			n;
+	EsgRemark	remark;
+	char		faults[128];
 
 	if (answer->cipher_used == NULL)
 		return;
 	esg_ciphers_read(answer->cipher_used, &cipher);
-	for (n = 0; n < ESG_CIPHER_FAULT_COUNT; n++)
-		if (cipher.faults & (1U << n))
-			esg_report_remark(server, ESG_STATUS_WARNING,
-							  "Set \"ssl_ciphers\" to HIGH:!aNULL:!kRSA and reload the server.",
-							  "the best cipher that it agrees on is %s: %s", answer->cipher,
-							  esg_ciphers_fault_name(n));
+	if (cipher.faults == 0 || !esg_remark_start(&remark, ESG_WEAK_CIPHER, ESG_PLACE_SERVER))
+		return;
+	if (cipher.faults & (ESG_CIPHER_NO_ENCRYPTION | ESG_CIPHER_NO_AUTHENTICATION))
+		remark.severity = ESG_CRITICAL;
+	list_faults(cipher.faults, faults, sizeof(faults));
+	esg_remark_say(&remark, "%s (%s), and no better one is agreed on", answer->cipher, faults);
+	add_finding(judge, server, &remark, "Set \"ssl_ciphers\" to HIGH:!aNULL:!kRSA and reload the server.");
 }
 
 void
-esg_probe_judge_words(const EsgTlsAnswer *answer, EsgReportObject *server)
+esg_probe_judge_words(const EsgProbeJudge *judge, const EsgTlsAnswer *answer, EsgReportObject *server)
 {
 	add_word(server, "protocol", answer->protocol);
 	add_word(server, "cipher", answer->cipher);
 	add_word(server, "group", answer->group);
-	if (is_old(answer->protocol))
-		esg_report_remark(server, ESG_STATUS_WARNING,
-						  "Set \"ssl_max_protocol_version\" to '', \"ssl_min_protocol_version\" to TLSv1.2 and reload the server.",
-						  "the newest protocol that it agrees on is %s", answer->protocol);
-	judge_cipher(answer, server);
+	judge_protocol(judge, answer, server);
+	judge_cipher(judge, answer, server);
 }

@@ -39,7 +39,8 @@ extern void esg_probe_judge_chain(const EsgProbeJudge *judge, const EsgTarget *t
 								  const EsgAddress *address, const EsgTlsAnswer *answer,
 								  EsgReport *report, EsgReportObject *server);
 
-/* protocol, cipher and group that were agreed on */
-extern void esg_probe_judge_words(const EsgTlsAnswer *answer, EsgReportObject *server);
+/* protocol, cipher and group that were agreed on, and what is weak of them */
+extern void esg_probe_judge_words(const EsgProbeJudge *judge, const EsgTlsAnswer *answer,
+								  EsgReportObject *server);
 
 #endif							/* ESG_CTL_PROBE_JUDGE_H */

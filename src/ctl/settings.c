@@ -33,7 +33,7 @@ typedef struct Command
 								 * PATH unless it has a slash */
 	const char *directory;		/* for "postgres -C": behind it comes what
 								 * names the configuration; or NULL */
-	bool		with_errors;	/* standard error is output, too */
+	int			errors;			/* where standard error goes; 0: nowhere */
 } Command;
 
 /* ---- in the child ---- */
@@ -108,15 +108,22 @@ run_command(const void *arg, int fd)
 	 */
 	if (null < 0 || chdir("/") != 0 || setenv("LC_ALL", "C", 1) != 0 ||
 		dup2(null, STDIN_FILENO) < 0 || dup2(fd, STDOUT_FILENO) < 0 ||
-		dup2(command->with_errors ? fd : null, STDERR_FILENO) < 0)
+		dup2(command->errors > 0 ? command->errors : null, STDERR_FILENO) < 0)
 		return EXIT_FAILURE;
 	execvp(argv[0], (char *const *) argv);
-	if (command->with_errors)
+	if (command->errors > 0)
 		dprintf(STDERR_FILENO, "could not execute \"%s\": %s", argv[0], strerror(errno));
 	return EXIT_FAILURE;
 }
 
 /* ---- running it ---- */
+
+static void
+drop_newline(EsgChildResult *result)
+{
+	if (result->size > 0 && result->output[result->size - 1] == '\n')
+		result->output[--result->size] = '\0';
+}
 
 /* Without the newline at the end; result->output is for OPENSSL_free(). */
 static bool
@@ -128,8 +135,7 @@ run(const EsgSettingsServer *server, const Command *command, EsgChildResult *res
 	};
 	bool		good = esg_child_run(&work, result);
 
-	if (result->size > 0 && result->output[result->size - 1] == '\n')
-		result->output[--result->size] = '\0';
+	drop_newline(result);
 	return good && result->output;
 }
 
@@ -328,28 +334,68 @@ is_unknown(const EsgChildResult *result, const char *name)
 	return found && (found[strlen(mark)] == '\0' || found[strlen(mark)] == '\n');
 }
 
+/*
+ * What the program has said on standard error, in place of its output; the pipe holds as
+ * much as is wanted, and of what still has its other end nothing is waited for.
+ */
+static void
+take_errors(EsgChildResult *result, int fd)
+{
+	char	   *text = OPENSSL_malloc(SIZE_LIMIT + 1);
+	ssize_t		n;
+
+	OPENSSL_free(result->output);
+	result->output = text;
+	result->size = 0;
+	if (!text)
+		return;
+	while (result->size < SIZE_LIMIT && (n = read(fd, text + result->size, SIZE_LIMIT - result->size)) > 0)
+		result->size += (size_t) n;
+	text[result->size] = '\0';
+	drop_newline(result);
+}
+
+/* False if the program does not tell the setting; then the output is what it says instead. */
+static bool
+ask_program(const EsgSettingsServer *server, const char *name, EsgChildResult *result)
+{
+	const char *const words[] = {server->found_program, "-C", name, NULL};
+	Command		command = {.words = words,.directory = server->config_directory};
+	int			fds[2];
+	bool		good;
+
+	memset(result, 0, sizeof(*result));
+	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) != 0)
+	{
+		result->end = ESG_CHILD_FAILED;
+		result->status = errno;
+		return false;
+	}
+	command.errors = fds[1];
+	good = run(server, &command, result);
+	close(fds[1]);
+	if (!good)
+		take_errors(result, fds[0]);
+	close(fds[0]);
+	return good;
+}
+
 /* The new value, or NULL with a message; *known is false for a setting that this server has not. */
 static char *
 ask(const EsgSettingsServer *server, const char *name, bool *known)
 {
-	const char *const words[] = {server->found_program, "-C", name, NULL};
-	Command		command = {.words = words,.directory = server->config_directory};
 	EsgChildResult result;
+	char	   *value = NULL;
 
-	*known = run(server, &command, &result);
+	*known = ask_program(server, name, &result);
 	if (*known)
 		return result.output;
-	OPENSSL_free(result.output);
-	command.with_errors = true;
-	if (run(server, &command, &result) || !is_unknown(&result, name))
-		report_failure(server, &result);
+	if (is_unknown(&result, name))
+		value = OPENSSL_strdup("");
 	else
-	{
-		OPENSSL_free(result.output);
-		return OPENSSL_strdup("");
-	}
+		report_failure(server, &result);
 	OPENSSL_free(result.output);
-	return NULL;
+	return value;
 }
 
 /* Replaces what is relative. */

@@ -28,7 +28,9 @@ fail(EsgProved *out, EsgProof proof, const char *path, const char *reason)
 static bool
 fail_by_openssl(EsgProved *out, const char *path)
 {
-	const char *reason = ERR_reason_error_string(ERR_get_error());
+	unsigned long error = ERR_get_error();
+	const char *reason = ERR_GET_LIB(error) == ERR_LIB_SYS ? strerror(ERR_GET_REASON(error)) :
+	ERR_reason_error_string(error);
 
 	ERR_clear_error();
 	return fail(out, ESG_PROOF_FAILS, path, reason != NULL ? reason : "it cannot be loaded");
@@ -72,17 +74,23 @@ load_certificate(EsgProved *out, SSL_CTX *context, const EsgLoadSet *set)
 		fail_by_openssl(out, set->cert);
 }
 
-/* What the server will be able to do that we do not do here is no fault. */
-static bool
+/* What the server will be able to do that we do not do here is no fault; what comes behind it may have one. */
+static void
 note_unanswered(EsgProved *out, const EsgLoadSet *set)
 {
 	ERR_clear_error();
 	if (set->command[0] == '\0' || !set->command_at_reload)
-		return fail(out, ESG_PROOF_NEEDS_PERSON, set->key,
+		(void) fail(out, ESG_PROOF_NEEDS_PERSON, set->key,
 					"the key is encrypted, and nobody gives its passphrase at a reload");
-	if (out->proof == ESG_PROOF_NONE)
+	else if (out->proof == ESG_PROOF_NONE)
 		(void) fail(out, ESG_PROOF_NEEDS_COMMAND, set->key, "only \"ssl_passphrase_command\" opens the key");
-	return true;
+}
+
+/* Of those that SSL_CTX_use_PrivateKey_file() meets: the key was opened, and is another's. */
+static bool
+is_misfit(void)
+{
+	return ERR_GET_LIB(ERR_peek_error()) == ERR_LIB_X509;
 }
 
 static bool
@@ -94,13 +102,14 @@ load_key(EsgProved *out, SSL_CTX *context, const EsgLoadSet *set)
 	if (!is_safe_key(out, set->key))
 		return false;
 	set->install(context, &source, set->install_arg);
+	ERR_clear_error();
 	loaded = SSL_CTX_use_PrivateKey_file(context, set->key, SSL_FILETYPE_PEM);
 	esg_secret_forget_stack();
-	if (loaded == 1)
-		return SSL_CTX_check_private_key(context) == 1 || fail_by_openssl(out, set->key);
-	if (source == ESG_PASSPHRASE_NOBODY)
-		return note_unanswered(out, set);
-	return fail_by_openssl(out, set->key);
+	if (loaded == 1 ? SSL_CTX_check_private_key(context) != 1 : source != ESG_PASSPHRASE_NOBODY || is_misfit())
+		return fail_by_openssl(out, set->key);
+	if (source == ESG_PASSPHRASE_NOBODY || source == ESG_PASSPHRASE_PERSON)
+		note_unanswered(out, set);
+	return true;
 }
 
 static bool
@@ -161,5 +170,5 @@ esg_load_set(const EsgLoadSet *set, EsgProved *out)
 		apply_settings(out, context, set) && load_ca(out, context, set) && load_crls(out, context, set);
 	SSL_CTX_free(context);
 	ERR_clear_error();
-	return good;
+	return good && out->proof != ESG_PROOF_NEEDS_PERSON;
 }

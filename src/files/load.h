@@ -22,7 +22,8 @@ typedef enum EsgProof
 	ESG_PROOF_LOADS,
 	ESG_PROOF_NEEDS_COMMAND,	/* only ssl_passphrase_command, which is not
 								 * run for it, opens a key; all else loads */
-	ESG_PROOF_NEEDS_PERSON,		/* that is not allowed at reload */
+	ESG_PROOF_NEEDS_PERSON,		/* the same of a person, or of a command that
+								 * is not for reloads */
 	ESG_PROOF_FAILS
 } EsgProof;
 
@@ -43,6 +44,7 @@ typedef enum EsgPassphraseSource
 {
 	ESG_PASSPHRASE_NOT_ASKED,
 	ESG_PASSPHRASE_PAIR,
+	ESG_PASSPHRASE_PERSON,		/* has typed it, and is not there at a reload */
 	ESG_PASSPHRASE_NOBODY		/* no pair: ssl_passphrase_command would be
 								 * run, or a person asked */
 } EsgPassphraseSource;

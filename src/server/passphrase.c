@@ -38,7 +38,7 @@
 #include "postmaster/postmaster.h"
 
 #include "compat.h"
-#include "files/facts.h"
+#include "files/pair_place.h"
 #include "policy/access.h"
 #include "secret/forget.h"
 #include "secret/pair.h"
@@ -332,27 +332,10 @@ esg_passphrase_check(const EsgOverrides overrides, EsgAlarm *out)
 	return !good;
 }
 
-/* Symbolic links resolved: pg_basebackup follows none but those of tablespaces. */
-static bool
-is_in_data_directory(const char *directory, const char *suffix)
-{
-	char		path[ESG_PAIR_PATH_SIZE];
-	char		data[PATH_MAX];
-	char		resolved[PATH_MAX];
-
-	snprintf(path, sizeof(path), "%s/" KEY_NAME "%s", directory, suffix);
-	return esg_facts_resolve(DataDir, data) && esg_facts_resolve(path, resolved) &&
-		path_is_prefix_of_path(data, resolved);
-}
-
-/* One half alone is worth nothing. */
 bool
 esg_passphrase_in_backup(void)
 {
 	char		directory[MAXPGPATH];
 
-	return esg_tls_files_passphrase_directory(directory) &&
-		is_in_data_directory(directory, ESG_CIPHER_SUFFIX) &&
-		(is_in_data_directory(directory, ESG_RANDOM_SUFFIX) ||
-		 is_in_data_directory(directory, ESG_PENDING_SUFFIX));
+	return esg_tls_files_passphrase_directory(directory) && esg_pair_place_is_in_backup(directory, DataDir);
 }

@@ -6,6 +6,7 @@
 #   ESG::Cases::begin(ESG::Certs->new);
 #   my $files = $ESG::Cases::case{weak_key}{L}->();
 #   my %good = ESG::Cases::good();          # server.crt, server.key, root.crt
+#   my %text = ESG::Cases::odd_forms();     # of a certificate, by name
 #
 # A case is { file => text }: of server.crt, server.key, root.crt and root.crl,
 # those that differ from the good ones (undef: not there); and
@@ -23,6 +24,7 @@ use strict;
 use warnings;
 
 use Exporter qw(import);
+use MIME::Base64 qw(encode_base64);
 
 use ESG::Certs;
 use ESG::Der;
@@ -58,6 +60,50 @@ sub with_server
 }
 
 sub new_server { return with_server($certs->make_server('server' . ++$made, ca => $ca, @_)); }
+
+# a PEM block with lines of that length
+sub block
+{
+	my ($der, $length, $end) = @_;
+	my $text = encode_base64($der, '');
+
+	$text =~ s/(.{$length})(?=.)/$1$end/g;
+	return "-----BEGIN CERTIFICATE-----$end$text$end-----END CERTIFICATE-----$end";
+}
+
+# The good server's certificate, and what it might be taken for, as people and programs write it: name => text.
+sub odd_forms
+{
+	my $pem = text($server);
+	my $der = ESG::Certs::openssl('x509', '-in', $server->{cert}, '-outform', 'DER');
+	my %form = (
+		'as it is' => $pem,
+		'DER' => $der,
+		'half of it in DER' => substr($der, 0, length($der) / 2),
+		'nothing' => '',
+		'lines that end as on Windows' => $pem =~ s/\n/\r\n/gr,
+		'lines that end as on old Macs' => $pem =~ s/\n/\r/gr,
+		'no newline at the end' => $pem =~ s/\n\z//r,
+		'text before' => "subject=/CN=localhost\n$pem",
+		'text behind' => "$pem\nthat was it",
+		'a NUL in the text before' => "a\0b\n$pem",
+		'NUL bytes' => "\0" x 4096,
+		'a long first line' => ('x' x 4000) . "\n$pem",
+		'a megabyte of comment' => ("# comment\n" x 100_000) . $pem,
+		'a blank line within' => $pem =~ s/^((?:.*\n){3})/$1\n/r,
+		'a cut block behind' => $pem . substr($pem, 0, 200),
+		'garbage in a block behind' => "$pem-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+		'an empty block' => "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n",
+		'an empty sequence' => block("\x30\0", 64, "\n"),
+		'characters that are no base64' => $pem =~ s/^((?:.*\n){2}.{10})./$1*/r,
+		'another kind of block' => $pem =~ s/CERTIFICATE/CMS/gr,
+		'an old name of the block' => $pem =~ s/ CERTIFICATE/ X509 CERTIFICATE/gr,
+		'blanks behind the lines' => $pem =~ s/\n/ \n/gr,
+		'one behind the other' => $pem . text($below) . text($middle));
+
+	$form{"lines of $_"} = block($der, $_, "\n") foreach 16, 76, 254, 256, 257, 1023, 4000;
+	return %form;
+}
 
 # with a certificate that no CA's program makes
 sub forged { return with_server($server, $_[0]); }
