@@ -22,11 +22,15 @@ all_sources := $(filter-out src/ctl/%,$(sort $(patsubst $(srcroot)/%,%,$(wildcar
 # What each login runs lies together, and behind it what judges files and identities at one: each
 # piece of 64 kB costs a login a page fault.
 login_sources := $(patsubst %,src/%.c,hooks/client_auth $(addprefix login/,barrier ca_usage client_check client_entry clients \
-	denied fallback guard handshake ident_map label_page peer role_label sessions transport) policy/elapsed policy/policy policy/revocation \
+	denied fallback guard handshake ident_map label_page peer role_label sessions transport) policy/elapsed policy/policy policy/revocation_key \
 	$(addprefix server/,alarms guc served_cert shmem state) x509/info x509/time)
-judge_sources := $(patsubst %,src/%.c,login/crl_dir_verdict login/file_guard login/identity $(addprefix policy/,alarm_text file findings label) \
+judge_sources := $(patsubst %,src/%.c,login/crl_dir_verdict login/file_guard login/identity $(addprefix policy/,alarm_text deny_list file findings label) \
 	$(addprefix files/,accounts content crl_dir_list facts tls_file tls_names) $(addprefix server/,report served_hosts sni_hosts tls_files) \
 	x509/cut_text x509/identities x509/name)
+moved_sources := $(filter-out $(all_sources),$(login_sources) $(judge_sources))
+ifneq ($(moved_sources),)
+$(error Each login runs these, where are they now? $(moved_sources))
+endif
 sources := ext_ssl_guard.c $(filter $(login_sources),$(all_sources)) $(filter $(judge_sources),$(all_sources)) \
 	$(filter-out $(login_sources) $(judge_sources),$(all_sources))
 headers := $(wildcard $(srcroot)/src/*.h $(srcroot)/src/*/*.h)

@@ -69,9 +69,9 @@ _PG_init(void)
 	esg_shmem_init();
 	esg_handshake_init();
 	esg_tls_contexts_init();
-	esg_ident_map_init();
 	esg_tls_init_init();
 	esg_client_auth_init();
+	esg_ident_map_init();
 	esg_role_label_init();
 	esg_worker_init();
 }

@@ -80,6 +80,15 @@ ok(!-e "$base/dest 1/$doc/ext_ssl_guard", 'with the folder of the documents');
 run_make($place, 'with_llvm=no', 'clean');
 is(list_files($place, 1), $before, 'in place: nothing is left behind');
 
+# ---- the order in which files are linked: one that has moved is not left out in silence
+my $said = do
+{
+	local @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL)};
+	`cd '$place' && make -n PG_CONFIG='$pg_config' login_sources=src/login/gone.c all 2>&1`;
+};
+isnt($?, 0, 'a file of the login path that is not there: no build');
+like($said, qr{src/login/gone\.c}, 'and it is named');
+
 # ---- out of tree, with bitcode where the server's clang is installed
 my $global = ask('pgxs') =~ s{makefiles/pgxs\.mk$}{Makefile.global}r;
 my ($clang, $llvm) = map { my $name = $_; `sed -n 's/^$name *= *//p' '$global'` =~ s/\s+\z//r } qw(CLANG LLVM_BINPATH);

@@ -4,7 +4,6 @@
  */
 #include "files/tls_names.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "files/facts.h"
@@ -24,27 +23,40 @@ esg_tls_names_each_own(const EsgTlsNames *names, EsgTlsNameFn visit, void *arg)
 	visit(arg, "ssl_ca_file", ESG_FILE_CA, names->ca, false);
 }
 
+/*
+ * More of a path; false: it gets too long.  Each login comes here, and would need snprintf()
+ * for nothing else.
+ */
+static bool
+append(char *path, size_t size, const char *text, size_t len)
+{
+	size_t		used = strlen(path);
+
+	if (len >= size - used)
+		return false;
+	memcpy(path + used, text, len);
+	path[used + len] = '\0';
+	return true;
+}
+
 bool
 esg_tls_names_pair_directory(const EsgTlsNames *names, char directory[ESG_TLS_PATH_SIZE])
 {
 	bool		said = is_set(names->passphrase_directory);
 	const char *path = said ? names->passphrase_directory : names->key != NULL ? names->key : "";
 	const char *slash = strrchr(path, '/');
-	int			len = 0;
-	int			n;
+	size_t		len = 0;
 
+	directory[0] = '\0';
 	if (said)
-		len = (int) strlen(path);
+		len = strlen(path);
 	else if (slash != NULL)
-		len = slash > path ? (int) (slash - path) : 1;	/* at least the root
-														 * directory */
+		len = slash > path ? (size_t) (slash - path) : 1;	/* at least the root
+															 * directory */
 	if (len > 0 && path[0] == '/')
-		n = snprintf(directory, ESG_TLS_PATH_SIZE, "%.*s", len, path);
-	else if (len > 0)
-		n = snprintf(directory, ESG_TLS_PATH_SIZE, "%s/%.*s", names->data_directory, len, path);
-	else
-		n = snprintf(directory, ESG_TLS_PATH_SIZE, "%s", names->data_directory);
-	return n >= 0 && n < ESG_TLS_PATH_SIZE;
+		return append(directory, ESG_TLS_PATH_SIZE, path, len);
+	return append(directory, ESG_TLS_PATH_SIZE, names->data_directory, strlen(names->data_directory)) &&
+		(len == 0 || (append(directory, ESG_TLS_PATH_SIZE, "/", 1) && append(directory, ESG_TLS_PATH_SIZE, path, len)));
 }
 
 /* Of those of a pair, and of what a writer leaves that is killed, the ones that are there. */
@@ -61,16 +73,20 @@ visit_pair(const EsgTlsNames *names, EsgTlsNameFn visit, void *arg)
 		{ESG_SERVER_KEY_NAME ESG_PENDING_SUFFIX, ESG_FILE_LEFTOVER},
 		{ESG_SERVER_KEY_NAME ESG_UNFINISHED_SUFFIX, ESG_FILE_LEFTOVER}
 	};
-	char		directory[ESG_TLS_PATH_SIZE];
+	char		path[2 * ESG_TLS_PATH_SIZE];
+	size_t		len;
 
-	if (!is_set(names->key) || !esg_tls_names_pair_directory(names, directory))
+	if (!is_set(names->key) || !esg_tls_names_pair_directory(names, path))
 		return;
+	len = strlen(path);
+	path[len++] = '/';
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
 	{
-		char		path[2 * ESG_TLS_PATH_SIZE];
 		EsgFileFacts facts;
 
-		snprintf(path, sizeof(path), "%s/%s", directory, files[i].name);
+		path[len] = '\0';
+		if (!append(path, sizeof(path), files[i].name, strlen(files[i].name)))
+			continue;
 		esg_facts_stat(path, &facts);
 		if (facts.exists)
 			visit(arg, "ext_ssl_guard.passphrase_directory", files[i].kind, path, true);

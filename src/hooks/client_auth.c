@@ -7,7 +7,6 @@
  */
 #include "postgres.h"
 
-#include <openssl/err.h>
 #include <openssl/ssl.h>
 
 #include "libpq/auth.h"
@@ -22,6 +21,7 @@
 #include "login/guard.h"
 #include "server/served_cert.h"
 #include "server/state.h"
+#include "x509/errors.h"
 
 static ClientAuthentication_hook_type prev_ClientAuthentication_hook = NULL;
 static emit_log_hook_type prev_emit_log_hook = NULL;
@@ -37,7 +37,7 @@ report_served_certificate(Port *port)
 	if (cert != NULL && esg_served_cert_identify(cert, digest, &not_after))
 		esg_server_state_report_served(ESG_SEEN_LOGIN, digest, not_after,
 									   GetCurrentTimestamp());
-	ERR_clear_error();
+	esg_errors_forget();
 }
 
 static void

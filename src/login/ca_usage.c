@@ -7,7 +7,6 @@
  */
 #include "postgres.h"
 
-#include <openssl/err.h>
 
 #include "miscadmin.h"
 #include "pgstat.h"
@@ -17,6 +16,7 @@
 #include "server/guc.h"
 #include "server/saved_file.h"
 #include "server/shmem.h"
+#include "x509/errors.h"
 
 /* of one chain; OpenSSL verifies none that is longer than 100, and hardly one that is longer than 4 */
 #define MAX_CHAIN 16
@@ -144,17 +144,30 @@ count_login(const unsigned char *sha1, TimestampTz now)
 	use->last_used = Max(use->last_used, now);
 }
 
+/* Fills digests, of the anchor first, and returns how many. */
+static int
+digest_cas(const EsgPeer *peer, unsigned char digests[MAX_CHAIN][ESG_SHA1_SIZE])
+{
+	int			last = sk_X509_num(peer->chain) - 1;
+	int			count = 0;
+
+	if (peer->has_anchor)
+		memcpy(digests[count++], peer->anchor, ESG_SHA1_SIZE);
+	for (int i = 1; i < last && count < MAX_CHAIN; i++)
+		count += esg_x509_info_sha1(sk_X509_value(peer->chain, i), digests[count]);
+	esg_errors_forget();
+	return count;
+}
+
 void
-esg_ca_usage_note(STACK_OF(X509) *chain, TimestampTz now)
+esg_ca_usage_note(const EsgPeer *peer, TimestampTz now)
 {
 	unsigned char digests[MAX_CHAIN][ESG_SHA1_SIZE];
-	int			count = 0;
+	int			count;
 
 	if (area == NULL)
 		return;
-	for (int i = sk_X509_num(chain) > 1 ? 1 : 0; i < sk_X509_num(chain) && count < MAX_CHAIN; i++)
-		count += esg_x509_info_sha1(sk_X509_value(chain, i), digests[count]);
-	ERR_clear_error();
+	count = digest_cas(peer, digests);
 	if (count == 0)
 		return;
 	LWLockAcquire(area_lock, LW_EXCLUSIVE);

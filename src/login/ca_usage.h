@@ -14,6 +14,7 @@
 
 #include "datatype/timestamp.h"
 
+#include "login/peer.h"
 #include "x509/info.h"
 
 #define ESG_MAX_CA_USES 100
@@ -43,7 +44,7 @@ extern void esg_ca_usage_init(void);
  * certificate first; for a client's certificate that is trusted itself, alone in
  * its chain, too.
  */
-extern void esg_ca_usage_note(STACK_OF(X509) *chain, TimestampTz now);
+extern void esg_ca_usage_note(const EsgPeer *peer, TimestampTz now);
 
 /* false: there is no shared memory */
 extern bool esg_ca_usage_copy(EsgCaUses *out);

@@ -5,7 +5,6 @@
 #include "postgres.h"
 
 #include <openssl/crypto.h>
-#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
 
@@ -20,6 +19,7 @@
 #include "server/alarms.h"
 #include "server/guc.h"
 #include "x509/cut_text.h"
+#include "x509/errors.h"
 
 /* a login raises the alarms of a known certificate again after this long */
 #define ALARM_PAUSE (60 * USECS_PER_SEC)
@@ -51,10 +51,10 @@ count_intermediates(STACK_OF(X509) *chain)
 
 /* A digest of the chain above the client's own certificate; zeros if there is nothing. */
 static bool
-digest_chain(STACK_OF(X509) *chain, unsigned char *out)
+digest_chain(const EsgPeer *peer, unsigned char *out)
 {
+	STACK_OF(X509) *chain = peer->chain;
 	EVP_MD_CTX *digest = NULL;
-	unsigned char anchor[ESG_SHA1_SIZE];
 	unsigned char one[EVP_MAX_MD_SIZE];
 	unsigned	len;
 	bool		good;
@@ -62,11 +62,11 @@ digest_chain(STACK_OF(X509) *chain, unsigned char *out)
 	memset(out, 0, ESG_DIGEST_SIZE);
 	if (sk_X509_num(chain) < 2)
 		return true;
-	if (!esg_x509_info_sha1(sk_X509_value(chain, sk_X509_num(chain) - 1), anchor))
+	if (!peer->has_anchor)
 		return false;
 	if (count_intermediates(chain) == 0)
 	{
-		memcpy(out, anchor, sizeof(anchor));
+		memcpy(out, peer->anchor, sizeof(peer->anchor));
 		return true;
 	}
 	digest = EVP_MD_CTX_new();
@@ -74,7 +74,7 @@ digest_chain(STACK_OF(X509) *chain, unsigned char *out)
 	for (int i = 1; good && i <= count_intermediates(chain); i++)
 		good = X509_digest(sk_X509_value(chain, i), EVP_sha256(), one, &len) == 1 &&
 			EVP_DigestUpdate(digest, one, len) == 1;
-	good = good && EVP_DigestUpdate(digest, anchor, sizeof(anchor)) == 1 &&
+	good = good && EVP_DigestUpdate(digest, peer->anchor, sizeof(peer->anchor)) == 1 &&
 		EVP_DigestFinal_ex(digest, out, NULL) == 1;
 	EVP_MD_CTX_free(digest);
 	return good;
@@ -194,9 +194,9 @@ note_issuer_key(const EsgKeyInfo *key, EsgClientFacts *out)
 
 /* The costly part, done once per certificate, chain and settings. */
 static bool
-analyse(const EsgPeer *peer, STACK_OF(X509) *chain, const EsgPolicy *policy,
-		EsgClientFacts *out)
+analyse(const EsgPeer *peer, const EsgPolicy *policy, EsgClientFacts *out)
 {
+	STACK_OF(X509) *chain = peer->chain;
 	EsgCertInfo info;
 	int			worst = -1;
 	bool		good = describe_issuers(chain, out);
@@ -221,8 +221,6 @@ bool
 esg_client_check_facts(const EsgPeer *peer, const EsgPolicy *policy,
 					   EsgClientFacts *out, EsgGoodSpan *good, bool *fresh)
 {
-	/* NULL is an empty stack to OpenSSL */
-	STACK_OF(X509) *chain = SSL_get0_verified_chain(peer->ssl);
 	unsigned char chain_digest[ESG_DIGEST_SIZE];
 	EsgClientKey key = {peer->role_name, peer->fingerprint, chain_digest, stamp_policy(policy)};
 	EsgClientKnown known = {0};
@@ -230,7 +228,7 @@ esg_client_check_facts(const EsgPeer *peer, const EsgPolicy *policy,
 
 	memset(out, 0, sizeof(*out));
 	*fresh = true;
-	readable = peer->has_fingerprint && digest_chain(chain, chain_digest);
+	readable = peer->has_fingerprint && digest_chain(peer, chain_digest);
 	if (readable && esg_clients_lookup(&key, out, &known))
 		*fresh = esg_elapsed(known.alarmed_at, ALARM_PAUSE, GetCurrentTimestamp());
 	else if (readable)
@@ -238,10 +236,10 @@ esg_client_check_facts(const EsgPeer *peer, const EsgPolicy *policy,
 		memcpy(out->fingerprint, peer->fingerprint, ESG_DIGEST_SIZE);
 		memcpy(out->chain_digest, chain_digest, ESG_DIGEST_SIZE);
 		out->policy_stamp = key.policy_stamp;
-		readable = analyse(peer, chain, policy, out);
+		readable = analyse(peer, policy, out);
 	}
 	*good = known.good;
-	ERR_clear_error();
+	esg_errors_forget();
 	return readable;
 }
 

@@ -73,9 +73,9 @@ typedef struct ClientArea
 								 * for them: */
 	int			load_next;		/* those from here */
 	int			load_end;		/* to here, where logins took no more */
-	dlist_head	buckets[FLEXIBLE_ARRAY_MEMBER]; /* as many as slots, which
-												 * come behind, and then the
-												 * marks, a bit for each */
+	dlist_head	buckets[FLEXIBLE_ARRAY_MEMBER]; /* as many as slots; behind
+												 * them the marks, a bit for
+												 * each slot, then the slots */
 } ClientArea;
 
 static ClientArea *area = NULL;
@@ -88,19 +88,6 @@ static LWLock *load_lock = NULL;
 /* ext_ssl_guard.max_client_certificates as of the server's start */
 static int	capacity = 0;
 
-static Size
-slots_offset(void)
-{
-	return MAXALIGN(offsetof(ClientArea, buckets) + mul_size(sizeof(dlist_head), capacity));
-}
-
-static ClientSlot *
-slot_at(int number)
-{
-	Assert(number >= 0 && number < area->used && area->used <= capacity);
-	return (ClientSlot *) ((char *) area + slots_offset()) + number;
-}
-
 static int
 words_per_mark(void)
 {
@@ -110,13 +97,26 @@ words_per_mark(void)
 static Size
 marks_offset(void)
 {
-	return add_size(slots_offset(), mul_size(sizeof(ClientSlot), capacity));
+	return MAXALIGN(offsetof(ClientArea, buckets) + mul_size(sizeof(dlist_head), capacity));
+}
+
+static Size
+slots_offset(void)
+{
+	return marks_offset() + mul_size(sizeof(uint64) * MARK_COUNT, words_per_mark());
 }
 
 static uint64 *
 marks_of(Mark mark)
 {
 	return (uint64 *) ((char *) area + marks_offset()) + mark * words_per_mark();
+}
+
+static ClientSlot *
+slot_at(int number)
+{
+	Assert(number >= 0 && number < area->used && area->used <= capacity);
+	return (ClientSlot *) ((char *) area + slots_offset()) + number;
 }
 
 static void
@@ -952,14 +952,11 @@ begin_area(void)
 void
 esg_clients_init(void)
 {
-	Size		marks;
-
 	capacity = esg_guc_max_client_certificates;
-	marks = mul_size(sizeof(uint64) * MARK_COUNT, words_per_mark());
 	esg_shmem_register("clients to be read", sizeof(*load_area_memory), (void **) &load_area_memory, &load_lock, NULL);
-	/* slots are set as they come into use, and the marks behind them at once */
-	esg_shmem_register_large("clients", add_size(marks_offset(), marks), slots_offset(), (void **) &area, &area_lock,
-							 begin_area);
+	/* slots are set as they come into use */
+	esg_shmem_register_large("clients", add_size(slots_offset(), mul_size(sizeof(ClientSlot), capacity)),
+							 slots_offset(), (void **) &area, &area_lock, begin_area);
 }
 
 /* EsgSlotReadFn */

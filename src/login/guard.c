@@ -376,7 +376,7 @@ close_books(Login *login, const Step *step, EsgRefusal *out)
 		return false;
 	esg_transport_note(&login->peer, login->fallback, GetCurrentTimestamp());
 	if (login->peer.chain != NULL)
-		esg_ca_usage_note(login->peer.chain, GetCurrentTimestamp());
+		esg_ca_usage_note(&login->peer, GetCurrentTimestamp());
 	return false;
 }
 

@@ -31,7 +31,6 @@
 #include "storage/bufmgr.h"
 #include "storage/lwlock.h"
 #include "utils/acl.h"
-#include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/relcache.h"
 #include "utils/relmapper.h"
@@ -181,6 +180,20 @@ look(RelFileNumber file, const char *role_name, Search *search)
 	return found;
 }
 
+/* Core's functions for it would be the only ones of their pages that a login needs. */
+static void
+append_number(char *text, uint32 number)
+{
+	char	   *end = text + strlen(text);
+	int			digits = 1;
+
+	for (uint32 rest = number; rest >= 10; rest /= 10)
+		digits++;
+	end[digits] = '\0';
+	for (; digits > 0; number /= 10)
+		end[--digits] = (char) ('0' + number % 10);
+}
+
 /* Bytes of the catalog's file, -1: not known.  It is longer before there is a row in it. */
 static int64
 get_length(RelFileNumber file)
@@ -188,7 +201,7 @@ get_length(RelFileNumber file)
 	char		path[32] = "global/";
 	struct stat status;
 
-	pg_ultoa_n(file, path + strlen(path));
+	append_number(path, file);
 	return stat(path, &status) == 0 ? (int64) status.st_size : -1;
 }
 

@@ -4,7 +4,6 @@
  */
 #include "postgres.h"
 
-#include <openssl/err.h>
 
 #include "access/htup_details.h"
 #include "catalog/pg_authid.h"
@@ -14,6 +13,7 @@
 
 #include "compat.h"
 #include "login/peer.h"
+#include "x509/errors.h"
 
 X509 *
 esg_login_peer_cert(void)
@@ -58,7 +58,9 @@ esg_login_peer_read(Port *port, EsgPeer *out)
 		out->chain = SSL_get0_verified_chain(port->ssl);
 	out->has_fingerprint = out->cert != NULL &&
 		esg_x509_info_fingerprint(out->cert, out->fingerprint);
-	ERR_clear_error();
+	out->has_anchor = out->chain != NULL && sk_X509_num(out->chain) > 0 &&
+		esg_x509_info_sha1(sk_X509_value(out->chain, sk_X509_num(out->chain) - 1), out->anchor);
+	esg_errors_forget();
 }
 
 EsgTransport

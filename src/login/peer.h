@@ -38,6 +38,8 @@ typedef struct EsgPeer
 	int			tls_version;	/* SSL_version(); 0 without TLS */
 	bool		has_fingerprint;	/* false: no certificate, or out of memory */
 	unsigned char fingerprint[ESG_DIGEST_SIZE]; /* SHA-256 of cert */
+	bool		has_anchor;		/* false: no chain, or out of memory */
+	unsigned char anchor[ESG_SHA1_SIZE];	/* SHA-1 of the chain's last */
 } EsgPeer;
 
 /* Why a check refuses a login; zeroed: it does not. */

@@ -244,6 +244,15 @@ find_row(Relation relation, Oid role)
 	return tuple;
 }
 
+/* text_to_cstring() would be the only function of its pages that a login needs. */
+static char *
+copy_text(Datum datum)
+{
+	struct varlena *text = PG_DETOAST_DATUM_PACKED(datum);
+
+	return pnstrdup(VARDATA_ANY(text), VARSIZE_ANY_EXHDR(text));
+}
+
 /* false: there is none.  *found is "" when it cannot be read, and *fault, else NULL, says why. */
 static bool
 take_label(Relation relation, HeapTuple row, char **found, char **fault)
@@ -254,7 +263,7 @@ take_label(Relation relation, HeapTuple row, char **found, char **fault)
 	if (is_null)
 		return false;
 	*fault = explain_unreadable(label);
-	*found = *fault ? pstrdup("") : TextDatumGetCString(label);
+	*found = *fault ? pstrdup("") : copy_text(label);
 	return true;
 }
 

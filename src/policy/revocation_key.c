@@ -196,6 +196,13 @@ find_above(STACK_OF(X509) *chain, int issuer, uint64_t seed, EsgRevocationKey *k
 	}
 }
 
+static void
+describe_issuer(X509 *issuer, uint64_t seed, EsgRevocationKey *key)
+{
+	key->issuer = esg_revocation_issuer(issuer, seed);
+	key->issuer_id = esg_revocation_key_id(X509_get0_subject_key_id(issuer), seed);
+}
+
 int
 esg_revocation_keys(STACK_OF(X509) *chain, uint64_t seed, EsgRevocationKey *keys)
 {
@@ -207,15 +214,19 @@ esg_revocation_keys(STACK_OF(X509) *chain, uint64_t seed, EsgRevocationKey *keys
 		const X509 *cert = sk_X509_value(chain, count);
 		EsgRevocationKey *key = &keys[count];
 
-		/* the topmost is its own issuer */
+		/* the topmost is its own issuer, and that of the one below it */
 		int			above = count < last ? count + 1 : last;
-		X509	   *issuer = sk_X509_value(chain, above);
 
 		memset(key, 0, sizeof(*key));
 		key->number = esg_revocation_number(esg_revocation_name(X509_get_issuer_name(cert), seed),
 											X509_get0_serialNumber(cert));
-		key->issuer = esg_revocation_issuer(issuer, seed);
-		key->issuer_id = esg_revocation_key_id(X509_get0_subject_key_id(issuer), seed);
+		if (count < last || count == 0)
+			describe_issuer(sk_X509_value(chain, above), seed, key);
+		else
+		{
+			key->issuer = key[-1].issuer;
+			key->issuer_id = key[-1].issuer_id;
+		}
 		find_above(chain, above, seed, key);
 	}
 	return count;

@@ -29,9 +29,17 @@ typedef struct FileList
 char *
 esg_tls_files_absolute(const char *path)
 {
-	if (path[0] == '/')
-		return pstrdup(path);
-	return psprintf("%s/%s", DataDir, path);
+	size_t		len = strlen(path) + 1;
+	size_t		directory_len = path[0] == '/' ? 0 : strlen(DataDir) + 1;
+	char	   *absolute = palloc(directory_len + len);
+
+	if (directory_len > 0)
+	{
+		memcpy(absolute, DataDir, directory_len - 1);
+		absolute[directory_len - 1] = '/';
+	}
+	memcpy(absolute + directory_len, path, len);
+	return absolute;
 }
 
 /* kind -1: whatever it is listed as */

@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include <openssl/bio.h>
-#include <openssl/err.h>
 #include <openssl/x509v3.h>
 
+#include "x509/errors.h"
 #include "x509/info.h"
 #include "x509/name.h"
 
@@ -395,7 +395,7 @@ esg_identities_candidates(X509 *cert, const unsigned char *sources, int source_c
 	int			i;
 
 	memset(out, 0, sizeof(*out));
-	ERR_clear_error();
+	esg_errors_forget();
 	for (i = 0; i < source_count && result == ESG_NAMES_OK; i++)
 	{
 		EsgIdentitySource source = (EsgIdentitySource) sources[i];
@@ -411,7 +411,7 @@ esg_identities_candidates(X509 *cert, const unsigned char *sources, int source_c
 	esg_x509_name_alt_names_free(&names);
 	if (result != ESG_NAMES_OK)
 		esg_identities_candidates_free(out);
-	ERR_clear_error();
+	esg_errors_forget();
 	return result;
 }
 

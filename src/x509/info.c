@@ -390,7 +390,9 @@ esg_x509_info_fingerprint(const X509 *cert, unsigned char *fingerprint)
 {
 	unsigned	len = 0;
 
-	return X509_digest(cert, find_sha256(), fingerprint, &len) == 1 && len == ESG_DIGEST_SIZE;
+	/* X509_digest() is the same, and looks by names whether this is SHA-1 */
+	return ASN1_item_digest(ASN1_ITEM_rptr(X509), find_sha256(), (void *) cert, fingerprint, &len) == 1 &&
+		len == ESG_DIGEST_SIZE;
 }
 
 bool

@@ -19,10 +19,10 @@
 
 #include <openssl/asn1.h>
 #include <openssl/crypto.h>
-#include <openssl/err.h>
 #include <openssl/objects.h>
 
 #include "compat.h"
+#include "x509/errors.h"
 #include "x509/unicode.h"
 
 /* RFC 5280 appendix A.1, ub-common-name */
@@ -517,7 +517,7 @@ esg_x509_name_start(const X509_NAME *name, size_t enough)
 
 	append_dn(&text, name);
 	result = finish_text(&text);
-	ERR_clear_error();
+	esg_errors_forget();
 	return result;
 }
 
@@ -580,7 +580,7 @@ esg_x509_name_common_name(const X509_NAME *name, bool *found)
 	if (value != NULL)
 		append_value(&text, value);
 	result = finish_text(&text);
-	ERR_clear_error();
+	esg_errors_forget();
 	return result;
 }
 
@@ -732,7 +732,7 @@ esg_x509_name_facts(X509 *cert, EsgNameFacts *out)
 	for (i = 0; names != NULL && i < sk_GENERAL_NAME_num(names); i++)
 		note_alt_name(sk_GENERAL_NAME_value(names, i), out);
 	GENERAL_NAMES_free(names);
-	ERR_clear_error();
+	esg_errors_forget();
 }
 
 /* RFC 5280 4.2.1.6: 4 or 16 octets; any other number is shown as octets. */
@@ -844,7 +844,7 @@ read_alt_names(X509 *cert, bool shown, EsgAltNames *out)
 		esg_x509_name_alt_names_free(out);
 	out->undecodable = !decodable;
 	GENERAL_NAMES_free(names);
-	ERR_clear_error();
+	esg_errors_forget();
 	return good;
 }
 
