@@ -56,6 +56,9 @@ my $workflow = text('.github/workflows/ci.yml');
 like($workflow, qr/^\s+- run: \.ci\/run$/m, 'the workflow runs .ci/run');
 like($workflow, qr/^  push:$/m, 'at each push');
 like($workflow, qr/^    - cron: '\d+ \d+ \* \* [0-7]'$/m, 'and each week');
+my ($weekly) = $workflow =~ /CI_MINUTES: .*schedule' && '(\d+)'/;
+my ($all_from) = text('.ci/run') =~ /CI_MINUTES:-\d+\}" -ge (\d+)/;
+cmp_ok($weekly // 0, '>=', $all_from, 'with time for all of the suite on the other release');
 is(join(' ', grep { !/\@[0-9a-f]{40}\z/ } $workflow =~ /uses: (\S+)/g), '', 'actions are pinned');
 unlike($workflow, qr/\t/, 'no tab, which YAML forbids');
 SKIP: {
