@@ -149,6 +149,15 @@ is(scalar(keys %{ { map { substr($_, 0, 32) => 1 } @{ $saved->{entries} } } }), 
 is($saved->{generation}, $registry->{generation}, 'in the same file');
 $node->start;
 is(contents(), $contents, 'and read again');
+SKIP: {
+	skip 'only Linux lets go of shared memory that way', 1 if $^O ne 'linux';
+	my $reader = $node->wait_sql('SELECT coalesce(worker_pid, 0) FROM ssl_guard_status', qr/^[1-9]/);
+	my $mapped = sub { return ESG::Node::slurp("/proc/$reader/status") =~ /^RssShmem:\s+(\d+) kB/m ? $1 : die 'no RssShmem' };
+	my $until = time + 60;
+	sleep 0.1 while $mapped->() > $many / 1.5 && time < $until;
+	cmp_ok($mapped->(), '<', $many / 1.5, 'kB: after a look at all the worker has let go of the most');
+}
+is(contents(), $contents, 'of which nothing is lost');
 is(logins($client), 3, 'with their counters');
 
 # the order of use holds: what is used least recently gives way

@@ -659,5 +659,7 @@ esg_client_review_run(void)
 	book.pause = SHORTEST_PAUSE;
 	if (!review->all && book.used > FEW_CLIENTS)
 		book.pause = Min(LONGEST_PAUSE, Max(SHORTEST_PAUSE, (processor_time() - began) * PAUSE_PER_COST));
+	if (review->all && book.used > FEW_CLIENTS)
+		esg_clients_let_go();
 	pfree(review);
 }

@@ -598,6 +598,13 @@ esg_clients_watch(int number, uint32 version, bool watched)
 	esg_shmem_unlock(area_lock);
 }
 
+void
+esg_clients_let_go(void)
+{
+	if (area != NULL)
+		esg_shmem_let_go((char *) area + slots_offset(), mul_size(sizeof(ClientSlot), capacity));
+}
+
 int
 esg_clients_find(const unsigned char *fingerprint, int *numbers, int max)
 {

@@ -107,6 +107,9 @@ typedef struct EsgClientUse
 extern bool esg_clients_have_news(void);
 extern void esg_clients_note_news(void);
 
+/* After a look at all: this process's mapping of them is not needed soon again. */
+extern void esg_clients_let_go(void);
+
 /*
  * The numbers of those that have changed since the last call, or of all; palloc'd, in order.
  * *resets is another after a reset; places [0, *used) are in use.

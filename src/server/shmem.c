@@ -12,6 +12,7 @@
 #include "postgres.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "miscadmin.h"
 #include "storage/ipc.h"
@@ -142,6 +143,21 @@ esg_shmem_startup(void)
 		attach_area(&areas[i], &locks[i].lock);
 	LWLockRelease(AddinShmemInitLock);
 	attached = true;
+}
+
+/* Only there does it leave alone what is in memory that is shared. */
+void
+esg_shmem_let_go(void *begin, Size size)
+{
+#if defined(__linux__) && defined(MADV_DONTNEED)
+	uintptr_t	page = (uintptr_t) sysconf(_SC_PAGESIZE);
+	uintptr_t	from = TYPEALIGN(page, (uintptr_t) begin);
+	uintptr_t	to = TYPEALIGN_DOWN(page, (uintptr_t) begin + size);
+
+	/* nothing is lost if it fails, as it does for huge pages */
+	if (from < to)
+		(void) madvise((void *) from, to - from, MADV_DONTNEED);
+#endif
 }
 
 void

@@ -40,6 +40,12 @@ extern void esg_shmem_register_large(const char *name, Size size, Size zeroed, v
 extern void esg_shmem_map(const char *name, Size size, void **memory, void (*begin) (void));
 
 /*
+ * Lets go of this process's mapping of a part of an area, whose content stays: what is touched
+ * again is mapped again.  One that has gone through much of it has less to do at its end.
+ */
+extern void esg_shmem_let_go(void *begin, Size size);
+
+/*
  * An area's lock.  Does nothing in the postmaster, which comes to an area at exit
  * only, when nobody else is left, and may not take locks.
  */
