@@ -109,6 +109,8 @@ my @cases = (
 	$dh ? [ 'DH parameters', { conf => "ssl_dh_params_file = 'dh.pem'", 'dh.pem' => $dh }, qr/would succeed$/m ] : (),
 	[ 'a key with a passphrase, for a command at start', { %locked, conf => $sesame }, qr/start would succeed, if "ssl_passphrase_command" opens the key; the next reload would fail/ ],
 	[ 'the same, at reload, too', { %locked, conf => "${sesame}ssl_passphrase_command_supports_reload = on" }, qr/would succeed, if "ssl_passphrase_command" opens the key$/m ],
+	[ 'the same, and no DH parameters', { %locked, conf => "$sesame\nssl_dh_params_file = 'dh.pem'" },
+		qr/start would fail: file ".*dh\.pem": No such file.*; the next reload would fail: .*nobody gives its passphrase at a reload$/m ],
 	[ 'the same, and CAs that are none', { %locked, conf => $sesame, 'root.crt' => $broken }, qr/start or reload would fail: file ".*root\.crt": / ],
 	[ 'a key with a pair', { %locked, pair => 'open sesame' }, qr/would succeed$/m ],
 	[ 'a wrong pair', { %locked, pair => 'open barley' }, qr/server\.key": / ],

@@ -290,6 +290,9 @@ esg_load_verdict_say(const EsgLoadCase *c, const EsgAudit *audit, EsgReport *rep
 	load(c, audit, &v);
 	if (!v.start.fails && !v.reload.fails)
 		esg_report_summarize(report, ESG_STATUS_OK, "the next start or reload would succeed%s", v.unless);
+	else if (v.start.fails && v.reload.fails && strcmp(v.start.reason, v.reload.reason) != 0)
+		esg_report_summarize(report, ESG_STATUS_CRITICAL, "the next start would fail: %s; the next reload would fail: %s",
+							 v.start.reason, v.reload.reason);
 	else if (v.start.fails && v.reload.fails)
 		esg_report_summarize(report, ESG_STATUS_CRITICAL, "the next start or reload would fail: %s", v.reload.reason);
 	else if (v.start.fails)

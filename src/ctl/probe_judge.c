@@ -314,7 +314,7 @@ judge_protocol(const EsgProbeJudge *judge, const EsgTlsAnswer *answer, EsgReport
 		return;
 	esg_remark_say(&remark, "%s, and no newer one is agreed on", answer->protocol);
 	add_finding(judge, server, &remark,
-				"Set \"ssl_max_protocol_version\" to '', \"ssl_min_protocol_version\" to TLSv1.2 and reload the server.");
+				"Where it is PostgreSQL, set \"ssl_max_protocol_version\" to '', \"ssl_min_protocol_version\" to TLSv1.2 and reload the server.");
 }
 
 static void
@@ -344,8 +344,8 @@ judge_cipher(const EsgProbeJudge *judge, const EsgTlsAnswer *answer, EsgReportOb
 	if (cipher.faults & (ESG_CIPHER_NO_ENCRYPTION | ESG_CIPHER_NO_AUTHENTICATION))
 		remark.severity = ESG_CRITICAL;
 	list_faults(cipher.faults, faults, sizeof(faults));
-	esg_remark_say(&remark, "%s (%s), and no better one is agreed on", answer->cipher, faults);
-	add_finding(judge, server, &remark, "Set \"ssl_ciphers\" to HIGH:!aNULL:!kRSA and reload the server.");
+	esg_remark_say(&remark, "%s (%s), which is agreed on where all are offered", answer->cipher, faults);
+	add_finding(judge, server, &remark, "Where it is PostgreSQL, set \"ssl_ciphers\" to HIGH:!aNULL:!kRSA and reload the server.");
 }
 
 void

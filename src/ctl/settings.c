@@ -335,8 +335,8 @@ is_unknown(const EsgChildResult *result, const char *name)
 }
 
 /*
- * What the program has said on standard error, in place of its output; the pipe holds as
- * much as is wanted, and of what still has its other end nothing is waited for.
+ * What the program has said on standard error, unless that is nothing, in place of its output; the
+ * pipe holds as much as is wanted, and of what still has its other end nothing is waited for.
  */
 static void
 take_errors(EsgChildResult *result, int fd)
@@ -344,14 +344,19 @@ take_errors(EsgChildResult *result, int fd)
 	char	   *text = OPENSSL_malloc(SIZE_LIMIT + 1);
 	ssize_t		n;
 
+	size_t		size = 0;
+
+	while (text && size < SIZE_LIMIT && (n = read(fd, text + size, SIZE_LIMIT - size)) > 0)
+		size += (size_t) n;
+	if (size == 0)
+	{
+		OPENSSL_free(text);
+		return;
+	}
+	text[size] = '\0';
 	OPENSSL_free(result->output);
 	result->output = text;
-	result->size = 0;
-	if (!text)
-		return;
-	while (result->size < SIZE_LIMIT && (n = read(fd, text + result->size, SIZE_LIMIT - result->size)) > 0)
-		result->size += (size_t) n;
-	text[result->size] = '\0';
+	result->size = size;
 	drop_newline(result);
 }
 

@@ -24,19 +24,19 @@ esg_tls_names_each_own(const EsgTlsNames *names, EsgTlsNameFn visit, void *arg)
 }
 
 /*
- * More of a path; false: it gets too long.  Each login comes here, and would need snprintf()
+ * More of a path, as much as there is room for; false: that was not all.  Each login comes here, and would need snprintf()
  * for nothing else.
  */
 static bool
 append(char *path, size_t size, const char *text, size_t len)
 {
 	size_t		used = strlen(path);
+	size_t		room = size - used - 1;
+	size_t		taken = len < room ? len : room;
 
-	if (len >= size - used)
-		return false;
-	memcpy(path + used, text, len);
-	path[used + len] = '\0';
-	return true;
+	memcpy(path + used, text, taken);
+	path[used + taken] = '\0';
+	return taken == len;
 }
 
 bool

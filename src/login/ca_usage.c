@@ -7,7 +7,6 @@
  */
 #include "postgres.h"
 
-
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "storage/lwlock.h"

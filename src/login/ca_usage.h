@@ -40,9 +40,8 @@ typedef struct EsgCaUses
 extern void esg_ca_usage_init(void);
 
 /*
- * Counts a login for each CA of its chain, as verified, the client's own
- * certificate first; for a client's certificate that is trusted itself, alone in
- * its chain, too.
+ * Counts a login for each CA of the peer's chain, which is as verified; for a
+ * client's certificate that is trusted itself, alone in its chain, too.
  */
 extern void esg_ca_usage_note(const EsgPeer *peer, TimestampTz now);
 

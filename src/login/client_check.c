@@ -55,8 +55,7 @@ digest_chain(const EsgPeer *peer, unsigned char *out)
 {
 	STACK_OF(X509) *chain = peer->chain;
 	EVP_MD_CTX *digest = NULL;
-	unsigned char one[EVP_MAX_MD_SIZE];
-	unsigned	len;
+	unsigned char one[ESG_DIGEST_SIZE];
 	bool		good;
 
 	memset(out, 0, ESG_DIGEST_SIZE);
@@ -72,8 +71,8 @@ digest_chain(const EsgPeer *peer, unsigned char *out)
 	digest = EVP_MD_CTX_new();
 	good = digest != NULL && EVP_DigestInit_ex(digest, EVP_sha256(), NULL) == 1;
 	for (int i = 1; good && i <= count_intermediates(chain); i++)
-		good = X509_digest(sk_X509_value(chain, i), EVP_sha256(), one, &len) == 1 &&
-			EVP_DigestUpdate(digest, one, len) == 1;
+		good = esg_x509_info_fingerprint(sk_X509_value(chain, i), one) &&
+			EVP_DigestUpdate(digest, one, sizeof(one)) == 1;
 	good = good && EVP_DigestUpdate(digest, peer->anchor, sizeof(peer->anchor)) == 1 &&
 		EVP_DigestFinal_ex(digest, out, NULL) == 1;
 	EVP_MD_CTX_free(digest);

@@ -4,7 +4,6 @@
  */
 #include "postgres.h"
 
-
 #include "access/htup_details.h"
 #include "catalog/pg_authid.h"
 #include "libpq/hba.h"

@@ -539,7 +539,7 @@ FINDING(SESSION_DENIED, "session_denied", "SG108", WARNING, SERVER, 0,
 		"End the session with pg_terminate_backend(); with session_check = enforce the server does so by itself.",
 		RAISED_BY(LOGIN))
 FINDING(WEAK_PROTOCOL, "weak_protocol", "SG109", WARNING, SERVER, 0,
-		"setting \"ssl_min_protocol_version\" admits old versions of TLS: %s",
+		"old versions of TLS are admitted: %s",
 		"Their digests and ciphers are broken; PostgreSQL's clients have had TLS 1.2 for ten years. Set \"ssl_min_protocol_version\" to TLSv1.2 or TLSv1.3 and reload the server. See ssl_guard_transport for clients that use them still.",
 		RAISED_BY(AUDIT))
 FINDING(WEAK_CIPHER, "weak_cipher", "SG110", WARNING, SERVER, 0,

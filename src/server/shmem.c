@@ -154,7 +154,7 @@ esg_shmem_let_go(void *begin, Size size)
 	uintptr_t	from = TYPEALIGN(page, (uintptr_t) begin);
 	uintptr_t	to = TYPEALIGN_DOWN(page, (uintptr_t) begin + size);
 
-	/* nothing is lost if it fails, as it does for huge pages */
+	/* nothing is lost if it fails, as it may for huge pages */
 	if (from < to)
 		(void) madvise((void *) from, to - from, MADV_DONTNEED);
 #endif

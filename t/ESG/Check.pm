@@ -61,6 +61,7 @@ sub foretold
 	my ($said) = @_;
 
 	return [ 1, 1 ] if $said =~ /^(?:\w+: )?the next start or reload would succeed/m;
+	return [ 0, 0 ] if $said =~ /^(?:\w+: )?the next start would fail: .*; the next reload would fail: /m;
 	return [ 0, 0 ] if $said =~ /^(?:\w+: )?the next start or reload would fail: /m;
 	return [ 0, 1 ] if $said =~ /^(?:\w+: )?the next reload would succeed.*; the next start would fail: /m;
 	return [ 1, 0 ] if $said =~ /^(?:\w+: )?the next start would succeed.*; the next reload would fail: /m;
