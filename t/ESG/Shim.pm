@@ -8,8 +8,8 @@
 #
 # owner: a file called "...uid-N..." belongs to N, until a file of the same name
 # and ".chowned" lies beside it: what root's chown would do.
-# no_digest: X509_digest() fails, as without memory, while the file $fault is
-# there.
+# no_digest: X509_digest() and ASN1_item_digest() fail, as without memory, while the file $fault
+# is there.
 # stuck: fopen() of pg_hba.conf never returns where the TLS files are read, while the
 # file $fault is there: what a FIFO does that is put there at the worst moment.
 # count_calls: calls_of_stat and calls_of_strerror are int variables.
@@ -91,6 +91,17 @@ int X509_digest(const void *cert, const void *type, unsigned char *digest, unsig
 	if (next == NULL)
 		*(void **) &next = dlsym(RTLD_NEXT, "X509_digest");
 	return next(cert, type, digest, len);
+}
+int ASN1_item_digest(const void *item, const void *type, void *value, unsigned char *digest, unsigned *len);
+int ASN1_item_digest(const void *item, const void *type, void *value, unsigned char *digest, unsigned *len)
+{
+	static int (*next) (const void *, const void *, void *, unsigned char *, unsigned *);
+
+	if (access(FAULT, F_OK) == 0)
+		return 0;
+	if (next == NULL)
+		*(void **) &next = dlsym(RTLD_NEXT, "ASN1_item_digest");
+	return next(item, type, value, digest, len);
 }
 SHIM
 
