@@ -6,8 +6,7 @@ use warnings;
 
 use IO::Select;
 use IO::Socket::INET;
-use POSIX ();
-use Socket qw(SOL_SOCKET SO_LINGER SOMAXCONN);
+use Socket qw(SOL_SOCKET SO_LINGER);
 use Time::HiRes qw(sleep time);
 
 use Test::More;
@@ -15,47 +14,12 @@ use Test::More;
 use ESG::Certs;
 use ESG::Ctl;
 use ESG::Node;
+use ESG::Peer;
 use ESG::Shim;
 use PostgreSQL::Test::Utils ();
 
 # what a busy machine may add
 my $slack = 20;
-my @children;
-
-sub listen_on { return IO::Socket::INET->new(Listen => SOMAXCONN, LocalAddr => '127.0.0.1', ReuseAddr => 1) // die "listen: $!"; }
-
-# A server whose connections are for that function; returns its address.
-sub start_server
-{
-	my ($serve) = @_;
-	my $listener = listen_on();
-	my $pid = fork // die "fork: $!";
-
-	if ($pid == 0)
-	{
-		$SIG{PIPE} = 'IGNORE';
-		$SIG{CHLD} = 'IGNORE';
-		while (1)
-		{
-			my $client = $listener->accept or next;
-			my $child = fork;
-
-			next if $child;
-			alarm 120;
-			binmode $client;
-			$serve->($client);
-			POSIX::_exit(0);
-		}
-	}
-	push @children, $pid;
-	return '127.0.0.1:' . $listener->sockport;
-}
-
-END
-{
-	local $?;
-	foreach my $pid (@children) { kill 'KILL', $pid; waitpid $pid, 0; }
-}
 
 sub take_request { my ($client) = @_; my $n = sysread $client, my $request, 8; return $request; }
 sub stay { my ($client) = @_; my $byte; 1 while sysread $client, $byte, 1024; sleep 60; return; }
@@ -117,11 +81,11 @@ foreach my $case (
 {
 	my ($name, $want, $serve) = @$case;
 
-	like(probe($name, start_server($serve)), $want, "$name: what it saw");
+	like(probe($name, ESG::Peer::start($serve)), $want, "$name: what it saw");
 }
-my $nobody = listen_on()->sockport;
+my $nobody = ESG::Peer::listen_on()->sockport;
 like(probe('nobody', "127.0.0.1:$nobody"), qr/^it cannot be reached: Connection refused$/, 'nobody listens');
-like(probe('TLS at once', start_server(sub { sysread $_[0], my $hello, 5; close $_[0] if $hello ne "\0\0\0\x08\x04"; syswrite $_[0], 'S'; stay($_[0]) }), '--direct'), qr/^it /, '--direct sends no SSLRequest');
+like(probe('TLS at once', ESG::Peer::start(sub { sysread $_[0], my $hello, 5; close $_[0] if $hello ne "\0\0\0\x08\x04"; syswrite $_[0], 'S'; stay($_[0]) }), '--direct'), qr/^it /, '--direct sends no SSLRequest');
 
 # ---- IPv6
 
@@ -161,7 +125,7 @@ sub start_line
 	my ($limit, $end) = @_;
 	my $port = $node->port;
 
-	return start_server(
+	return ESG::Peer::start(
 		sub {
 			my ($client) = @_;
 			my $server = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port) or return;

@@ -6,9 +6,7 @@
 use strict;
 use warnings;
 
-use IO::Socket::INET;
 use IPC::Run ();
-use POSIX ();
 use Time::HiRes qw(sleep);
 
 use Test::More;
@@ -17,6 +15,7 @@ use ESG::Cases;
 use ESG::Certs;
 use ESG::Check;
 use ESG::Node;
+use ESG::Peer;
 use ESG::Web;
 use PostgreSQL::Test::Utils ();
 
@@ -247,38 +246,12 @@ $node->start;
 
 # ---- probe
 
-my @children;
-
-END
-{
-	local $?;
-	foreach my $pid (@children) { kill 'KILL', $pid; waitpid $pid, 0; }
-}
-
-# A server whose connections are for that function, one after the other.
+# behind the request for TLS
 sub start_server
 {
 	my ($serve) = @_;
-	my $listener = IO::Socket::INET->new(Listen => 20, LocalAddr => '127.0.0.1', ReuseAddr => 1) // die "listen: $!";
-	my $pid = fork // die "fork: $!";
 
-	if ($pid == 0)
-	{
-		$SIG{PIPE} = 'IGNORE';
-		$SIG{CHLD} = 'IGNORE';
-		while (1)
-		{
-			my $connection = $listener->accept or next;
-
-			next if fork;
-			alarm 120;
-			sysread $connection, my $request, 8;
-			$serve->($connection);
-			POSIX::_exit(0);
-		}
-	}
-	push @children, $pid;
-	return '127.0.0.1:' . $listener->sockport;
+	return ESG::Peer::start(sub { sysread $_[0], my $request, 8; $serve->($_[0]); });
 }
 
 my $garbage = join '', map { chr(($_ * 7919) % 251) } 1 .. 5000;
