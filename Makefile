@@ -40,6 +40,10 @@ OBJS = $(sources:.c=.o)
 version := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" '$(srcroot)/ext_ssl_guard.control')
 PG_CPPFLAGS = -I$(srcroot) -I$(srcroot)/src -DESG_VERSION='"$(version)"'
 SHLIB_LINK = -lssl -lcrypto
+# Each process would otherwise run through a table of jumps to other libraries, and at its end
+# the C runtime's code for destructors, of which there are none: a page fault each.
+PG_CFLAGS = -fno-plt
+SHLIB_LINK += $(if $(filter linux,$(PORTNAME)),-nostartfiles)
 # A version script rather than -fvisibility=hidden, which on PostgreSQL 15
 # hides _PG_init and Pg_magic_func as well.
 SHLIB_EXPORTS = src/exports.txt

@@ -103,35 +103,53 @@ replace(void **place, void *function)
 	*place = function;
 }
 
-static void
-look_through(const struct dl_phdr_info *object, const ElfW(Dyn) *dynamic)
+typedef struct Table
 {
-	const ElfW(Rela) *calls = NULL;
-	const ElfW(Sym) *symbols = NULL;
-	const char *names = NULL;
-	size_t		size = 0;
+	const ElfW(Rela) *rows;
+	size_t		size;
+} Table;
 
-	for (; dynamic->d_tag != DT_NULL; dynamic++)
+/* addresses in this table of those that the linker has filled in */
+static void
+look_through(const struct dl_phdr_info *object, const Table *table, const ElfW(Sym) *symbols, const char *names)
+{
+	for (size_t i = 0; i < table->size / sizeof(*table->rows); i++)
 	{
-		if (dynamic->d_tag == DT_JMPREL)
-			calls = address(object, dynamic->d_un.d_ptr);
-		if (dynamic->d_tag == DT_SYMTAB)
-			symbols = address(object, dynamic->d_un.d_ptr);
-		if (dynamic->d_tag == DT_STRTAB)
-			names = address(object, dynamic->d_un.d_ptr);
-		if (dynamic->d_tag == DT_PLTRELSZ)
-			size = dynamic->d_un.d_val;
-	}
-	for (size_t i = 0; i < size / sizeof(*calls); i++)
-	{
-		const char *name = names + symbols[calls[i].r_info >> 32].st_name;
-		void	  **place = (void **) (object->dlpi_addr + calls[i].r_offset);
+		const char *name = names + symbols[table->rows[i].r_info >> 32].st_name;
+		void	  **place = (void **) (object->dlpi_addr + table->rows[i].r_offset);
 
 		if (strcmp(name, "LWLockAcquire") == 0)
 			replace(place, acquire);
 		if (strcmp(name, "LWLockRelease") == 0)
 			replace(place, release);
 	}
+}
+
+static void
+look_through_all(const struct dl_phdr_info *object, const ElfW(Dyn) *dynamic)
+{
+	const ElfW(Sym) *symbols = NULL;
+	const char *names = NULL;
+	Table		data = {NULL, 0};
+	Table		calls = {NULL, 0};
+
+	for (; dynamic->d_tag != DT_NULL; dynamic++)
+	{
+		if (dynamic->d_tag == DT_RELA)
+			data.rows = address(object, dynamic->d_un.d_ptr);
+		if (dynamic->d_tag == DT_RELASZ)
+			data.size = dynamic->d_un.d_val;
+		if (dynamic->d_tag == DT_JMPREL)
+			calls.rows = address(object, dynamic->d_un.d_ptr);
+		if (dynamic->d_tag == DT_PLTRELSZ)
+			calls.size = dynamic->d_un.d_val;
+		if (dynamic->d_tag == DT_SYMTAB)
+			symbols = address(object, dynamic->d_un.d_ptr);
+		if (dynamic->d_tag == DT_STRTAB)
+			names = address(object, dynamic->d_un.d_ptr);
+	}
+	look_through(object, &data, symbols, names);
+	look_through(object, &calls, symbols, names);
 }
 
 static int
@@ -144,7 +162,7 @@ find_library(struct dl_phdr_info *object, size_t size, void *arg)
 	for (int i = 0; i < object->dlpi_phnum; i++)
 	{
 		if (object->dlpi_phdr[i].p_type == PT_DYNAMIC)
-			look_through(object, (const ElfW(Dyn) *) (object->dlpi_addr + object->dlpi_phdr[i].p_vaddr));
+			look_through_all(object, (const ElfW(Dyn) *) (object->dlpi_addr + object->dlpi_phdr[i].p_vaddr));
 	}
 	return 1;
 }

@@ -60,6 +60,15 @@ SKIP:
 	}
 }
 
+# ---- what each process would run through for nothing
+SKIP:
+{
+	my $dynamic = $^O eq 'linux' ? `readelf -Wd '$lib/ext_ssl_guard.so' 2>/dev/null` : '';
+
+	skip 'no readelf, or not on Linux', 1 if $dynamic !~ /\(SYMTAB\)/;
+	unlike($dynamic, qr/\((?:JMPREL|FINI|FINI_ARRAY)\)/, 'the library has no table of jumps and nothing to run at the end of a process');
+}
+
 # ---- the bytes
 
 # of each folder of src/ one file, and what is compiled behind the version

@@ -4,7 +4,8 @@
  *		hooks, and what they do when the session ends.
  *
  * Is preloaded last, so that its login hook is called by core and calls all the others, at
- * every other login: those in between show what the same server does without.  And it registers a function for the end of the session before them and another after
+ * half of the logins, drawn by lot: the rest show what the same server does without.  (Every
+ * other one would not do: two processors take turns, too.)  And it registers a function for the end of the session before them and another after
  * them, between which theirs are called.  The clock is the processor time of the process,
  * kernel included, which does not run while others use the processor.
  *
@@ -88,12 +89,19 @@ after_the_end(int code, Datum arg)
 		rows->rows[n] = row;
 }
 
+/* the same lots for each server, and as many of the one as of the other among 64 */
+static bool
+draw(uint64 login)
+{
+	return UINT64CONST(0x5A36C9A5D12E9C6A) >> (login % 64) & 1;
+}
+
 static void
 stopwatch_client_auth(Port *port, int status)
 {
 	/* what is touched below is there before it counts */
 	row.pid = getpid();
-	row.called = always || pg_atomic_fetch_add_u64(&rows->logins, 1) % 2 == 1;
+	row.called = always || draw(pg_atomic_fetch_add_u64(&rows->logins, 1));
 	before_shmem_exit(after_the_end, (Datum) 0);
 	read_clock(0);
 	read_clock(0);

@@ -23,6 +23,8 @@
 #include "server/shmem.h"
 
 #define TRANCHE_NAME "ext_ssl_guard"
+/* of memory that is mapped at once: each mapping makes each fork of the postmaster longer */
+#define MAPPED_SIZE (1024 * 1024)
 
 typedef struct EsgArea
 {
@@ -67,27 +69,47 @@ esg_shmem_register(const char *name, Size size, void **memory, LWLock **lock,
 	esg_shmem_register_large(name, size, size, memory, lock, begin);
 }
 
+/* NULL: there is none */
+static void *
+take_mapped(Size size)
+{
+	static char *next = NULL;
+	static Size left = 0;
+	char	   *taken;
+
+	size = CACHELINEALIGN(size);
+	if (size > left)
+	{
+		left = Max(size, MAPPED_SIZE);
+		next = mmap(NULL, left, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+		if (next == MAP_FAILED)
+		{
+			left = 0;
+			return NULL;
+		}
+	}
+	taken = next;
+	next += size;
+	left -= size;
+	return taken;
+}
+
 void
 esg_shmem_map(const char *name, Size size, void **memory, void (*begin) (void))
 {
 	static LWLock *unused;
-	void	   *mapped;
 
 	if (!ESG_CHILDREN_INHERIT)
 	{
 		esg_shmem_register(name, size, memory, &unused, begin);
 		return;
 	}
-	mapped = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (mapped == MAP_FAILED)
-	{
+	*memory = take_mapped(size);
+	if (*memory == NULL)
 		ereport(LOG,
 				(errcode(ERRCODE_OUT_OF_MEMORY),
 				 errmsg("could not map memory: %m")));
-		return;
-	}
-	*memory = mapped;
-	if (begin)
+	else if (begin)
 		begin();
 }
 
