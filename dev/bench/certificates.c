@@ -2,7 +2,7 @@
  * bench/certificates.c
  *		Makes certificates by the thousand, and merely keeps them.
  *
- * certificates make issued|self-signed N	writes N certificates to standard output
+ * certificates make issued|self-signed|ca N	writes N certificates to standard output
  * certificates hold FILE...				keeps all; prints the most memory that this took, kB
  */
 #include <stdio.h>
@@ -106,8 +106,22 @@ set_names(X509 *cert, int issued)
 	X509_NAME_free(name);
 }
 
+/* A CA's: each has a name of its own. */
+static void
+set_ca_name(X509 *cert, long number)
+{
+	X509_NAME  *name = need(X509_NAME_new(), "X509_NAME_new");
+	char		text[40];
+
+	snprintf(text, sizeof(text), "CA %ld", number);
+	X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *) text, -1, -1, 0);
+	X509_set_subject_name(cert, name);
+	X509_set_issuer_name(cert, name);
+	X509_NAME_free(name);
+}
+
 static X509 *
-make_template(int issued)
+make_template(int issued, int is_ca)
 {
 	X509	   *cert = need(X509_new(), "X509_new");
 
@@ -115,6 +129,12 @@ make_template(int issued)
 	set_names(cert, issued);
 	X509_gmtime_adj(X509_getm_notBefore(cert), -86400L * 30);
 	X509_gmtime_adj(X509_getm_notAfter(cert), 86400L * 335);
+	if (is_ca)
+	{
+		add_extension(cert, NID_basic_constraints, "critical,CA:TRUE");
+		add_extension(cert, NID_key_usage, "critical,keyCertSign,cRLSign");
+		return cert;
+	}
 	add_extension(cert, NID_basic_constraints, "critical,CA:FALSE");
 	add_extension(cert, NID_key_usage, "critical,digitalSignature,keyEncipherment");
 	add_extension(cert, NID_ext_key_usage, "serverAuth,clientAuth");
@@ -124,9 +144,9 @@ make_template(int issued)
 
 /* Every second issued one has an RSA key; the others, and who issues, have one on P-256. */
 static void
-make_certificates(int issued, long count)
+make_certificates(int issued, int is_ca, long count)
 {
-	X509	   *cert = make_template(issued);
+	X509	   *cert = make_template(issued, is_ca);
 	EVP_PKEY   *ca = make_ec_key();
 	long		i;
 
@@ -134,6 +154,8 @@ make_certificates(int issued, long count)
 	{
 		EVP_PKEY   *key = issued && i % 2 == 0 ? make_rsa_key(i / 2) : make_ec_key();
 
+		if (is_ca)
+			set_ca_name(cert, i);
 		X509_set_pubkey(cert, key);
 		ASN1_INTEGER_set(X509_get_serialNumber(cert), i + 1);
 		X509_sign(cert, issued ? ca : key, EVP_sha256());
@@ -195,7 +217,7 @@ int
 main(int argc, char **argv)
 {
 	if (argc == 4 && strcmp(argv[1], "make") == 0)
-		make_certificates(strcmp(argv[2], "issued") == 0, atol(argv[3]));
+		make_certificates(strcmp(argv[2], "issued") == 0, strcmp(argv[2], "ca") == 0, atol(argv[3]));
 	else if (argc > 2 && strcmp(argv[1], "hold") == 0)
 	{
 		int			i;
@@ -206,7 +228,7 @@ main(int argc, char **argv)
 	}
 	else
 	{
-		fprintf(stderr, "usage: certificates make issued|self-signed N\n"
+		fprintf(stderr, "usage: certificates make issued|self-signed|ca N\n"
 				"       certificates hold FILE...\n");
 		return 2;
 	}

@@ -29,6 +29,17 @@ sub new
 	return $self;
 }
 
+# A library of dev/bench/NAME.c for the server, in $dir.
+sub build_library
+{
+	my ($dir, $name, @flags) = @_;
+	my ($headers) = `$ENV{BUILD_PG_CONFIG} --includedir-server` =~ /(.+)/;
+
+	system('cc', '-O2', '-shared', '-fPIC', '-Wl,-z,relro,-z,now', "-I$headers", '-o', "$dir/$name.so", "$ENV{SRC}/dev/bench/$name.c", @flags) == 0
+	  or die "$name.c could not be compiled\n";
+	return "$dir/$name.so";
+}
+
 # PostgreSQL::Test::Utils sends standard output to a file; Test::More keeps the real one.
 sub say
 {
