@@ -595,15 +595,6 @@ check_unusable(const CrlCase *c, EsgRemark *remark)
 
 /* ---- the CRL and the server's own certificates ---- */
 
-/* removeFromCRL (2) lifts a suspension, RFC 5280 section 5.3.1 */
-static bool
-is_listed(const EsgCrlInfo *crl, const EsgCertInfo *cert)
-{
-	X509_REVOKED *entry = NULL;
-
-	return X509_CRL_get0_by_cert(crl->crl, &entry, cert->cert) == 1;
-}
-
 /*
  * Names and serial numbers are the same; are the keys?  Whoever made the CRL, if
  * he is known, must have made the certificate; and the other way round.
@@ -652,6 +643,7 @@ find_use_for(const CrlCase *c, const EsgCertInfo *ca)
 static bool
 check_revokes_own(const CrlCase *c, EsgRemark *remark)
 {
+	int			scans = 0;
 	int			i;
 
 	for (i = 0; i < c->context->own_count && is_judged(c); i++)
@@ -661,7 +653,7 @@ check_revokes_own(const CrlCase *c, EsgRemark *remark)
 		char		name[MAX_NAME];
 		char		fact[MAX_NAME + 40];
 
-		if (!is_listed(c->crl, own) || !is_same_issuer(c, own))
+		if (!esg_crl_info_lists(c->crl, own->cert, &scans) || !is_same_issuer(c, own))
 			continue;
 		take_quoted(name, esg_x509_name_text(X509_get_subject_name(own->cert)));
 		snprintf(fact, sizeof(fact), "certificate %s, which this server uses", name);

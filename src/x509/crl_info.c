@@ -12,6 +12,8 @@
 #include <openssl/objects.h>
 #include <openssl/x509v3.h>
 
+/* Behind so many, sorting pays. */
+#define MAX_SCANS 4
 #define NEXT_CRL_PUBLISH "1.3.6.1.4.1.311.21.4" /* [MS-WCCE] 2.2.2.7.7.5 */
 
 /* ---- scope ---- */
@@ -85,16 +87,26 @@ find_critical_of_crl(const X509_CRL *crl)
 	return find_critical(X509_CRL_get0_extensions(crl), known, 3);
 }
 
+/* names_issuers: what was not looked at may have such an extension, too */
 static const X509_EXTENSION *
-find_critical_entry(const STACK_OF(X509_REVOKED) *revoked)
+find_critical_entry(const STACK_OF(X509_REVOKED) *revoked, bool *names_issuers)
 {
 	static const int known[] = {NID_certificate_issuer};
 	const X509_EXTENSION *found = NULL;
 	int			i;
 
+	*names_issuers = false;
 	for (i = 0; i < sk_X509_REVOKED_num(revoked) && found == NULL; i++)
-		found = find_critical(X509_REVOKED_get0_extensions(sk_X509_REVOKED_value(revoked, i)),
-							  known, 1);
+	{
+		const STACK_OF(X509_EXTENSION) *extensions =
+		X509_REVOKED_get0_extensions(sk_X509_REVOKED_value(revoked, i));
+
+		if (extensions == NULL)
+			continue;
+		*names_issuers |= X509v3_get_ext_by_NID(extensions, NID_certificate_issuer, -1) >= 0;
+		found = find_critical(extensions, known, 1);
+	}
+	*names_issuers |= found != NULL;
 	return found;
 }
 
@@ -104,9 +116,10 @@ read_critical(X509_CRL *crl, EsgCrlInfo *out)
 	const X509_EXTENSION *found = find_critical_of_crl(crl);
 
 	out->critical = found != NULL;
+	out->names_issuers = true;
 	if (found == NULL)
 	{
-		found = find_critical_entry(X509_CRL_get_REVOKED(crl));
+		found = find_critical_entry(X509_CRL_get_REVOKED(crl), &out->names_issuers);
 		out->critical_entry = found != NULL;
 	}
 	if (found != NULL)
@@ -294,4 +307,38 @@ esg_crl_info_point_text(const EsgCrlInfo *crl)
 	ISSUING_DIST_POINT_free(idp);
 	ERR_clear_error();
 	return text;
+}
+
+/* ---- what it lists ---- */
+
+static bool
+has_serial(X509_CRL *crl, const ASN1_INTEGER *serial)
+{
+	const STACK_OF(X509_REVOKED) *revoked = X509_CRL_get_REVOKED(crl);
+	int			count = sk_X509_REVOKED_num(revoked);
+	int			i;
+
+	for (i = 0; i < count; i++)
+	{
+		if (ASN1_INTEGER_cmp(X509_REVOKED_get0_serialNumber(sk_X509_REVOKED_value(revoked, i)), serial) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool
+esg_crl_info_lists(const EsgCrlInfo *crl, X509 *cert, int *scans)
+{
+	X509_REVOKED *entry = NULL;
+
+	if (!crl->names_issuers &&
+		X509_NAME_cmp(X509_get_issuer_name(cert), X509_CRL_get_issuer(crl->crl)) != 0)
+		return false;
+	if (*scans < MAX_SCANS)
+	{
+		(*scans)++;
+		if (!has_serial(crl->crl, X509_get0_serialNumber(cert)))
+			return false;
+	}
+	return X509_CRL_get0_by_cert(crl->crl, &entry, cert) == 1;
 }

@@ -42,6 +42,8 @@ typedef struct EsgCrlInfo
 								 * know, */
 	bool		critical_entry; /* or an entry has one */
 	char		critical_oid[64];	/* the first such */
+	bool		names_issuers;	/* entries may be of other issuers: RFC 5280
+								 * 5.3.3, or not looked at */
 } EsgCrlInfo;
 
 /* One pass over the entries; no look into those without extensions. */
@@ -59,6 +61,14 @@ extern EsgVerdict esg_crl_info_fits_key(const EsgCrlInfo *crl, X509 *issuer);
 
 /* the same for a certificate's and a CRL's issuer, neither of which is at hand */
 extern EsgVerdict esg_crl_info_same_key(const EsgCrlInfo *crl, const X509 *cert);
+
+/*
+ * Does it list this certificate, by its issuer's name and serial number, as OpenSSL
+ * sees it?  removeFromCRL (RFC 5280 5.3.1) is no listing.  *scans, which begins at 0,
+ * counts what was looked for entry by entry in the same CRL: the first few are, as
+ * OpenSSL sorts the entries before it looks, which takes longer.
+ */
+extern bool esg_crl_info_lists(const EsgCrlInfo *crl, X509 *cert, int *scans);
 
 /* the distribution point's names, "URI:http://x/y", new; NULL if out of memory */
 extern char *esg_crl_info_point_text(const EsgCrlInfo *crl);

@@ -229,10 +229,73 @@ test_keys(void)
 	ok(ERR_peek_error() == 0, "error queue is empty");
 }
 
+/* entries of the CA "other", that is what 2.5.29.29 says */
+#define OF_OTHER "2.5.29.29=critical,DER:3014A4123010310E300C06035504030C056F74686572\n"
+
+static const struct
+{
+	const char *name;
+	const char *extensions;
+	const char *entry_extensions;
+}			listing[] = {
+	{"plain", NULL, NULL},
+	{"lifted suspensions", NULL, "2.5.29.21=ASN1:ENUM:8\n"},
+	{"with reasons", NULL, "2.5.29.21=ASN1:ENUM:1\n"},
+	{"of another CA, indirect", SCOPE("indirectCRL=TRUE"), OF_OTHER},
+	{"of another CA, and not said to be", NULL, OF_OTHER},
+	{"of another CA behind what is unknown", NULL, "1.2.3.7=critical,ASN1:NULL\n" OF_OTHER},
+	{"of another CA, something unknown in the CRL itself", "1.2.3.7=critical,ASN1:NULL\n", OF_OTHER},
+};
+
+/* Whatever was looked for before, the answer is OpenSSL's. */
+static void
+compare_listing(const CrlSpec *spec, X509 *cert, const char *name)
+{
+	X509_CRL   *crl = certmaker_crl(spec);
+	X509_CRL   *same = certmaker_crl(spec);
+	X509_REVOKED *entry = NULL;
+	bool		listed = X509_CRL_get0_by_cert(same, &entry, cert) == 1;
+	EsgCrlInfo	info;
+	int			scans = 0;
+	int			i;
+
+	esg_crl_info_read(crl, &info);
+	for (i = 0; i < 6; i++)
+		is_int(esg_crl_info_lists(&info, cert, &scans), listed, name);
+	ok(scans <= 4, "a few are looked for entry by entry");
+	X509_CRL_free(crl);
+	X509_CRL_free(same);
+}
+
+static void
+test_lists(void)
+{
+	static const char *const revoked[] = {"900", "5", "-7", "6", NULL};
+	static const char *const numbers[] = {"5", "6", "7", "-7", "900", "901"};
+	EVP_PKEY   *key = certmaker_rsa(2048);
+	X509	   *ca = certmaker_cert(&(CertSpec){.subject = "CN=ca", .key = key});
+	size_t		i;
+
+	for (i = 0; i < 2 * sizeof(numbers) / sizeof(numbers[0]); i++)
+	{
+		X509	   *cert = certmaker_cert(&(CertSpec){.subject = "CN=leaf", .issuer = i % 2 ? "CN=other" : "CN=ca",
+											.serial = numbers[i / 2], .key = key});
+		size_t		j;
+
+		for (j = 0; j < sizeof(listing) / sizeof(listing[0]); j++)
+			compare_listing(&(CrlSpec){.issuer_cert = ca, .issuer_key = key, .revoked = revoked, .extensions = listing[j].extensions,
+							.entry_extensions = listing[j].entry_extensions}, cert, listing[j].name);
+		X509_free(cert);
+	}
+	X509_free(ca);
+	ok(ERR_peek_error() == 0, "error queue is empty");
+}
+
 int
 main(void)
 {
 	test_plain();
+	test_lists();
 	test_facts();
 	test_keys();
 	return done();
