@@ -60,7 +60,7 @@ documents := $(patsubst $(srcroot)/%,%,$(wildcard $(addprefix $(srcroot)/,*.md L
 EXTRA_CLEAN = ssl_guard_ctl $(ctl_sources:.c=.o) results regression.diffs regression.out
 
 .DEFAULT_GOAL := all
-project_targets := demo test matrix check-cassert check-exec-backend check-core analyze quality unit bench bench-docs fuzz coverage lint format dist packages help
+project_targets := demo test matrix check-cassert check-exec-backend check-core flakiness analyze quality unit bench bench-docs fuzz coverage lint format dist packages help
 
 pgxs_goals := $(filter-out $(project_targets),$(or $(MAKECMDGOALS),all))
 ifneq ($(pgxs_goals),)
@@ -163,13 +163,14 @@ help:
 	@echo 'check-exec-backend  the same with one that starts its processes anew'
 	@echo 'check-core  the server'"'"'s own tests (src/test/ssl, src/test/regress) without'
 	@echo '          the library, with it, and with all its checks at enforce'
+	@echo 'flakiness  test, RUNS times (20) beside LOAD (8) busy processes'
 	@echo 'analyze   clang-tidy, cppcheck and gcc -fanalyzer, against a list of exceptions'
 	@echo 'quality   QUALITY_TARGETS="check-core ..."; writes their tables into docs/quality.md'
 	@echo 'matrix    the whole suite on several releases of Debian, in chroots, as root;'
 	@echo '          RELEASES="trixie ..." only these, "dev/matrix --help" says all'
 	@echo 'unit      only the unit tests of the pure layer, with sanitizers'
 	@echo 'coverage  line coverage of the pure layer by its unit tests'
-	@echo 'bench     the benchmarks in dev/bench/, each with its budgets; an hour;'
+	@echo 'bench     the benchmarks in dev/bench/, each with its budgets; half an hour;'
 	@echo '          BENCHMARKS="analyse ..." runs only these'
 	@echo 'bench-docs  the same, and writes docs/performance.md of it, and of what was run before'
 	@echo 'fuzz      the fuzzers in dev/fuzz/, FUZZ_SECONDS each (60)'
@@ -195,6 +196,9 @@ check-exec-backend:
 
 check-core:
 	@$(call in_sandbox_of) dev/check_core
+
+flakiness:
+	@$(in_sandbox) dev/flakiness $(RUNS) $(LOAD)
 
 matrix:
 	@'$(srcroot)/dev/matrix' $(RELEASES)
