@@ -88,7 +88,7 @@ run_command(const void *arg, int fd)
 	int			null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	int			n = 0;
 
-	while (command->words[n] && n < 6)
+	while (n < 6 && command->words[n])
 	{
 		argv[n] = command->words[n];
 		n++;
