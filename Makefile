@@ -60,7 +60,7 @@ documents := $(patsubst $(srcroot)/%,%,$(wildcard $(addprefix $(srcroot)/,*.md L
 EXTRA_CLEAN = ssl_guard_ctl $(ctl_sources:.c=.o) results regression.diffs regression.out
 
 .DEFAULT_GOAL := all
-project_targets := demo test matrix check-cassert check-exec-backend check-core flakiness analyze quality unit bench bench-docs fuzz coverage lint format dist packages help
+project_targets := demo test matrix check-cassert check-exec-backend check-core sanitize flakiness analyze quality unit bench bench-docs fuzz coverage lint format dist packages help
 
 pgxs_goals := $(filter-out $(project_targets),$(or $(MAKECMDGOALS),all))
 ifneq ($(pgxs_goals),)
@@ -163,6 +163,7 @@ help:
 	@echo 'check-exec-backend  the same with one that starts its processes anew'
 	@echo 'check-core  the server'"'"'s own tests (src/test/ssl, src/test/regress) without'
 	@echo '          the library, with it, and with all its checks at enforce'
+	@echo 'sanitize  test, with a server built from source with sanitizers and assertions'
 	@echo 'flakiness  test, RUNS times (20) beside LOAD (8) busy processes'
 	@echo 'analyze   clang-tidy, cppcheck and gcc -fanalyzer, against a list of exceptions'
 	@echo 'quality   QUALITY_TARGETS="check-core ..."; writes their tables into docs/quality.md'
@@ -193,6 +194,11 @@ check-cassert:
 # its processes have to have the same things at the same addresses
 check-exec-backend:
 	@$(call in_sandbox_of,--exec-backend,setarch -R) t/run
+
+# at the same addresses, as AddressSanitizer has no room where the kernel puts things at
+# random; pg_config, too, ends with memory that it has not freed
+sanitize:
+	@export ASAN_OPTIONS=detect_leaks=0 && $(call in_sandbox_of,--cassert --sanitize,setarch -R) dev/sanitize
 
 check-core:
 	@$(call in_sandbox_of) dev/check_core
