@@ -142,7 +142,7 @@ my @list = (
 		run => sub { return "$_[0]->{dir}/pqxx" } },
 	'tokio-postgres' => {
 		package => 'librust-tokio-postgres-dev',
-		needs => [ 'rustc', 'cargo', map { "file /usr/share/cargo/registry/$_-[0-9]*" } 'tokio-postgres', 'tokio-openssl' ],
+		needs => [ 'file /usr/bin/rustc', 'file /usr/bin/cargo', map { "file /usr/share/cargo/registry/$_-[0-9]*" } 'tokio-postgres', 'tokio-openssl' ],
 		build => sub { return $_[0]->cargo_build },
 		run => sub { return "$_[0]->{dir}/target/debug/login" } },
 	's_client' => { needs => ['openssl'], database => 'raw', run => sub { return ($^X, "$programs/s_client.pl") } },
@@ -317,8 +317,8 @@ sub cargo_build
 	system('cp', '-r', "$programs/tokio/.", "$dir/tokio") == 0 or die "cp failed\n";
 	my ($libraries) = glob('/usr/lib/*/libssl.so');
 	return ('/usr/bin/env', "CARGO_HOME=$dir/cargo", "CARGO_TARGET_DIR=$dir/target", 'CARGO_PROFILE_DEV_DEBUG=0', 'OPENSSL_NO_PKG_CONFIG=1',
-		'OPENSSL_LIB_DIR=' . dirname($libraries // '/usr/lib/none'), 'OPENSSL_INCLUDE_DIR=/usr/include', 'RUSTC=' . find_program('rustc'),
-		find_program('cargo'), 'build', '--offline', '--quiet', '--manifest-path', "$dir/tokio/Cargo.toml");
+		'OPENSSL_LIB_DIR=' . dirname($libraries // '/usr/lib/none'), 'OPENSSL_INCLUDE_DIR=/usr/include', 'RUSTC=' . find_file('/usr/bin/rustc'),
+		find_file('/usr/bin/cargo'), 'build', '--offline', '--quiet', '--manifest-path', "$dir/tokio/Cargo.toml");
 }
 
 # ---- what stands in between
