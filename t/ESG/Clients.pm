@@ -333,7 +333,7 @@ sub ask_pgbouncer
 	ESG::Certs::spew("$dir/users.txt", qq("$self->{user}" "$self->{password}"\n));
 	ESG::Certs::spew("$dir/pgbouncer.ini", map { "$_\n" } '[databases]', "* = host=127.0.0.1 port=@{[ $self->{node}->port ]}",
 		'[pgbouncer]', 'listen_addr = 127.0.0.1', "listen_port = $port", 'unix_socket_dir =', 'auth_type = trust', "auth_file = $dir/users.txt",
-		'server_login_retry = 120', 'query_wait_timeout = 10', 'client_login_timeout = 20', 'server_tls_sslmode = verify-full',
+		'server_login_retry = 120', 'query_wait_timeout = 4', 'client_login_timeout = 4', 'server_tls_sslmode = verify-full',
 		"server_tls_ca_file = $self->{ca}{cert}", ($to_server ? ("server_tls_cert_file = $to_server->{cert}", "server_tls_key_file = $to_server->{key}") : ()),
 		@tls);
 	my $pooler = ESG::Poolers->start($port, "$dir/pgbouncer.log", 'pgbouncer', "$dir/pgbouncer.ini");
