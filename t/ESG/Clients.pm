@@ -229,6 +229,7 @@ sub prepare
 	return "there is no " . join(', no ', map { s/^(?:file|pooler|npm) //r } @lack) if @lack;
 	if ($client->{build})
 	{
+		local $timeout = 900;
 		my ($status, $out, $err) = $self->run({}, $client->{build}->($self));
 
 		return "it could not be compiled: $out$err" if $status;
