@@ -61,6 +61,7 @@ EXTRA_CLEAN = ssl_guard_ctl $(ctl_sources:.c=.o) results regression.diffs regres
 
 .DEFAULT_GOAL := all
 project_targets := demo test matrix check-cassert check-exec-backend check-core sanitize flakiness analyze quality unit bench bench-docs fuzz coverage lint format dist packages help
+project_targets := demo test matrix check-cassert check-exec-backend check-core clients analyze quality unit bench bench-docs fuzz coverage lint format dist packages help
 
 pgxs_goals := $(filter-out $(project_targets),$(or $(MAKECMDGOALS),all))
 ifneq ($(pgxs_goals),)
@@ -165,6 +166,8 @@ help:
 	@echo '          the library, with it, and with all its checks at enforce'
 	@echo 'sanitize  test, with a server built from source with sanitizers and assertions'
 	@echo 'flakiness  test, RUNS times (20) beside LOAD (8) busy processes'
+	@echo 'clients   drivers, poolers and tools, with good and bad certificates each, against one'
+	@echo '          server with all checks at enforce'
 	@echo 'analyze   clang-tidy, cppcheck and gcc -fanalyzer, against a list of exceptions'
 	@echo 'quality   QUALITY_TARGETS="check-core ..."; writes their tables into docs/quality.md'
 	@echo 'matrix    the whole suite on several releases of Debian, in chroots, as root;'
@@ -205,6 +208,8 @@ check-core:
 
 flakiness:
 	@$(in_sandbox) dev/flakiness $(RUNS) $(LOAD)
+clients:
+	@PG_CONFIG=`'$(srcroot)/dev/setup' --with-clients --with-poolers` && export PG_CONFIG && exec '$(srcroot)/dev/sandbox' dev/clients
 
 matrix:
 	@'$(srcroot)/dev/matrix' $(RELEASES)
