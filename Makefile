@@ -60,7 +60,7 @@ documents := $(patsubst $(srcroot)/%,%,$(wildcard $(addprefix $(srcroot)/,*.md L
 EXTRA_CLEAN = ssl_guard_ctl $(ctl_sources:.c=.o) results regression.diffs regression.out
 
 .DEFAULT_GOAL := all
-project_targets := demo test matrix check-cassert check-exec-backend check-core analyze quality unit bench bench-docs fuzz coverage lint format dist packages help
+project_targets := demo test matrix check-cassert check-exec-backend check-core faults analyze quality unit bench bench-docs fuzz coverage lint format dist packages help
 
 pgxs_goals := $(filter-out $(project_targets),$(or $(MAKECMDGOALS),all))
 ifneq ($(pgxs_goals),)
@@ -163,6 +163,8 @@ help:
 	@echo 'check-exec-backend  the same with one that starts its processes anew'
 	@echo 'check-core  the server'"'"'s own tests (src/test/ssl, src/test/regress) without'
 	@echo '          the library, with it, and with all its checks at enforce'
+	@echo 'faults    breaks one thing after the other under clients that log in: files, worker,'
+	@echo '          locks, disk, memory, clock, server; FAULTS="vanished,crash" only these'
 	@echo 'analyze   clang-tidy, cppcheck and gcc -fanalyzer, against a list of exceptions'
 	@echo 'quality   QUALITY_TARGETS="check-core ..."; writes their tables into docs/quality.md'
 	@echo 'matrix    the whole suite on several releases of Debian, in chroots, as root;'
@@ -195,6 +197,9 @@ check-exec-backend:
 
 check-core:
 	@$(call in_sandbox_of) dev/check_core
+
+faults:
+	@PG_CONFIG=`'$(srcroot)/dev/setup' --with-faketime` && export PG_CONFIG && exec '$(srcroot)/dev/sandbox' dev/faults $(if $(FAULTS),--only '$(FAULTS)')
 
 matrix:
 	@'$(srcroot)/dev/matrix' $(RELEASES)
