@@ -62,6 +62,7 @@ EXTRA_CLEAN = ssl_guard_ctl $(ctl_sources:.c=.o) results regression.diffs regres
 .DEFAULT_GOAL := all
 project_targets := demo test matrix check-cassert check-exec-backend check-core sanitize flakiness analyze quality unit bench bench-docs fuzz coverage lint format dist packages help
 project_targets := demo test matrix check-cassert check-exec-backend check-core clients analyze quality unit bench bench-docs fuzz coverage lint format dist packages help
+project_targets := demo test matrix check-cassert check-exec-backend check-core faults analyze quality unit bench bench-docs fuzz coverage lint format dist packages help
 
 pgxs_goals := $(filter-out $(project_targets),$(or $(MAKECMDGOALS),all))
 ifneq ($(pgxs_goals),)
@@ -168,6 +169,8 @@ help:
 	@echo 'flakiness  test, RUNS times (20) beside LOAD (8) busy processes'
 	@echo 'clients   drivers, poolers and tools, with good and bad certificates each, against one'
 	@echo '          server with all checks at enforce'
+	@echo 'faults    breaks one thing after the other under clients that log in: files, worker,'
+	@echo '          locks, disk, memory, clock, server; FAULTS="vanished,crash" only these'
 	@echo 'analyze   clang-tidy, cppcheck and gcc -fanalyzer, against a list of exceptions'
 	@echo 'quality   QUALITY_TARGETS="check-core ..."; writes their tables into docs/quality.md'
 	@echo 'matrix    the whole suite on several releases of Debian, in chroots, as root;'
@@ -210,6 +213,8 @@ flakiness:
 	@$(in_sandbox) dev/flakiness $(RUNS) $(LOAD)
 clients:
 	@PG_CONFIG=`'$(srcroot)/dev/setup' --with-clients --with-poolers` && export PG_CONFIG && exec '$(srcroot)/dev/sandbox' dev/clients
+faults:
+	@PG_CONFIG=`'$(srcroot)/dev/setup' --with-faketime` && export PG_CONFIG && exec '$(srcroot)/dev/sandbox' dev/faults $(if $(FAULTS),--only '$(FAULTS)')
 
 matrix:
 	@'$(srcroot)/dev/matrix' $(RELEASES)

@@ -60,7 +60,8 @@ sub start
 	my ($self, $node) = @_;
 
 	{
-		local $ENV{LD_PRELOAD} = $self->{library};
+		# beside what the caller has there
+		local $ENV{LD_PRELOAD} = join ' ', $self->{library}, $ENV{LD_PRELOAD} // ();
 		local $ENV{FAKETIME_TIMESTAMP_FILE} = $self->{file};
 		local $ENV{FAKETIME_NO_CACHE} = 1;
 		local $ENV{FAKETIME_DONT_FAKE_MONOTONIC} = 1;
