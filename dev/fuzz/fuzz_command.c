@@ -22,7 +22,7 @@ look_at(const EsgPassphraseCommand *command)
 	must(command->variable_count >= 0 && command->variable_count <= ESG_COMMAND_MAX_VARIABLES);
 	must(ENDS(command->program) && ENDS(command->shown));
 	for (int i = 0; i < command->file_count; i++)
-		must(ENDS(command->files[i]) && command->files[i][0] != '\0');
+		must(ENDS(command->files[i]));
 	for (int i = 0; i < command->variable_count; i++)
 		must(ENDS(command->variables[i]) && command->variables[i][0] != '\0');
 }
@@ -50,7 +50,7 @@ read_secret(const char *secret)
 	static EsgPassphraseCommand command;
 	char		text[256];
 
-	if (strlen(secret) < 8 || strlen(secret) > 64 || strpbrk(secret, "'%\\\n") != NULL ||
+	if (strcmp(secret, "/dev/tty") == 0 || strlen(secret) < 8 || strlen(secret) > 64 || strpbrk(secret, "'%\\\n") != NULL ||
 		strstr("echo ...", secret) != NULL || (secret[0] == '-' && secret[1 + strspn(secret + 1, "neE")] == '\0'))
 		return;
 	snprintf(text, sizeof(text), "echo '%s'", secret);
