@@ -180,7 +180,7 @@ help:
 	@echo 'bench     the benchmarks in dev/bench/, each with its budgets; half an hour;'
 	@echo '          BENCHMARKS="analyse ..." runs only these'
 	@echo 'bench-docs  the same, and writes docs/performance.md of it, and of what was run before'
-	@echo 'fuzz      the fuzzers in dev/fuzz/, FUZZ_SECONDS each (60)'
+	@echo 'fuzz      the fuzzers in dev/fuzz/, FUZZ_SECONDS each (60); FUZZERS="fuzz_pem ..." runs only these'
 	@echo 'lint      layers, exports, function length, banned functions, layout'
 	@echo 'format    pg_bsd_indent over all sources'
 	@echo 'dist      the source archive'
@@ -241,8 +241,10 @@ bench-docs:
 	@BENCH_OUT=`cd '$(srcroot)' && pwd`/.build/bench && export BENCH_OUT && $(in_sandbox) dev/bench/run $(BENCHMARKS)
 	@'$(srcroot)/dev/bench/report' '$(srcroot)/.build/bench' '$(srcroot)/docs'
 
+# the sandbox's user leaves there what made a fuzzer fail
 fuzz:
-	@'$(srcroot)/dev/fuzz/run' $(or $(FUZZ_SECONDS),60)
+	@mkdir -p '$(srcroot)/.build/fuzz' && chmod 1777 '$(srcroot)/.build/fuzz'
+	@FUZZ_OUT=`cd '$(srcroot)' && pwd`/.build/fuzz && export FUZZ_OUT && $(in_sandbox) dev/fuzz/run $(or $(FUZZ_SECONDS),60) $(FUZZERS)
 
 lint:
 	@'$(srcroot)/dev/lint'

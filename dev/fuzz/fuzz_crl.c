@@ -13,6 +13,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 
+#include "checks.h"
 #include "policy/crl.h"
 
 #define NOW INT64_C(1790000000)
@@ -21,13 +22,6 @@ extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static EsgMemo *memo;
 static X509 *root;
-
-static void
-must(int cond)
-{
-	if (!cond)
-		abort();
-}
 
 static X509 *
 make_root(void)

@@ -15,19 +15,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "checks.h"
 #include "files/hosts_file.h"
 
 extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static char directory[64];
 static char paths[2][80];
-
-static void
-must(int cond)
-{
-	if (!cond)
-		abort();
-}
 
 static void
 clean_up(void)

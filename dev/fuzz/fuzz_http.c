@@ -13,19 +13,13 @@
 #include <openssl/bio.h>
 #include <openssl/err.h>
 
+#include "checks.h"
 #include "wire/http_get.h"
 #include "x509/crl_text.h"
 
 #define LIMIT 4096
 
 extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-must(int cond)
-{
-	if (!cond)
-		abort();
-}
 
 static void
 check_reason(const char *reason, size_t size)

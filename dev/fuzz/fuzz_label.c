@@ -13,16 +13,10 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include "checks.h"
 #include "policy/label.h"
 
 extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-must(int cond)
-{
-	if (!cond)
-		abort();
-}
 
 static void
 try_label(const char *text, size_t len)

@@ -14,16 +14,10 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
+#include "checks.h"
 #include "x509/pem.h"
 
 extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-must(int cond)
-{
-	if (!cond)
-		abort();
-}
 
 static bool
 take_cert(X509 *cert, int position, void *arg)

@@ -22,6 +22,7 @@
 
 #include <openssl/err.h>
 
+#include "checks.h"
 #include "ctl/output.h"
 #include "ctl/output_json.h"
 #include "ctl/output_nagios.h"
@@ -39,13 +40,6 @@ static int	listener = -1;
 static struct sockaddr_in own_address;
 static const uint8_t *answer;
 static size_t answer_size;
-
-static void
-must(int cond)
-{
-	if (!cond)
-		abort();
-}
 
 /* The server: says what it has to say, and hangs up. */
 static void *

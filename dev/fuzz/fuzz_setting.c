@@ -9,16 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "checks.h"
 #include "policy/setting_text.h"
+#include "policy/tls_settings.h"
 
 extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-must(int cond)
-{
-	if (!cond)
-		abort();
-}
 
 static void
 read_list(const char *text, size_t size)
@@ -51,6 +46,7 @@ read_values(const char *text)
 	if (esg_setting_text_seconds(text, &number))
 		must(number >= 0);
 	(void) esg_setting_text_number(text, &number);
+	(void) esg_tls_settings_reach_others(text);
 	if (!esg_setting_text_overrides(text, overrides, &fault))
 		must(fault.detail[0] != '\0' && strlen(fault.detail) < sizeof(fault.detail));
 }

@@ -16,18 +16,12 @@
 #include <openssl/err.h>
 #include <openssl/x509.h>
 
+#include "checks.h"
 #include "x509/time.h"
 
 #define END_OF_9999 INT64_C(253402300800)
 
 extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-must(int cond)
-{
-	if (!cond)
-		abort();
-}
 
 /* digits of RFC 5280's forms as ISO 8601, by the rule for two-digit years */
 static void

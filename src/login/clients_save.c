@@ -8,21 +8,34 @@
 
 #include "login/clients_save.h"
 
-/* Texts are trusted only if they end. */
+/* A time is shown, and compared with others. */
+static bool
+is_time_sound(const EsgTime *time)
+{
+	return (unsigned) time->state <= ESG_TIME_FOREVER && esg_x509_time_in_range(time->unix_seconds);
+}
+
+/* Texts are trusted only if they end, times only if they can be shown. */
+static bool
+are_facts_sound(const EsgClientFacts *facts)
+{
+#define ENDS(text) (memchr(text, '\0', sizeof(text)) != NULL)
+	return ENDS(facts->subject) && ENDS(facts->issuer) && ENDS(facts->common_name) &&
+		ENDS(facts->serial_number) && ENDS(facts->texts.malformed) && ENDS(facts->texts.odd_serial) &&
+		is_time_sound(&facts->not_before) && is_time_sound(&facts->not_after) &&
+		is_time_sound(&facts->chain_not_before) && is_time_sound(&facts->chain_not_after) &&
+		esg_cert_facts_are_sound(&facts->cert) && esg_cert_facts_are_sound(&facts->chain) &&
+		esg_cert_facts_key_is_sound(&facts->issuer_key);
+}
+
 static bool
 is_entry_sound(const void *data)
 {
 	const EsgClientEntry *entry = data;
-	const EsgClientFacts *facts = &entry->facts;
 
-#define ENDS(text) (memchr(text, '\0', sizeof(text)) != NULL)
-	return ENDS(entry->role_name) && ENDS(entry->last_tls_version) &&
-		ENDS(entry->last_cipher) && ENDS(facts->subject) && ENDS(facts->issuer) &&
-		ENDS(facts->common_name) && ENDS(facts->serial_number) &&
-		ENDS(facts->cert.key.algorithm) && ENDS(facts->cert.signature_algorithm) &&
-		ENDS(facts->texts.malformed) && ENDS(facts->texts.odd_serial) &&
-		ENDS(facts->chain.key.algorithm) && ENDS(facts->chain.signature_algorithm) &&
-		ENDS(facts->issuer_key.algorithm);
+	return are_facts_sound(&entry->facts) && ENDS(entry->role_name) && ENDS(entry->last_tls_version) &&
+		ENDS(entry->last_cipher) && IS_VALID_TIMESTAMP(entry->first_seen) &&
+		IS_VALID_TIMESTAMP(entry->last_seen) && IS_VALID_TIMESTAMP(entry->alarmed_at);
 #undef ENDS
 }
 

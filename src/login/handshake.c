@@ -48,7 +48,7 @@ typedef struct HandshakeRecord
 {
 	int			verify_error;
 	int			depth;			/* 0: the client's own certificate */
-	bool		known_ca;
+	uint8		known_ca;		/* 1, else 0 */
 	TimestampTz at;
 	EsgClientAddress address;
 	unsigned char fingerprint[ESG_DIGEST_SIZE];
@@ -280,6 +280,19 @@ choose_hint(const HandshakeRecord *record)
 	return reason ? reason->hint : NULL;
 }
 
+/*
+ * Whoever has taken over a backend can write what it likes: texts are trusted
+ * only if they end, a time only if it can be shown.
+ */
+static bool
+is_record_sound(const HandshakeRecord *record)
+{
+#define ENDS(text) (memchr(text, '\0', sizeof(text)) != NULL)
+	return IS_VALID_TIMESTAMP(record->at) && ENDS(record->subject) && ENDS(record->issuer) &&
+		ENDS(record->serial_number);
+#undef ENDS
+}
+
 static void
 note_record(const HandshakeRecord *record)
 {
@@ -297,7 +310,7 @@ note_record(const HandshakeRecord *record)
 	strlcpy(failure.issuer, record->issuer, sizeof(failure.issuer));
 	strlcpy(failure.serial_number, record->serial_number, sizeof(failure.serial_number));
 	memcpy(failure.fingerprint, record->fingerprint, ESG_DIGEST_SIZE);
-	failure.known_ca = record->known_ca;
+	failure.known_ca = record->known_ca == 1;
 	failure.last_address = record->address;
 	failure.last_seen = record->at;
 	/* it may be one that is denied and was not seen yet */
@@ -333,7 +346,8 @@ esg_handshake_drain(void)
 	{
 		if (read(pipe_read, &record, sizeof(record)) != sizeof(record))
 			break;
-		note_record(&record);
+		if (is_record_sound(&record))
+			note_record(&record);
 	}
 	esg_failure_log_tell(now);
 	report_drops(now);

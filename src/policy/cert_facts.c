@@ -4,12 +4,14 @@
  */
 #include "policy/cert_facts.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <openssl/objects.h>
 
 #include "x509/cut_text.h"
+#include "x509/errors.h"
 
 #define KEEP_TEXT(to, from) esg_cut_text_copy(to, sizeof(to), (from) != NULL ? (from) : "")
 
@@ -28,6 +30,17 @@ esg_cert_facts_keep_key(const EsgKeyInfo *info, EsgKeyFacts *out)
 	out->explicit_parameters = info->explicit_parameters;
 }
 
+/* The number may be of another OpenSSL, which knew more curves. */
+static void
+name_curve(int nid, char *curve, size_t size)
+{
+	const char *name = nid != NID_undef ? OBJ_nid2sn(nid) : "";
+
+	if (name == NULL)
+		esg_errors_forget();
+	snprintf(curve, size, "%s", name != NULL ? name : "");
+}
+
 void
 esg_cert_facts_restore_key(const EsgKeyFacts *facts, EsgKeyInfo *out)
 {
@@ -35,8 +48,7 @@ esg_cert_facts_restore_key(const EsgKeyFacts *facts, EsgKeyInfo *out)
 	snprintf(out->algorithm, sizeof(out->algorithm), "%s", facts->algorithm);
 	out->bits = facts->bits;
 	out->curve_nid = facts->curve_nid;
-	if (facts->curve_nid != NID_undef)
-		snprintf(out->curve, sizeof(out->curve), "%s", OBJ_nid2sn(facts->curve_nid));
+	name_curve(facts->curve_nid, out->curve, sizeof(out->curve));
 	out->security_bits = facts->security_bits;
 	out->type = (EsgKeyType) facts->type;
 	out->faults = facts->faults;
@@ -98,4 +110,37 @@ esg_cert_facts_restore(const EsgCertFacts *facts, const EsgFlawTexts *texts, Esg
 	out->odd_serial = facts->odd_serial;
 	out->malformed_reason = texts != NULL ? texts->malformed : NULL;
 	out->odd_serial_reason = texts != NULL ? texts->odd_serial : NULL;
+}
+
+/* Each is 0 or 1, or it is no bool, of which a compiler makes what it likes. */
+static bool
+are_flags(const void *facts, size_t first, size_t last)
+{
+	const unsigned char *bytes = facts;
+
+	for (size_t i = first; i <= last; i++)
+	{
+		if (bytes[i] > 1)
+			return false;
+	}
+	return true;
+}
+
+#define ENDS(text) (memchr(text, '\0', sizeof(text)) != NULL)
+#define ARE_FLAGS(type, facts, first, last) are_flags(facts, offsetof(type, first), offsetof(type, last))
+
+bool
+esg_cert_facts_key_is_sound(const EsgKeyFacts *facts)
+{
+	return ENDS(facts->algorithm) && facts->type <= ESG_KEY_CANNOT_SIGN && facts->bits >= 0 &&
+		ARE_FLAGS(EsgKeyFacts, facts, usable, explicit_parameters);
+}
+
+bool
+esg_cert_facts_are_sound(const EsgCertFacts *facts)
+{
+	return esg_cert_facts_key_is_sound(&facts->key) && ENDS(facts->signature_algorithm) &&
+		facts->pss <= ESG_PSS_BAD_SALT &&
+		ARE_FLAGS(EsgNameFacts, &facts->names, has_server_name, ambiguous_string) &&
+		ARE_FLAGS(EsgCertFacts, facts, broken_digest, odd_serial);
 }

@@ -65,4 +65,8 @@ extern void esg_cert_facts_restore(const EsgCertFacts *facts, const EsgFlawTexts
 extern void esg_cert_facts_keep_key(const EsgKeyInfo *info, EsgKeyFacts *out);
 extern void esg_cert_facts_restore_key(const EsgKeyFacts *facts, EsgKeyInfo *out);
 
+/* As they were stored; can they be some? */
+extern bool esg_cert_facts_are_sound(const EsgCertFacts *facts);
+extern bool esg_cert_facts_key_is_sound(const EsgKeyFacts *facts);
+
 #endif							/* ESG_POLICY_CERT_FACTS_H */

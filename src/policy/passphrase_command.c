@@ -305,10 +305,17 @@ take_program(Reader *reader)
 		begin_program(reader);
 }
 
+/* "-n", "-ne", "--": of a program that prints what else begins with a minus */
+static bool
+is_printing_option(const char *word)
+{
+	return word[0] == '-' && (strcmp(word, "-v") == 0 || strcmp(word, "--") == 0 || word[1 + strspn(word + 1, "neE")] == '\0');
+}
+
 static bool
 is_printed_secret(const Reader *reader)
 {
-	return reader->expanded ? has_known_variable(reader) : reader->word[0] != '-' && has_text(reader->word);
+	return reader->expanded ? has_known_variable(reader) : !is_printing_option(reader->word) && has_text(reader->word);
 }
 
 static void
