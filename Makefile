@@ -60,7 +60,7 @@ documents := $(patsubst $(srcroot)/%,%,$(wildcard $(addprefix $(srcroot)/,*.md L
 EXTRA_CLEAN = ssl_guard_ctl $(ctl_sources:.c=.o) results regression.diffs regression.out
 
 .DEFAULT_GOAL := all
-project_targets := demo test matrix check-cassert check-exec-backend check-core analyze quality unit bench bench-docs fuzz coverage lint format dist packages help
+project_targets := demo test matrix check-cassert check-exec-backend check-core analyze quality unit mutate bench bench-docs fuzz coverage lint format dist packages help
 
 pgxs_goals := $(filter-out $(project_targets),$(or $(MAKECMDGOALS),all))
 ifneq ($(pgxs_goals),)
@@ -168,7 +168,9 @@ help:
 	@echo 'matrix    the whole suite on several releases of Debian, in chroots, as root;'
 	@echo '          RELEASES="trixie ..." only these, "dev/matrix --help" says all'
 	@echo 'unit      only the unit tests of the pure layer, with sanitizers'
-	@echo 'coverage  line coverage of the pure layer by its unit tests'
+	@echo 'coverage  what of src/ the suite runs: the whole of it, once more'
+	@echo 'mutate    changes one thing in the sources, 300 times, and looks whether a test'
+	@echo '          fails; MUTATE="--seed 2 --count 50 --unit x509": dev/mutate has all'
 	@echo 'bench     the benchmarks in dev/bench/, each with its budgets; an hour;'
 	@echo '          BENCHMARKS="analyse ..." runs only these'
 	@echo 'bench-docs  the same, and writes docs/performance.md of it, and of what was run before'
@@ -209,7 +211,12 @@ unit:
 	@$(in_sandbox) --no-server t/run --unit
 
 coverage:
-	@$(in_sandbox) --no-server t/run --coverage
+	@$(in_sandbox) --coverage dev/coverage
+
+# the sandbox's user writes there what need not be tried again
+mutate:
+	@mkdir -p '$(srcroot)/.build/mutate' && chmod 1777 '$(srcroot)/.build/mutate'
+	@state=`cd '$(srcroot)' && pwd`/.build/mutate && $(if $(filter --unit,$(MUTATE)),exec '$(srcroot)/dev/sandbox' --no-server,$(in_sandbox)) dev/mutate --state "$$state" $(MUTATE)
 
 bench:
 	@$(in_sandbox) dev/bench/run $(BENCHMARKS)
