@@ -58,8 +58,20 @@ sub write_test
 {
 	my %size = @_;
 
-	spew("$base/top/t/unit/test_big.c", qq{/* sources: policy/big */\n#include "esg_test.h"\n#include "policy/big.h"\n\nint\nmain(void)\n{\n}
-		  . join('', map { qq{\tis_int(size_of($_), $size{$_}, "$_");\n} } sort keys %size) . "\treturn done();\n}\n");
+	my $asked = join '', map { "\tis_int(size_of($_), $size{$_}, \"$_\");\n" } sort keys %size;
+
+	spew("$base/top/t/unit/test_big.c", <<"END");
+/* sources: policy/big */
+#include "esg_test.h"
+#include "policy/big.h"
+
+int
+main(void)
+{
+$asked
+	return done();
+}
+END
 	return;
 }
 
@@ -78,8 +90,8 @@ is($status, 1, 'a test that asks for neither side of the limit is not enough');
 my $row = '| src/policy/big.c:8 | > to >=: `if (n > 3)` |  |  |  | survived |  |  |';
 is_deeply([ $said =~ /^\| src\/policy\/big\.c:.*/mg ], [$row], 'the mutant that survives is named, and no other') or diag($said);
 like($said, qr/^ +\d+\/100  src\/policy\/big\.c:9: ESG_BIG to ESG_SMALL: killed test_big: return ESG_BIG;$/m, 'one that does not');
-like($said, qr/^\| src\/policy\/ \|  \| (\d+) \| (??{ $1 - 1 }) \| 0 \| 1 \| [\d.]+ % \| [1-9]\d* \|$/m, 'the same object code is no mutant')
-  or diag($said);
+my ($mutants, $killed) = $said =~ /^\| src\/policy\/ \|  \| (\d+) \| (\d+) \| 0 \| 1 \| [\d.]+ % \| [1-9]\d* \|$/m;
+ok(($mutants // 0) > 4 && $killed == $mutants - 1, 'all others are killed; the same object code is no mutant') or diag($said);
 
 my $excuse = "src/policy/big.c\t> to >=\tif (n > 3)\tfor the sake of this test\n";
 spew("$base/top/dev/mutate.allow", $excuse);
