@@ -592,7 +592,8 @@ test_thresholds(void)
 static void
 judge_own(unsigned cas, int crl, int own, const char *want, const char *name)
 {
-	const int	numbers[MAX_CRLS] = {crl, NO_CRL};
+	/* of a CA below, there is one as well */
+	const int	numbers[MAX_CRLS] = {crl, (cas & CA(ISSUING)) != 0 ? ISSUED : NO_CRL};
 	Situation	s;
 	EsgFindings list = {0};
 

@@ -164,8 +164,8 @@ test_types(void)
 		mode_t		mode;
 		const char *want;
 	}			types[] = {
-		{S_IFDIR, "a directory"}, {S_IFIFO, "a FIFO"}, {S_IFSOCK, "a socket"}, {S_IFCHR, "a character device"},
-		{S_IFBLK, "a block device"}, {S_IFLNK, "of unknown type"},
+		{S_IFDIR, "a directory, not a regular file"}, {S_IFIFO, "a FIFO, not a regular file"}, {S_IFSOCK, "a socket, not a regular file"}, {S_IFCHR, "a character device, not a regular file"},
+		{S_IFBLK, "a block device, not a regular file"}, {S_IFLNK, "of unknown type, not a regular file"},
 	};
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
