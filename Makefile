@@ -63,6 +63,7 @@ EXTRA_CLEAN = ssl_guard_ctl $(ctl_sources:.c=.o) results regression.diffs regres
 project_targets := demo test matrix check-cassert check-exec-backend check-core sanitize flakiness analyze quality unit bench bench-docs fuzz coverage lint format dist packages help
 project_targets := demo test matrix check-cassert check-exec-backend check-core clients analyze quality unit bench bench-docs fuzz coverage lint format dist packages help
 project_targets := demo test matrix check-cassert check-exec-backend check-core faults analyze quality unit bench bench-docs fuzz coverage lint format dist packages help
+project_targets := demo test matrix check-cassert check-exec-backend check-core analyze quality unit mutate bench bench-docs fuzz coverage lint format dist packages help
 
 pgxs_goals := $(filter-out $(project_targets),$(or $(MAKECMDGOALS),all))
 ifneq ($(pgxs_goals),)
@@ -178,6 +179,10 @@ help:
 	@echo 'unit      only the unit tests of the pure layer, with sanitizers'
 	@echo 'coverage  line coverage of the pure layer by its unit tests'
 	@echo 'bench     the benchmarks in dev/bench/, each with its budgets; half an hour;'
+	@echo 'coverage  what of src/ the suite runs: the whole of it, once more'
+	@echo 'mutate    changes one thing in the sources, 300 times, and looks whether a test'
+	@echo '          fails; MUTATE="--seed 2 --count 50 --unit x509": dev/mutate has all'
+	@echo 'bench     the benchmarks in dev/bench/, each with its budgets; an hour;'
 	@echo '          BENCHMARKS="analyse ..." runs only these'
 	@echo 'bench-docs  the same, and writes docs/performance.md of it, and of what was run before'
 	@echo 'fuzz      the fuzzers in dev/fuzz/, FUZZ_SECONDS each (60); FUZZERS="fuzz_pem ..." runs only these'
@@ -229,7 +234,12 @@ unit:
 	@$(in_sandbox) --no-server t/run --unit
 
 coverage:
-	@$(in_sandbox) --no-server t/run --coverage
+	@$(in_sandbox) --coverage dev/coverage
+
+# the sandbox's user writes there what need not be tried again
+mutate:
+	@mkdir -p '$(srcroot)/.build/mutate' && chmod 1777 '$(srcroot)/.build/mutate'
+	@state=`cd '$(srcroot)' && pwd`/.build/mutate && $(if $(filter --unit,$(MUTATE)),exec '$(srcroot)/dev/sandbox' --no-server,$(in_sandbox)) dev/mutate --state "$$state" $(MUTATE)
 
 bench:
 	@$(in_sandbox) dev/bench/run $(BENCHMARKS)

@@ -86,6 +86,30 @@ test_stranger(void)
 	chmod(directory, 0700);
 }
 
+/* What leads to a file by a link is mended as well. */
+static void
+test_link(void)
+{
+	char		other[] = "/tmp/esg_access_XXXXXX";
+	char		name[64];
+	char		command[256];
+
+	if (!ok(mkdtemp(other) != NULL, "a directory"))
+		return;
+	snprintf(name, sizeof(name), "%s/link", other);
+	ok(symlink(file, name) == 0 && chmod(other, 0755) == 0 && chmod(file, 0644) == 0 && chmod(directory, 0700) == 0, "a link");
+	snprintf(command, sizeof(command), "chgrp 4712 '%s' && chmod 0710 '%s'", directory, directory);
+	expect(&stranger, file, command, "a directory that no group may pass");
+	stranger.groups[0] = owner.gid;
+	stranger.group_count = 1;
+	snprintf(command, sizeof(command), "chmod 0710 '%s'", directory);
+	expect(&stranger, file, command, "a directory of a group that the reader is in");
+	expect(&stranger, name, command, "by a link");
+	stranger.group_count = 0;
+	unlink(name);
+	rmdir(other);
+}
+
 static void
 test_others(void)
 {
@@ -118,6 +142,7 @@ main(void)
 	if (owner.uid != 0)
 		test_owner();
 	test_stranger();
+	test_link();
 	test_others();
 	unlink(file);
 	rmdir(directory);

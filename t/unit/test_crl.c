@@ -588,10 +588,12 @@ test_thresholds(void)
 
 /* ---- what the server itself uses */
 
+/* want: what is said of the certificate, NULL nothing, "" anything */
 static void
-judge_own(unsigned cas, int crl, int own, bool want, const char *name)
+judge_own(unsigned cas, int crl, int own, const char *want, const char *name)
 {
-	const int	numbers[MAX_CRLS] = {crl, NO_CRL};
+	/* of a CA below, there is one as well */
+	const int	numbers[MAX_CRLS] = {crl, (cas & CA(ISSUING)) != 0 ? ISSUED : NO_CRL};
 	Situation	s;
 	EsgFindings list = {0};
 
@@ -601,6 +603,11 @@ judge_own(unsigned cas, int crl, int own, bool want, const char *name)
 		shows(&list, ESG_CRL_REVOKES_OWN, ESG_CRITICAL, name);
 	else
 		lacks(&list, ESG_CRL_REVOKES_OWN, name);
+	for (int i = 0; want != NULL && want[0] != '\0' && i < list.count; i++)
+	{
+		if (list.items[i].code == ESG_CRL_REVOKES_OWN)
+			is_text(list.items[i].detail, want, name);
+	}
 	esg_findings_free(&list);
 	tear_down(&s);
 }
@@ -624,15 +631,16 @@ test_own_chain(void)
 static void
 test_own(void)
 {
-	judge_own(CA(ROOT), FRESH, LEAF, false, "empty");
-	judge_own(CA(ROOT), LISTS_ISSUING, LEAF, false, "another");
-	judge_own(CA(ROOT), LISTS_LEAF, LEAF, true, "the server's");
-	judge_own(CA(ROOT) | CA(ISSUING), LISTS_ISSUING, LEAF, true, "a CA in use");
-	judge_own(CA(ROOT), LISTS_LEAF, SAME_NUMBER, false, "the number of another key's certificate");
-	judge_own(CA(ROOT) | CA(RENEWED), LISTS_LEAF, SAME_NUMBER, false, "the same, both CAs known");
-	judge_own(CA(ALONE), LISTS_LEAF, LEAF, true, "of a CA that is not known here");
-	judge_own(CA(RENEWED), LISTS_LEAF_AKI, SAME_NUMBER, false, "of a CA that is not known here, another's is");
-	judge_own(CA(ALONE), RENEWED_LISTS, LEAF, true, "of a CA that nobody knows");
+	judge_own(CA(ROOT), FRESH, LEAF, NULL, "empty");
+	judge_own(CA(ROOT), LISTS_ISSUING, LEAF, NULL, "another");
+	judge_own(CA(ROOT), LISTS_LEAF, LEAF, "certificate \"CN=db\", which this server uses", "the server's");
+	judge_own(CA(ROOT) | CA(ISSUING), LISTS_ISSUING, LEAF,
+			  "certificate \"CN=Issuing\", which this server uses, so clients of \"CN=Issuing\" are refused", "a CA in use");
+	judge_own(CA(ROOT), LISTS_LEAF, SAME_NUMBER, NULL, "the number of another key's certificate");
+	judge_own(CA(ROOT) | CA(RENEWED), LISTS_LEAF, SAME_NUMBER, NULL, "the same, both CAs known");
+	judge_own(CA(ALONE), LISTS_LEAF, LEAF, "", "of a CA that is not known here");
+	judge_own(CA(RENEWED), LISTS_LEAF_AKI, SAME_NUMBER, NULL, "of a CA that is not known here, another's is");
+	judge_own(CA(ALONE), RENEWED_LISTS, LEAF, "", "of a CA that nobody knows");
 	test_own_chain();
 }
 
@@ -784,6 +792,11 @@ test_names(void)
 	/* the second name of a file */
 	esg_policy_crl_check(&crl_infos[FRESH], ESG_CRL_IGNORED, -1, &context, now, &list);
 	lacks(&list, ESG_CRL_NOT_HASHED, "the same content under a name that is found");
+	context.sources.crl_count = 1;
+	esg_policy_crl_check(&crl_infos[FRESH], ESG_CRL_IGNORED, -1, &context, now, &list);
+	shows(&list, ESG_CRL_NOT_HASHED, ESG_WARNING, "what is found has another content");
+	esg_findings_free(&list);
+	context.sources.crl_count = 2;
 	context.first_in_dir = 2;
 	esg_policy_crl_check(&crl_infos[FRESH], ESG_CRL_IGNORED, -1, &context, now, &list);
 	shows(&list, ESG_CRL_NOT_HASHED, ESG_WARNING, "the same content in ssl_crl_file");

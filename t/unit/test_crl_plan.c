@@ -91,6 +91,7 @@ static const struct
 	{"without an end", 1, "c", "", 0, 0, 0, {{FIRST, NULL, "",.fetched = true}}},
 	{"delta", 1, "sr", "it is a delta CRL", 0, 0, 0,
 	{{FIRST, "20260101000000Z"}, {FIRST, "20260201000000Z",.extensions = "2.5.29.27=critical,ASN1:INTEGER:3\n",.fetched = true}}},
+	{"of attribute certificates", 1, "r", "it covers only attribute certificates", 0, 0, 0, {{FIRST,.extensions = SCOPE("onlyAA=TRUE"),.fetched = true}}},
 	{"indirect", 1, "r", "it is an indirect CRL", 0, 0, 0, {{FIRST,.extensions = SCOPE("indirectCRL=TRUE"),.fetched = true}}},
 	{"some reasons", 1, "r", "it covers only some reasons", 0, 0, 0, {{FIRST,.extensions = SCOPE("onlysomereasons=keyCompromise"),.fetched = true}}},
 	{"attributes", 1, "r", "it covers only attribute certificates", 0, 0, 0, {{FIRST,.extensions = SCOPE("onlyAA=TRUE"),.fetched = true}}},

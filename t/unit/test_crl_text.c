@@ -25,8 +25,11 @@ check(const char *text, size_t len, const char *of_wire, const char *of_file, co
 
 	for (file = 0; file < 2; file++)
 	{
-		STACK_OF(X509_CRL) *crls = file ? esg_crl_text_parse_file(text, len, reason) : esg_crl_text_parse(text, len, reason);
+		STACK_OF(X509_CRL) *crls;
 
+		memset(reason, 'x', sizeof(reason));
+		crls = file ? esg_crl_text_parse_file(text, len, reason) : esg_crl_text_parse(text, len, reason);
+		ok(crls == NULL || reason[0] == '\0', "%s: no reason where there is no fault", name);
 		if (crls)
 			snprintf(said, sizeof(said), "%d", sk_X509_CRL_num(crls));
 		else

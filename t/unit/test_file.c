@@ -155,6 +155,39 @@ expect_suggestion(const EsgFileFacts *facts, EsgFileKind kind, const char *path,
 	OPENSSL_free(got);
 }
 
+/* What stands there in the place of a file is said. */
+static void
+test_types(void)
+{
+	static const struct
+	{
+		mode_t		mode;
+		const char *want;
+	}			types[] = {
+		{S_IFDIR, "a directory, not a regular file"}, {S_IFIFO, "a FIFO, not a regular file"}, {S_IFSOCK, "a socket, not a regular file"}, {S_IFCHR, "a character device, not a regular file"},
+		{S_IFBLK, "a block device, not a regular file"}, {S_IFLNK, "of unknown type, not a regular file"},
+	};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+	{
+		EsgFileFacts facts = {.exists = true, .mode = types[i].mode | 0600};
+		EsgFindings list = {0};
+
+		esg_policy_file_check(&facts, ESG_FILE_CA, NULL, &policy, &list);
+		is_text(list.count > 0 ? list.items[0].detail : NULL, types[i].want, types[i].want);
+		esg_findings_free(&list);
+	}
+	/* of a directory that anyone may write to, it is the mode */
+	{
+		EsgFileFacts facts = {.exists = true, .mode = S_IFDIR | 0777};
+		EsgFindings list = {0};
+
+		esg_policy_file_check(&facts, ESG_FILE_DIRECTORY, NULL, &policy, &list);
+		is_text(list.count > 0 ? list.items[0].detail : NULL, "0777", "a directory's mode");
+		esg_findings_free(&list);
+	}
+}
+
 static void
 test_modes(void)
 {
@@ -437,6 +470,7 @@ main(void)
 {
 	esg_policy_defaults(&policy);
 	policy.server_uid = SERVER;
+	test_types();
 	test_modes();
 	test_states();
 	test_size();

@@ -282,6 +282,8 @@ static const Case with_tls[] = {
 	{"anchored", "map m /^(.*)@a\\.test$ \\1", ""},
 	{"not begun", "map m /(.*)@a\\.test$ \\1", "ident_unanchored"},
 	{"not ended", "map m /^(.*)@a\\.test \\1", "ident_unanchored"},
+	{"an escaped bar is no branch", "map m /^a\\|b$ bob", ""},
+	{"an escaped parenthesis opens none", "map m /^a\\($|b bob", "ident_unanchored"},
 	{"an escaped end", "map m /^alice\\$ bob", "ident_unanchored"},
 	{"an escaped backslash before the end", "map m /^alice\\\\$ bob", ""},
 	{"in a group", "map m /(^alice$|^bob$) bob", ""},

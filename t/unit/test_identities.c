@@ -224,6 +224,8 @@ test_shown(void)
 		{"CN=a\342\200\213b", DN, 1, "CN=a\\u200bb"},
 		{"CN=a\001", DN, 0, "CN=a\\x01"},
 		{"CN=a\342\200\213b", SERIAL, 0, "01/CN=a\\E2\\80\\8Bb"},
+		{"CN=a\342\200\213b", ESG_SOURCE_ISSUER, 0, "CN=a\\E2\\80\\8Bb"},
+		{"CN=a\342\200\213\\,b", ESG_SOURCE_ISSUER, 1, "CN=a\\u200b\\,b"},
 	};
 	size_t		i;
 

@@ -483,6 +483,32 @@ seconds_for(int extensions)
 	return spent;
 }
 
+/* Where an issuer's certificate can be had, if the extension can be read. */
+static void
+test_issuer_place(void)
+{
+	static const struct
+	{
+		const char *extensions;
+		bool		says;
+	}			cases[] = {
+		{NULL, false},
+		{"authorityInfoAccess=caIssuers;URI:http://ca.example.com/ca.der\n", true},
+		{"authorityInfoAccess=OCSP;URI:http://ca.example.com/\n", false},
+		{"authorityInfoAccess=OCSP;URI:http://ca.example.com/,caIssuers;URI:http://ca.example.com/ca.der\n", true},
+		{"1.3.6.1.5.5.7.1.1=DER:0500\n", false},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		X509	   *cert = certmaker_cert(&(CertSpec){.extensions = cases[i].extensions});
+
+		is_int(esg_x509_info_says_where_issuer_is(cert), cases[i].says, cases[i].extensions ? cases[i].extensions : "nothing");
+		is_int((long long) ERR_peek_error(), 0, "no error is left");
+		X509_free(cert);
+	}
+}
+
 int
 main(void)
 {
@@ -501,6 +527,7 @@ main(void)
 	test_serial_text();
 	test_fingerprint();
 	test_fingerprint_parse();
+	test_issuer_place();
 	ok(seconds_for(32000) < 64 * seconds_for(2000) + 0.5, "linear in extensions");
 	is_int((long long) ERR_peek_error(), 0, "error queue is empty");
 	return done();

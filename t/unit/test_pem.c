@@ -3,6 +3,7 @@
  * test_pem.c
  *		What is found in files, good, odd and broken.
  */
+#include <limits.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -418,6 +419,9 @@ test_details(void)
 	scan(text, fault, CERTS | TRUSTED, 2, &result);
 	is_int(result.certs, 2, "the sink can stop");
 	is_int(result.end, ESG_PEM_COMPLETE, "which is no fault");
+	scan(text, (size_t) INT_MAX + 1, CERTS, 0, &result);
+	is_int(result.end, ESG_PEM_BROKEN, "more than OpenSSL can take is not read");
+	is_int(result.certs, 0, "at all");
 	free(text);
 }
 

@@ -224,6 +224,9 @@ test_dh(void)
 	esg_dh_params_free(&read);
 	esg_dh_params_read("", 0, &read);
 	ok(esg_dh_params_are_invalid(&read), "nothing is none");
+	ok(!read.prime && !read.safe && !read.good_generator, "and has no good side");
+	ok(esg_dh_params_are_invalid(&(EsgDhParams){.params = params, .safe = true, .good_generator = true}), "no prime, but a generator");
+	ok(!esg_dh_params_are_invalid(&(EsgDhParams){.params = params, .prime = true, .safe = true}), "a safe prime has no bad generator");
 	is_int((long long) ERR_peek_error(), 0, "no error is left behind");
 	EVP_PKEY_free(params);
 }

@@ -239,12 +239,29 @@ test_dh(void)
 	nothing("none configured");
 }
 
+/* The worst of a setting comes first, whatever was looked at first. */
+static void
+test_order(void)
+{
+	EsgOverrides overrides;
+
+	memset(overrides, -1, sizeof(overrides));
+	overrides[ESG_PASSPHRASE_COMMAND_FAILS] = ESG_CRITICAL;
+	facts.command_fault = "there is none";
+	esg_findings_free(&findings[ESG_SET_COMMAND]);
+	esg_tls_settings_judge(&facts, overrides, findings);
+	if (is_int(findings[ESG_SET_COMMAND].count, 2, "two of one setting"))
+		is_int(findings[ESG_SET_COMMAND].items[0].code, ESG_PASSPHRASE_COMMAND_FAILS, "the worst of them is first");
+	facts.command_fault = NULL;
+}
+
 static void
 test_command(void)
 {
 	begin();
 	command.has_secret = true;
 	found(ESG_SET_COMMAND, ESG_PASSPHRASE_COMMAND_LEAKS, ESG_WARNING, "in the text");
+	test_order();
 	begin();
 	facts.command_leak = "a file";
 	found(ESG_SET_COMMAND, ESG_PASSPHRASE_COMMAND_LEAKS, ESG_WARNING, "in a file");
