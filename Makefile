@@ -60,10 +60,7 @@ documents := $(patsubst $(srcroot)/%,%,$(wildcard $(addprefix $(srcroot)/,*.md L
 EXTRA_CLEAN = ssl_guard_ctl $(ctl_sources:.c=.o) results regression.diffs regression.out
 
 .DEFAULT_GOAL := all
-project_targets := demo test matrix check-cassert check-exec-backend check-core sanitize flakiness analyze quality unit bench bench-docs fuzz coverage lint format dist packages help
-project_targets := demo test matrix check-cassert check-exec-backend check-core clients analyze quality unit bench bench-docs fuzz coverage lint format dist packages help
-project_targets := demo test matrix check-cassert check-exec-backend check-core faults analyze quality unit bench bench-docs fuzz coverage lint format dist packages help
-project_targets := demo test matrix check-cassert check-exec-backend check-core analyze quality unit mutate bench bench-docs fuzz coverage lint format dist packages help
+project_targets := demo test matrix check-cassert check-exec-backend check-core clients faults sanitize flakiness analyze quality unit mutate bench bench-docs fuzz coverage lint format dist packages help
 
 pgxs_goals := $(filter-out $(project_targets),$(or $(MAKECMDGOALS),all))
 ifneq ($(pgxs_goals),)
@@ -177,12 +174,10 @@ help:
 	@echo 'matrix    the whole suite on several releases of Debian, in chroots, as root;'
 	@echo '          RELEASES="trixie ..." only these, "dev/matrix --help" says all'
 	@echo 'unit      only the unit tests of the pure layer, with sanitizers'
-	@echo 'coverage  line coverage of the pure layer by its unit tests'
-	@echo 'bench     the benchmarks in dev/bench/, each with its budgets; half an hour;'
 	@echo 'coverage  what of src/ the suite runs: the whole of it, once more'
 	@echo 'mutate    changes one thing in the sources, 300 times, and looks whether a test'
 	@echo '          fails; MUTATE="--seed 2 --count 50 --unit x509": dev/mutate has all'
-	@echo 'bench     the benchmarks in dev/bench/, each with its budgets; an hour;'
+	@echo 'bench     the benchmarks in dev/bench/, each with its budgets; half an hour;'
 	@echo '          BENCHMARKS="analyse ..." runs only these'
 	@echo 'bench-docs  the same, and writes docs/performance.md of it, and of what was run before'
 	@echo 'fuzz      the fuzzers in dev/fuzz/, FUZZ_SECONDS each (60); FUZZERS="fuzz_pem ..." runs only these'
@@ -216,8 +211,10 @@ check-core:
 
 flakiness:
 	@$(in_sandbox) dev/flakiness $(RUNS) $(LOAD)
+
 clients:
 	@PG_CONFIG=`'$(srcroot)/dev/setup' --with-clients --with-poolers` && export PG_CONFIG && exec '$(srcroot)/dev/sandbox' dev/clients
+
 faults:
 	@PG_CONFIG=`'$(srcroot)/dev/setup' --with-faketime` && export PG_CONFIG && exec '$(srcroot)/dev/sandbox' dev/faults $(if $(FAULTS),--only '$(FAULTS)')
 
