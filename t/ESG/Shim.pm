@@ -164,12 +164,16 @@ strerror(int number)
 }
 SHIM
 
+# undef where there is no compiler; a shim that does not compile is a fault
 sub build
 {
 	my ($base, $source) = @_;
+	my $said = '';
 
+	return undef if system('cc --version >/dev/null 2>&1') != 0;
 	ESG::Certs::spew("$base.c", $source);
-	return eval { IPC::Run::run([ 'cc', '-shared', '-fPIC', '-o', "$base.so", "$base.c" ], '>&', \my $said) } ? "$base.so" : undef;
+	IPC::Run::run([ 'cc', '-shared', '-fPIC', '-o', "$base.so", "$base.c" ], '>&', \$said) or die "$base.c: $said";
+	return "$base.so";
 }
 
 sub owner { return build("$_[0]/owner", $owner); }
@@ -180,14 +184,14 @@ sub stuck
 {
 	my ($directory, $fault) = @_;
 
-	return build("$directory/stuck", $stuck =~ s/FAULT/"$fault"/r);
+	return build("$directory/stuck", $stuck =~ s/FAULT/"$fault"/gr);
 }
 
 sub no_digest
 {
 	my ($directory, $fault) = @_;
 
-	return build("$directory/no_digest", $no_digest =~ s/FAULT/"$fault"/r);
+	return build("$directory/no_digest", $no_digest =~ s/FAULT/"$fault"/gr);
 }
 
 1;
