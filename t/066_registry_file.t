@@ -110,15 +110,19 @@ sub write_file
 	return;
 }
 
-# last_seen of the entry of a certificate and role, days ago
+# last_seen of the entry of a certificate and role, days ago, and so when it last raised its alarms: else
+# its next login need not do so again for a minute, and it is left to the worker
 sub age_entry
 {
 	my ($entry, $client, $role, $days) = @_;
 	my $place = rindex($entry, "\0$role\0") + 1;
 
 	return $entry if $entry !~ /^\Q@{[ pack('H*', $client->{fingerprint}) ]}/s || $place == 0;
-	substr($entry, $place + 64 + 8, 8) =
-	  pack('q', unpack('q', substr($entry, $place + 64 + 8, 8)) - $days * 86400 * 1000000);
+	foreach my $time (8, 16)
+	{
+		substr($entry, $place + 64 + $time, 8) =
+		  pack('q', unpack('q', substr($entry, $place + 64 + $time, 8)) - $days * 86400 * 1000000);
+	}
 	return $entry;
 }
 
