@@ -13,6 +13,7 @@ package ESG::Ctl;
 use strict;
 use warnings;
 
+use File::Temp ();
 use IPC::Run ();
 use JSON::PP;
 
@@ -25,7 +26,11 @@ sub run
 	my (@arguments) = @_;
 	my $input = ref $arguments[0] ? ${ shift @arguments } : '';
 	my ($out, $err) = ('', '');
-	my $harness = IPC::Run::start([ 'ssl_guard_ctl', @arguments ], '<', \$input, '>', \$out, '2>', \$err, my $timer = IPC::Run::timeout($patience));
+	# a file: who writes into a pipe of a program that has ended fails
+	my $file = File::Temp->new;
+	print $file $input;
+	close $file or die "temporary file: $!";
+	my $harness = IPC::Run::start([ 'ssl_guard_ctl', @arguments ], '<', "$file", '>', \$out, '2>', \$err, my $timer = IPC::Run::timeout($patience));
 
 	return ('late', $out, $err) unless eval { $harness->finish; 1 } || do { $harness->kill_kill; 0 };
 	return (($harness->full_results)[0] >> 8, $out, $err);
