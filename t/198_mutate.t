@@ -9,37 +9,21 @@ use Test::More;
 
 use PostgreSQL::Test::Utils ();
 
+use ESG::Certs;
+use ESG::Node;
+
 my $source = realpath($ENV{SRC} // '.');
 my $base = realpath(PostgreSQL::Test::Utils::tempdir());
 
-sub spew
-{
-	my ($path, $text, $mode) = @_;
-
-	open(my $out, '>', $path) or die "$path: $!";
-	print $out $text;
-	close $out or die "$path: $!";
-	chmod $mode, $path or die "$path: $!" if defined $mode;
-	return;
-}
-
-sub slurp
-{
-	my ($path) = @_;
-
-	open(my $in, '<', $path) or die "$path: $!";
-	local $/ = undef;
-	return scalar <$in>;
-}
-
 plan skip_all => 'no cc: dev/mutate NOT TESTED' if system('cc --version >/dev/null 2>&1') != 0;
 mkdir "$base/$_" or die $! foreach qw(top top/dev top/src top/src/policy top/t top/t/unit box state);
-spew("$base/top/dev/mutate", slurp("$source/dev/mutate"), 0755);
-spew("$base/top/t/unit/$_", slurp("$source/t/unit/$_")) foreach qw(Makefile esg_test.h);
-spew("$base/top/t/unit/certmaker.c", "extern int none;\nint none;\n");
-spew("$base/top/ext_ssl_guard.control", "default_version = '1.0'\n");
-spew("$base/top/src/policy/big.h", "#include <stdbool.h>\ntypedef enum Size\n{\n\tESG_SMALL,\n\tESG_BIG\n} Size;\nextern Size size_of(int n);\n");
-spew("$base/top/src/policy/big.c", <<'END');
+ESG::Certs::spew("$base/top/dev/mutate", ESG::Node::slurp("$source/dev/mutate"));
+chmod 0755, "$base/top/dev/mutate" or die "dev/mutate: $!";
+ESG::Certs::spew("$base/top/t/unit/$_", ESG::Node::slurp("$source/t/unit/$_")) foreach qw(Makefile esg_test.h);
+ESG::Certs::spew("$base/top/t/unit/certmaker.c", "extern int none;\nint none;\n");
+ESG::Certs::spew("$base/top/ext_ssl_guard.control", "default_version = '1.0'\n");
+ESG::Certs::spew("$base/top/src/policy/big.h", "#include <stdbool.h>\ntypedef enum Size\n{\n\tESG_SMALL,\n\tESG_BIG\n} Size;\nextern Size size_of(int n);\n");
+ESG::Certs::spew("$base/top/src/policy/big.c", <<'END');
 #include "policy/big.h"
 
 /* Is 3 < 4? && no mutant here */
@@ -60,7 +44,7 @@ sub write_test
 
 	my $asked = join '', map { "\tis_int(size_of($_), $size{$_}, \"$_\");\n" } sort keys %size;
 
-	spew("$base/top/t/unit/test_big.c", <<"END");
+	ESG::Certs::spew("$base/top/t/unit/test_big.c", <<"END");
 /* sources: policy/big */
 #include "esg_test.h"
 #include "policy/big.h"
@@ -94,11 +78,11 @@ my ($mutants, $killed) = $said =~ /^\| src\/policy\/ \|  \| (\d+) \| (\d+) \| 0 
 ok(($mutants // 0) > 4 && $killed == $mutants - 1, 'all others are killed; the same object code is no mutant') or diag($said);
 
 my $excuse = "src/policy/big.c\t> to >=\tif (n > 3)\tfor the sake of this test\n";
-spew("$base/top/dev/mutate.allow", $excuse);
+ESG::Certs::spew("$base/top/dev/mutate.allow", $excuse);
 ($status, $said) = run_mutate();
 is($status . ($said =~ /src\/policy\/big\.c:8/ ? ' named' : ''), '0', 'what is known to be the same is none') or diag($said);
 unlike($said, qr/: killed /, 'and what was killed by the same test is not tried again');
-spew("$base/top/dev/mutate.allow", $excuse . "src/policy/big.c\t> to >=\tif (n > 4)\tgone\n");
+ESG::Certs::spew("$base/top/dev/mutate.allow", $excuse . "src/policy/big.c\t> to >=\tif (n > 4)\tgone\n");
 ($status, $said) = run_mutate();
 is($status . ($said =~ /not there any more: src\/policy\/big\.c: > to >=: if \(n > 4\)/ ? ' named' : $said), '1 named', 'what is excused and not there');
 

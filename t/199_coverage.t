@@ -9,43 +9,27 @@ use Test::More;
 
 use PostgreSQL::Test::Utils ();
 
+use ESG::Certs;
+use ESG::Node;
+
 my $source = realpath($ENV{SRC} // '.');
 my $base = realpath(PostgreSQL::Test::Utils::tempdir());
-
-sub spew
-{
-	my ($path, $text, $mode) = @_;
-
-	open(my $out, '>', $path) or die "$path: $!";
-	print $out $text;
-	close $out or die "$path: $!";
-	chmod $mode, $path or die "$path: $!" if defined $mode;
-	return;
-}
-
-sub slurp
-{
-	my ($path) = @_;
-
-	open(my $in, '<', $path) or die "$path: $!";
-	local $/ = undef;
-	return scalar <$in>;
-}
 
 foreach my $program (qw(gcc gcov))
 {
 	plan skip_all => "no $program: dev/coverage NOT TESTED" if system("$program --version >/dev/null 2>&1") != 0;
 }
 mkdir "$base/$_" or die $! foreach qw(top top/dev top/src top/src/policy top/src/login one two);
-spew("$base/top/dev/coverage", slurp("$source/dev/coverage"), 0755);
-spew("$base/top/src/policy/a.c", "extern int getpid(void);\nint f(int n);\n\nint\nf(int n)\n{\n\treturn n > 3 ? getpid() : n;\n}\n");
+ESG::Certs::spew("$base/top/dev/coverage", ESG::Node::slurp("$source/dev/coverage"));
+chmod 0755, "$base/top/dev/coverage" or die "dev/coverage: $!";
+ESG::Certs::spew("$base/top/src/policy/a.c", "extern int getpid(void);\nint f(int n);\n\nint\nf(int n)\n{\n\treturn n > 3 ? getpid() : n;\n}\n");
 
 # What ends its main(), and what else there is.
 sub write_main
 {
 	my ($end, $more) = @_;
 
-	spew("$base/top/src/login/b.c", "extern int f(int n);\n\n$more\nint\nmain(int argc, char **argv)\n{\n\t(void) argv;\n\t$end;\n}\n");
+	ESG::Certs::spew("$base/top/src/login/b.c", "extern int f(int n);\n\n$more\nint\nmain(int argc, char **argv)\n{\n\t(void) argv;\n\t$end;\n}\n");
 	return;
 }
 
@@ -75,11 +59,11 @@ my ($status, $said) = run_coverage('one');
 is($status, 1, 'a branch of a pure folder that is not taken');
 like($said, qr/^src\/policy\/a\.c:7: return n > 3 \? getpid\(\) : n;$/m, 'it is named');
 like($said, qr/^\| src\/policy\/ \(pure\) \| 1 \| \d+ \| 100\.0 % \| 2 \| 1 \| 0 \|$/m, 'and in the table') or diag($said);
-spew("$base/top/dev/coverage.allow", "src/policy/a.c 1 for the sake of this test\n");
+ESG::Certs::spew("$base/top/dev/coverage.allow", "src/policy/a.c 1 for the sake of this test\n");
 ($status, $said) = run_coverage('one');
 is($status, 0, 'one that is listed') or diag($said);
 unlike($said, qr/^(?:coverage:|src\/policy)/m, 'is not named');
-spew("$base/top/dev/coverage.allow", "src/policy/a.c 1 for the sake of this test\nsrc/policy/gone.c 1 a test\n");
+ESG::Certs::spew("$base/top/dev/coverage.allow", "src/policy/a.c 1 for the sake of this test\nsrc/policy/gone.c 1 a test\n");
 is((run_coverage('one'))[0], 1, 'a file that is listed and not there');
 unlink "$base/top/dev/coverage.allow" or die $!;
 run_program('two', 1 .. 5);
