@@ -8,13 +8,6 @@
 
 #include "login/clients_save.h"
 
-/* A time is shown, and compared with others. */
-static bool
-is_time_sound(const EsgTime *time)
-{
-	return (unsigned) time->state <= ESG_TIME_FOREVER && esg_x509_time_in_range(time->unix_seconds);
-}
-
 /* Texts are trusted only if they end, times only if they can be shown. */
 static bool
 are_facts_sound(const EsgClientFacts *facts)
@@ -22,8 +15,8 @@ are_facts_sound(const EsgClientFacts *facts)
 #define ENDS(text) (memchr(text, '\0', sizeof(text)) != NULL)
 	return ENDS(facts->subject) && ENDS(facts->issuer) && ENDS(facts->common_name) &&
 		ENDS(facts->serial_number) && ENDS(facts->texts.malformed) && ENDS(facts->texts.odd_serial) &&
-		is_time_sound(&facts->not_before) && is_time_sound(&facts->not_after) &&
-		is_time_sound(&facts->chain_not_before) && is_time_sound(&facts->chain_not_after) &&
+		esg_cert_facts_time_is_sound(&facts->not_before) && esg_cert_facts_time_is_sound(&facts->not_after) &&
+		esg_cert_facts_time_is_sound(&facts->chain_not_before) && esg_cert_facts_time_is_sound(&facts->chain_not_after) &&
 		esg_cert_facts_are_sound(&facts->cert) && esg_cert_facts_are_sound(&facts->chain) &&
 		esg_cert_facts_key_is_sound(&facts->issuer_key);
 }

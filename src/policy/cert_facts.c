@@ -137,6 +137,13 @@ esg_cert_facts_key_is_sound(const EsgKeyFacts *facts)
 }
 
 bool
+esg_cert_facts_time_is_sound(const EsgTime *time)
+{
+	return (unsigned) time->state <= ESG_TIME_FOREVER && esg_x509_time_in_range(time->unix_seconds) &&
+		ARE_FLAGS(EsgTime, time, nonconforming, nonconforming);
+}
+
+bool
 esg_cert_facts_are_sound(const EsgCertFacts *facts)
 {
 	return esg_cert_facts_key_is_sound(&facts->key) && ENDS(facts->signature_algorithm) &&

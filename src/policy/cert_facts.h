@@ -68,5 +68,6 @@ extern void esg_cert_facts_restore_key(const EsgKeyFacts *facts, EsgKeyInfo *out
 /* As they were stored; can they be some? */
 extern bool esg_cert_facts_are_sound(const EsgCertFacts *facts);
 extern bool esg_cert_facts_key_is_sound(const EsgKeyFacts *facts);
+extern bool esg_cert_facts_time_is_sound(const EsgTime *time);
 
 #endif							/* ESG_POLICY_CERT_FACTS_H */

@@ -81,10 +81,28 @@ test_sound(void)
 	X509_free(cert);
 }
 
+static void
+test_time_sound(void)
+{
+	EsgTime		good = {.state = ESG_TIME_VALID};
+	EsgTime		bad = good;
+
+	ok(esg_cert_facts_time_is_sound(&good), "a time");
+	memset(&bad.nonconforming, 2, 1);
+	ok(!esg_cert_facts_time_is_sound(&bad), "not sound: its flag");
+	bad = good;
+	bad.state = (EsgTimeState) (ESG_TIME_FOREVER + 1);
+	ok(!esg_cert_facts_time_is_sound(&bad), "not sound: its state");
+	bad = good;
+	bad.unix_seconds = INT64_MAX;
+	ok(!esg_cert_facts_time_is_sound(&bad), "not sound: after the year 9999");
+}
+
 int
 main(void)
 {
 	test_curve();
 	test_sound();
+	test_time_sound();
 	return done();
 }
