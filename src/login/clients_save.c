@@ -15,8 +15,10 @@ are_facts_sound(const EsgClientFacts *facts)
 #define ENDS(text) (memchr(text, '\0', sizeof(text)) != NULL)
 	return ENDS(facts->subject) && ENDS(facts->issuer) && ENDS(facts->common_name) &&
 		ENDS(facts->serial_number) && ENDS(facts->texts.malformed) && ENDS(facts->texts.odd_serial) &&
-		esg_cert_facts_time_is_sound(&facts->not_before) && esg_cert_facts_time_is_sound(&facts->not_after) &&
-		esg_cert_facts_time_is_sound(&facts->chain_not_before) && esg_cert_facts_time_is_sound(&facts->chain_not_after) &&
+		esg_cert_facts_time_is_sound(&facts->not_before) &&
+		esg_cert_facts_time_is_sound(&facts->not_after) &&
+		esg_cert_facts_time_is_sound(&facts->chain_not_before) &&
+		esg_cert_facts_time_is_sound(&facts->chain_not_after) &&
 		esg_cert_facts_are_sound(&facts->cert) && esg_cert_facts_are_sound(&facts->chain) &&
 		esg_cert_facts_key_is_sound(&facts->issuer_key);
 }
