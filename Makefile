@@ -19,19 +19,19 @@ PG_CONFIG ?= pg_config
 
 # every folder of src/ but ctl/, which is the program's
 all_sources := $(filter-out src/ctl/%,$(sort $(patsubst $(srcroot)/%,%,$(wildcard $(srcroot)/src/*/*.c))))
-# What each login runs lies together, and behind it what judges files and identities at one: each
-# piece of 64 kB costs a login a page fault.
-login_sources := $(patsubst %,src/%.c,hooks/client_auth $(addprefix login/,barrier ca_usage client_check client_entry clients \
-	denied fallback guard handshake ident_map label_page peer role_label sessions transport) policy/elapsed policy/policy policy/revocation_key \
-	$(addprefix server/,alarms guc served_cert shmem state) x509/info x509/time)
-judge_sources := $(patsubst %,src/%.c,login/crl_dir_verdict login/file_guard login/identity $(addprefix policy/,alarm_text deny_list file findings label) \
-	$(addprefix files/,accounts content crl_dir_list facts tls_file tls_names) $(addprefix server/,report served_hosts sni_hosts tls_files) \
-	x509/cut_text x509/identities x509/name)
+# What each login runs comes first and lies together, within a piece of 64 kB, and in the next what judges files and
+# identities at one: each such piece costs a login a page fault, so code and constants begin with one.
+login_sources := $(patsubst %,src/%.c,hooks/client_auth $(addprefix login/,barrier ca_usage client_check client_entry \
+	fallback guard handshake ident_map label_page peer role_label sessions transport) policy/elapsed policy/revocation_key \
+	$(addprefix server/,served_cert shmem state guc) x509/info login/clients server/alarms)
+judge_sources := $(patsubst %,src/%.c,$(addprefix login/,crl_dir_verdict denied file_guard identity) $(addprefix policy/,deny_list file label) \
+	$(addprefix files/,facts tls_names) $(addprefix server/,report served_hosts sni_hosts tls_files) \
+	x509/identities x509/name $(addprefix policy/,alarm_text findings) $(addprefix files/,accounts content crl_dir_list tls_file) x509/cut_text)
 moved_sources := $(filter-out $(all_sources),$(login_sources) $(judge_sources))
 ifneq ($(moved_sources),)
 $(error Each login runs these, where are they now? $(moved_sources))
 endif
-sources := ext_ssl_guard.c $(filter $(login_sources),$(all_sources)) $(filter $(judge_sources),$(all_sources)) \
+sources := $(login_sources) $(judge_sources) ext_ssl_guard.c \
 	$(filter-out $(login_sources) $(judge_sources),$(all_sources))
 headers := $(wildcard $(srcroot)/src/*.h $(srcroot)/src/*/*.h)
 OBJS = $(sources:.c=.o)
@@ -40,10 +40,11 @@ OBJS = $(sources:.c=.o)
 version := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" '$(srcroot)/ext_ssl_guard.control')
 PG_CPPFLAGS = -I$(srcroot) -I$(srcroot)/src -DESG_VERSION='"$(version)"'
 SHLIB_LINK = -lssl -lcrypto
+comma := ,
 # Each process would otherwise run through a table of jumps to other libraries, and at its end
 # the C runtime's code for destructors, of which there are none: a page fault each.
 PG_CFLAGS = -fno-plt
-SHLIB_LINK += $(if $(filter linux,$(PORTNAME)),-nostartfiles)
+SHLIB_LINK += $(if $(filter linux,$(PORTNAME)),-nostartfiles -Wl$(comma)-z$(comma)max-page-size=65536)
 # A version script rather than -fvisibility=hidden, which on PostgreSQL 15
 # hides _PG_init and Pg_magic_func as well.
 SHLIB_EXPORTS = src/exports.txt
