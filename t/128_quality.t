@@ -9,6 +9,8 @@ use Test::More;
 
 use PostgreSQL::Test::Utils ();
 
+use ESG::Certs;
+
 my $source = realpath($ENV{SRC} // '.');
 my $base = realpath(PostgreSQL::Test::Utils::tempdir());
 my $file = "$base/quality.md";
@@ -17,21 +19,12 @@ sub spew
 {
 	my ($path, $text, $mode) = @_;
 
-	open(my $out, '>', $path) or die "$path: $!";
-	print $out $text;
-	close $out or die "$path: $!";
+	ESG::Certs::spew($path, $text);
 	chmod $mode, $path or die "$path: $!" if defined $mode;
 	return;
 }
 
-sub slurp
-{
-	my ($path) = @_;
-
-	open(my $in, '<', $path) or return '';
-	local $/ = undef;
-	return scalar(<$in>) // '';
-}
+sub slurp { return ESG::Certs::slurp($_[0]); }
 
 # What a "make" prints that knows three targets.
 spew("$base/make", <<'END', 0755);

@@ -29,6 +29,19 @@ must_at(int holds, const char *condition, const char *file, int line)
 	abort();
 }
 
+/* what the fuzzer gave as a text that ends */
+__attribute__((unused))
+static char *
+copy_text(const uint8_t *data, size_t size)
+{
+	char	   *text = malloc(size + 1);
+
+	must(text != NULL);
+	memcpy(text, data, size);
+	text[size] = '\0';
+	return text;
+}
+
 /* length of the UTF-8 character at p, which must be none that confuses */
 __attribute__((unused))
 static size_t

@@ -61,11 +61,8 @@ read_secret(const char *secret)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char	   *text = malloc(size + 1);
+	char	   *text = copy_text(data, size);
 
-	must(text != NULL);
-	memcpy(text, data, size);
-	text[size] = '\0';
 	read_command(text);
 	read_secret(text);
 	free(text);

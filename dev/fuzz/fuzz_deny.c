@@ -86,14 +86,11 @@ check_list(const EsgDenyList *list, unsigned chosen)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char	   *text = malloc(size + 1);
+	char	   *text = copy_text(data, size);
 	EsgDenyError error;
 	EsgDenyList *list;
 	size_t		needed;
 
-	must(text != NULL);
-	memcpy(text, data, size);
-	text[size] = '\0';
 	needed = size > 0 ? esg_deny_list_size(text + 1) : 0;
 	list = needed > 0 ? malloc(needed) : NULL;
 	if (list != NULL && esg_deny_list_parse(text + 1, list, &error))

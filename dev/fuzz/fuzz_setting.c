@@ -54,11 +54,8 @@ read_values(const char *text)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char	   *text = malloc(size + 1);
+	char	   *text = copy_text(data, size);
 
-	must(text != NULL);
-	memcpy(text, data, size);
-	text[size] = '\0';
 	read_values(text);
 	read_list(text, size);
 	free(text);
