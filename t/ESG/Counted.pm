@@ -51,14 +51,23 @@ sub new
 	return bless { node => $node, dir => $dir, pid => $pid }, $class;
 }
 
-sub end
+# Instructions of the postmaster; no server runs any more.
+sub stop
 {
 	my ($self) = @_;
 
 	kill 'INT', $self->{pid};
 	waitpid $self->{pid}, 0;
-	$self->{node}->start;
 	return total_of("$self->{dir}/cg.$self->{pid}");
+}
+
+sub end
+{
+	my ($self) = @_;
+	my $total = $self->stop;
+
+	$self->{node}->start;
+	return $total;
 }
 
 # The output of a session's queries, in which the first line is its process's number.
