@@ -66,5 +66,6 @@ is($status, 1, 'too few clients') or diag($said);
 like($said, qr/^clients: only 1 clients ran, and 2 have to$/m, 'is said');
 is_deeply([ @{ row($said, 'postgres.js') }[ 0, 2, 3 ] ], [ '**not there**', '0', 'there is no npm postgres' =~ s/npm //r ],
 	'a client that is not there has its row') or diag($said);
+like($said, qr/^\| 1 clients, \*\*1 not there\*\* \|/m, 'and the sum has it');
 
 done_testing();

@@ -136,23 +136,8 @@ SKIP:
 {
 	skip 'haproxy is not there (dev/setup --with-poolers): NOT TESTED', 7 unless ESG::Poolers::program('haproxy');
 	my ($port, $dead) = map { PostgreSQL::Test::Cluster::get_free_port() } 1 .. 2;
-
-	written("$dir/haproxy.cfg", <<"CFG");
-defaults
-  mode tcp
-  timeout connect 5s
-  timeout client 60s
-  timeout server 60s
-frontend postgres
-  bind 127.0.0.1:$port
-  default_backend servers
-backend servers
-  server main 127.0.0.1:@{[ $node->port ]}
-frontend nobody
-  bind 127.0.0.1:$dead
-CFG
 	my $offset = $node->log_end;
-	my $proxy = ESG::Poolers->start($port, "$dir/haproxy.log", 'haproxy', '-db', '-f', "$dir/haproxy.cfg");
+	my $proxy = ESG::Poolers->start_haproxy($dir, $port => $node->port, $dead => undef);
 	my ($status, $facts, $remarks, $shown) = probe($port, '--ca', $ca->{cert}, '--cert', $client->{cert}, '--key', $client->{key});
 
 	is("$status $remarks", '0 ', 'through HAProxy');

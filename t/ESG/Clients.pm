@@ -361,21 +361,9 @@ sub login_at_pgbouncer
 sub start_haproxy
 {
 	my ($self) = @_;
-	my $port = $self->{haproxy} = PostgreSQL::Test::Cluster::get_free_port();
 
-	ESG::Certs::spew("$self->{dir}/haproxy.cfg", <<"CFG");
-defaults
-  mode tcp
-  timeout connect 5s
-  timeout client 60s
-  timeout server 60s
-frontend postgres
-  bind 127.0.0.1:$port
-  default_backend servers
-backend servers
-  server main 127.0.0.1:@{[ $self->{node}->port ]}
-CFG
-	ESG::Poolers->start($port, "$self->{dir}/haproxy.log", 'haproxy', '-db', '-f', "$self->{dir}/haproxy.cfg");
+	$self->{haproxy} = PostgreSQL::Test::Cluster::get_free_port();
+	ESG::Poolers->start_haproxy($self->{dir}, $self->{haproxy} => $self->{node}->port);
 	return;
 }
 

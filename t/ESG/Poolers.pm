@@ -3,6 +3,7 @@
 #   my $program = ESG::Poolers::program('pgbouncer');    # undef: not there
 #   my $pooler = ESG::Poolers->start($port, $log, 'pgbouncer', @arguments);
 #   $pooler->stop;
+#   my $proxy = ESG::Poolers->start_haproxy($dir, $port => $node->port, $dead => undef);   # undef: nobody is behind it
 #
 # A program is looked for in PATH, then where "dev/setup --with-poolers" has
 # unpacked its package.  What was started ends with the test, by its own pid.
@@ -59,6 +60,22 @@ sub start
 		sleep 0.1;
 	}
 	die "$name does not listen:\n" . ESG::Certs::slurp($log);
+}
+
+# Each port leads to a server's, or to nobody.
+sub start_haproxy
+{
+	my ($class, $dir, @ports) = @_;
+	my $first = $ports[0];
+	my $text = "defaults\n  mode tcp\n  timeout connect 5s\n  timeout client 60s\n  timeout server 60s\n";
+
+	while (my ($port, $behind) = splice @ports, 0, 2)
+	{
+		$text .= "frontend at_$port\n  bind 127.0.0.1:$port\n";
+		$text .= "  default_backend behind_$port\nbackend behind_$port\n  server main 127.0.0.1:$behind\n" if defined $behind;
+	}
+	ESG::Certs::spew("$dir/haproxy.cfg", $text);
+	return $class->start($first, "$dir/haproxy.log", 'haproxy', '-db', '-f', "$dir/haproxy.cfg");
 }
 
 sub stop
