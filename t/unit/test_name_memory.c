@@ -108,7 +108,7 @@ test_label(X509 *cert)
 	static const char text[] = "cn=alice dn=CN=alice,O=x dns=a dns=b email=a@b serial=01 uri=nobody";
 	EsgLabelPeer peer = {true, 0x0304, cert, NULL};
 	EsgLabel	label;
-	EsgLabelError error;
+	EsgLabelError error = {0, ""};
 	EsgLabelVerdict verdict;
 	bool		sound = true;
 	bool		parsed;
@@ -119,6 +119,8 @@ test_label(X509 *cert)
 		countdown = failing;
 		parsed = esg_label_parse(text, strlen(text), &label, &error);
 		sound = sound && (parsed ? label.count == 7 : error.position == 0 && label.count == 0);
+		if (!parsed)
+			is_text(error.reason, "out of memory", "why there is none");
 		if (parsed)
 		{
 			esg_label_check(&label, &peer, &verdict);
