@@ -852,6 +852,21 @@ test_many(void)
 	ok(seconds_for(4000, POINT("1")) < 40 * seconds_for(400, POINT("1")) + 0.5, "with distribution points, too");
 }
 
+/* Newer versions of OpenSSL do not take it, and nothing is said. */
+static void
+test_delta_words(void)
+{
+	static const int crls[MAX_CRLS] = {BASE, CHANGES};
+	char		words[2048];
+	Situation	s;
+	const char *found;
+
+	set_up(&s, CA(ROOT), crls, ALONE);
+	found = judge_all(&s, words, sizeof(words));
+	is_text(words, found[0] != '\0' ? "it is a delta CRL, so what its base revokes does not count" : "", "beside its base");
+	tear_down(&s);
+}
+
 int
 main(void)
 {
@@ -863,6 +878,7 @@ main(void)
 	make_all();
 	test_situations();
 	test_words();
+	test_delta_words();
 	test_times();
 	test_thresholds();
 	test_own();

@@ -94,7 +94,7 @@ static const struct
 	{"of attribute certificates", 1, "r", "it covers only attribute certificates", 0, 0, 0, {{FIRST,.extensions = SCOPE("onlyAA=TRUE"),.fetched = true}}},
 	{"indirect", 1, "r", "it is an indirect CRL", 0, 0, 0, {{FIRST,.extensions = SCOPE("indirectCRL=TRUE"),.fetched = true}}},
 	{"some reasons", 1, "r", "it covers only some reasons", 0, 0, 0, {{FIRST,.extensions = SCOPE("onlysomereasons=keyCompromise"),.fetched = true}}},
-	{"attributes", 1, "r", "it covers only attribute certificates", 0, 0, 0, {{FIRST,.extensions = SCOPE("onlyAA=TRUE"),.fetched = true}}},
+	{"attributes", 1, "r", "cannot be used by PostgreSQL: it covers only attribute certificates", 0, 0, 0, {{FIRST,.extensions = SCOPE("onlyAA=TRUE"),.fetched = true}}},
 	{"CAs only", 1, "r", "crl_unusable", 0, 0, 0, {{FIRST,.extensions = SCOPE("onlyCA=TRUE"),.fetched = true}}},
 	{"a part", 1, "sc", "", 0, 0, 0, {{FIRST}, {FIRST, "20260201000000Z",.extensions = SCOPE("fullname=URI:http://a/"),.fetched = true}}},
 	{"a part that is not newer than the whole", 1, "sr", "would be used for nobody", 0, 0, 0,
@@ -222,6 +222,33 @@ test_place(void)
 		X509_CRL_free(crls[i]);
 }
 
+/* A CA whose own issuer is not known has its CRL asked for clients alone. */
+static void
+test_intermediate(void)
+{
+	CertSpec	spec = {.subject = "CN=intermediate",.key = keys[TWIN],.issuer_cert = certs[FIRST],
+		.issuer_key = keys[FIRST],.extensions = CA
+	};
+	X509	   *ca = certmaker_cert(&spec);
+	X509_CRL   *crl = certmaker_crl(&(CrlSpec){.issuer_cert = ca,.issuer_key = keys[TWIN]});
+	EsgCertInfo info;
+	const EsgCertInfo *list[] = {&info};
+	EsgCrlInfo	crl_info;
+	EsgCrlPlanItem item = {.info = &crl_info,.fetched = true};
+	EsgPolicy	policy;
+	EsgCrlPlan	plan = {.items = &item,.count = 1,.cas = list,.ca_count = 1,.policy = &policy,.now = NOW};
+
+	esg_policy_defaults(&policy);
+	esg_x509_info_read(ca, NULL, &info);
+	esg_crl_info_read(crl, &crl_info);
+	esg_crl_plan_make(&plan);
+	is_text(item.reason, "", "that of an intermediate alone is not refused");
+	is_int(item.fate, ESG_CRL_COMES, "it comes");
+	esg_crl_plan_free(&plan);
+	X509_CRL_free(crl);
+	X509_free(ca);
+}
+
 int
 main(void)
 {
@@ -240,6 +267,7 @@ main(void)
 	for (n = 0; n < sizeof(cases) / sizeof(cases[0]); n++)
 		run_case(n);
 	test_place();
+	test_intermediate();
 	for (i = 0; i < ISSUERS; i++)
 		X509_free(certs[i]);
 	return done();

@@ -509,6 +509,58 @@ test_issuer_place(void)
 	}
 }
 
+/* The same certificate with an element more at the end of what is signed. */
+static X509 *
+add_element(X509 *cert, const unsigned char *element, size_t size)
+{
+	size_t		len;
+	unsigned char *der = certmaker_der(cert, &len);
+	unsigned char *longer = malloc(len + size);
+	size_t		end = 8 + ((size_t) der[6] << 8 | der[7]);
+	X509	   *made;
+
+	/* a sequence in a sequence, each with two octets of length */
+	ok(der[1] == 0x82 && der[5] == 0x82, "both lengths have two octets");
+	memcpy(longer, der, end);
+	memcpy(longer + end, element, size);
+	memcpy(longer + end + size, der + end, len - end);
+	for (size_t at = 2; at <= 6; at += 4)
+	{
+		size_t		content = ((size_t) der[at] << 8 | der[at + 1]) + size;
+
+		longer[at] = (unsigned char) (content >> 8);
+		longer[at + 1] = (unsigned char) content;
+	}
+	made = certmaker_parse(longer, len + size);
+	free(longer);
+	free(der);
+	return made;
+}
+
+/* RFC 5280 section 4.1.2.8: not in version 1 */
+static void
+test_unique_identifiers(void)
+{
+	static const unsigned char elements[][4] = {{0x81, 2, 0, 0x55}, {0x82, 2, 0, 0x55}};
+
+	for (int version = 1; version <= 3; version++)
+	{
+		for (int i = 0; i < 2; i++)
+		{
+			X509	   *cert = certmaker_cert(&(CertSpec){.issuer = "CN=ca",.version = version});
+			X509	   *made = add_element(cert, elements[i], sizeof(elements[i]));
+			EsgCertInfo info;
+
+			esg_x509_info_read(made, NULL, &info);
+			is_text(facts_text(&info), version > 1 ? "server client" :
+					"server client bad:version 1 may not have unique identifiers",
+					i == 0 ? "unique identifier of the issuer" : "unique identifier of the subject");
+			X509_free(made);
+			X509_free(cert);
+		}
+	}
+}
+
 int
 main(void)
 {
@@ -528,6 +580,7 @@ main(void)
 	test_fingerprint();
 	test_fingerprint_parse();
 	test_issuer_place();
+	test_unique_identifiers();
 	ok(seconds_for(32000) < 64 * seconds_for(2000) + 0.5, "linear in extensions");
 	is_int((long long) ERR_peek_error(), 0, "error queue is empty");
 	return done();

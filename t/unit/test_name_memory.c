@@ -1,6 +1,7 @@
 /*
  * test_name_memory.c
- *		Identities and labels when memory runs out: refused, never mistaken.
+ *		Identities, labels and certificates when memory runs out: refused, never
+ *		mistaken.
  *
  * The n-th allocation fails, for each n until all is well.  A sanitizer sees
  * what is not given back.
@@ -12,6 +13,7 @@
 #include "certmaker.h"
 #include "esg_test.h"
 #include "policy/label.h"
+#include "x509/info.h"
 
 static long countdown = -1;		/* allocations until one fails; -1: none does */
 
@@ -108,7 +110,7 @@ test_label(X509 *cert)
 	static const char text[] = "cn=alice dn=CN=alice,O=x dns=a dns=b email=a@b serial=01 uri=nobody";
 	EsgLabelPeer peer = {true, 0x0304, cert, NULL};
 	EsgLabel	label;
-	EsgLabelError error;
+	EsgLabelError error = {0, ""};
 	EsgLabelVerdict verdict;
 	bool		sound = true;
 	bool		parsed;
@@ -119,6 +121,8 @@ test_label(X509 *cert)
 		countdown = failing;
 		parsed = esg_label_parse(text, strlen(text), &label, &error);
 		sound = sound && (parsed ? label.count == 7 : error.position == 0 && label.count == 0);
+		if (!parsed)
+			is_text(error.reason, "out of memory", "why there is none");
 		if (parsed)
 		{
 			esg_label_check(&label, &peer, &verdict);
@@ -128,6 +132,35 @@ test_label(X509 *cert)
 	}
 	countdown = -1;
 	ok(sound, "a label that is not met stays so, %ld tried", failing);
+}
+
+/* A serial number that cannot be looked at is no good one. */
+static void
+test_serial(X509 *cert)
+{
+	size_t		len;
+	unsigned char *der = certmaker_der(cert, &len);
+	EsgCertInfo info;
+	int			unreadable = 0;
+	bool		sound = true;
+	long		failing;
+
+	for (failing = 0; failing < 2000 && countdown < 0; failing++)
+	{
+		/* anew, as OpenSSL remembers what it has found */
+		X509	   *copy = certmaker_parse(der, len);
+
+		countdown = failing;
+		esg_x509_info_read(copy, NULL, &info);
+		if (info.odd_serial)
+			sound = sound && strcmp(info.odd_serial_reason, "unreadable") == 0;
+		unreadable += info.odd_serial;
+		X509_free(copy);
+	}
+	countdown = -1;
+	ok(sound && unreadable > 0, "%d times of %ld the serial number is unreadable", unreadable, failing);
+	ok(!info.odd_serial, "with memory it is a good one");
+	free(der);
 }
 
 int
@@ -142,6 +175,7 @@ main(void)
 	cert = certmaker_cert(&spec);
 	test_candidates(cert);
 	test_label(cert);
+	test_serial(cert);
 	X509_free(cert);
 	return done();
 }

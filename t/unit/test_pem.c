@@ -562,6 +562,25 @@ test_linear(void)
 		   "linear: %.11s", lines[i]);
 }
 
+/* Up to 16 MB are looked into, and what follows the certificate is no matter. */
+static void
+test_long_der(X509 *cert)
+{
+	size_t		limit = (size_t) 16 << 20;
+	size_t		len;
+	unsigned char *der = certmaker_der(cert, &len);
+	char	   *file = calloc(limit + 1, 1);
+	EsgPemResult result;
+
+	memcpy(file, der, len);
+	scan(file, limit, CERTS, 0, &result);
+	is_text(result.found, "a DER certificate", "DER of 16 MB");
+	scan(file, limit + 1, CERTS, 0, &result);
+	is_text(result.found, "DER that does not decode", "DER of more is not tried");
+	free(file);
+	free(der);
+}
+
 int
 main(void)
 {
@@ -580,6 +599,7 @@ main(void)
 	test_details();
 	test_tails();
 	test_der(cert, crl);
+	test_long_der(cert);
 	test_wiping();
 	test_linear();
 	is_int((long long) ERR_peek_error(), 0, "error queue is empty");
