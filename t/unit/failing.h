@@ -23,21 +23,23 @@
 
 static long failing_countdown = -1; /* calls until one fails; -1: none does */
 static int	failing_errno;		/* which error it is */
+static const char *failing_name = "";	/* the function that failed last */
 
 __attribute__((unused))
 static int
-failing_is_due(void)
+failing_is_due(const char *name)
 {
 	if (failing_countdown < 0 || failing_countdown-- > 0)
 		return 0;
 	errno = failing_errno;
+	failing_name = name;
 	return 1;
 }
 
 #define FAILS(type, name, params, args, failure) \
 	extern type __real_##name params; \
 	extern type __wrap_##name params; \
-	type __wrap_##name params { return failing_is_due() ? (failure) : __real_##name args; }
+	type __wrap_##name params { return failing_is_due(#name) ? (failure) : __real_##name args; }
 
 /* memory */
 FAILS(void *, CRYPTO_malloc, (size_t size, const char *file, int line), (size, file, line), NULL)
@@ -182,7 +184,10 @@ fail_each(const char *name, Outcome (*run) (void))
 			break;
 		told += outcome == TOLD;
 		if (outcome == WRONG && first_wrong < 0)
+		{
 			first_wrong = failing;
+			printf("# wrong where %s() fails\n", failing_name);
+		}
 	}
 	failing_countdown = -1;
 	is_int(first_wrong, -1, name);
