@@ -149,8 +149,8 @@ ask(const Search *search, Question *question, STACK_OF(X509) *issuers,
 		X509_STORE_CTX_set0_crls(ctx, crls);
 		X509_STORE_CTX_set_flags(ctx, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
 		X509_STORE_CTX_set_time(ctx, 0, (time_t) search->now);
-		(void) X509_verify_cert(ctx);
-		asked = X509_STORE_CTX_get_error(ctx) != X509_V_ERR_OUT_OF_MEM;
+		asked = X509_verify_cert(ctx) >= 0 &&
+			X509_STORE_CTX_get_error(ctx) != X509_V_ERR_OUT_OF_MEM;
 	}
 	X509_STORE_CTX_free(ctx);
 	return asked;
