@@ -31,7 +31,9 @@ is($node->safe_psql('postgres', "SELECT common_name FROM ssl_guard_inspect('$pem
 
 foreach my $query (
 	'SELECT * FROM ssl_guard_alarms', 'SELECT * FROM ssl_guard_status',
-	'SELECT * FROM ssl_guard_check()')
+	'SELECT * FROM ssl_guard_check()', 'SELECT * FROM ssl_guard_client_certificates',
+	'SELECT * FROM ssl_guard_handshake_failures', 'SELECT * FROM ssl_guard_sessions', 'SELECT * FROM ssl_guard_transport',
+	q{SELECT ssl_guard_reset('transport')})
 {
 	my ($status, $out, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\n$query");
 

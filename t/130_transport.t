@@ -8,6 +8,7 @@ use Test::More;
 
 use ESG::Certs;
 use ESG::Node;
+use ESG::Registry;
 
 my $certs = ESG::Certs->new;
 my $ca = $certs->make_ca('ca');
@@ -146,6 +147,10 @@ query(q{SELECT ssl_guard_reset('transport')});
 $node->apply(ssl_max_protocol_version => 'TLSv1.2');
 is(login('', 'app'), 'in', 'the server goes no higher');
 is(query('SELECT refused_by_tls13 IS NULL, refused_by_hostssl, refused_by_clientcert FROM ssl_guard_transport'), 't|f|t', 'nobody knows about TLS 1.3');
+query(q{SELECT ssl_guard_reset('transport')});
+$node->apply(ssl_max_protocol_version => 'TLSv1.3');
+is(login('', 'app', more => 'ssl_max_protocol_version=TLSv1.2'), 'in', 'the server goes as high as TLS 1.3');
+is(query('SELECT refused_by_tls13 FROM ssl_guard_transport'), 't', 'and this client does not');
 $node->apply(ssl_max_protocol_version => '');
 $node->stop;
 {
@@ -211,5 +216,32 @@ foreach my $n (1 .. 8)
 is(join(' ', map { waitpid($_, 0); $? } @children), join(' ', (0) x 8), 'eight at once, ten logins each');
 is(query(q{SELECT sum(logins) FROM ssl_guard_transport WHERE role_name = 'r1'}), 80, 'each is counted');
 
+# --- a file with a good checksum, and an entry that nobody wrote ---------------------------------
+
 $node->stop;
+my $file = $node->path('pg_stat/ext_ssl_guard.transport');
+my ($magic, $owner, $size, $count, undef, $entries) = unpack('a8 a24 L L L x4 a*', ESG::Certs::slurp($file));
+
+# the file as it was, but for some bytes of its first entry: who r1 is then, and what the log says
+sub start_with
+{
+	my ($at, $bytes) = @_;
+	my $offset = $node->log_end;
+	my $body = $entries;
+
+	substr($body, $at, length $bytes) = $bytes;
+	ESG::Certs::spew($file, pack('a8 a24 L L L x4', $magic, $owner, $size, $count, ESG::Registry::crc32c($body)), $body);
+	$node->start;
+	my $logins = query(q{SELECT sum(logins) FROM ssl_guard_transport WHERE role_name = 'r1'});
+	$node->stop;
+	return "$logins, " . $node->count_log(qr/LOG:  ignoring damaged file ".*transport" of logins by transport/, $offset);
+}
+
+is(start_with(0, ''), '80, 0', 'as it was');
+is(start_with(0, 'x' x 64), ', 1', 'a role name without an end');
+is(start_with(64, 'x' x 32), ', 1', 'a cipher without an end');
+is(start_with(96, 'x' x 16), ', 1', 'a method without an end');
+is(start_with(114, "\x7F"), ', 1', 'an unknown transport');
+is(start_with(136, pack('q', 0)), ', 1', 'no login');
+is(start_with(144, pack('q', -1)), ', 1', 'fewer fallbacks than none');
 done_testing();
