@@ -96,6 +96,7 @@ static const struct
 	{"unheard of", "-----BEGIN A\x1b[1m B-----\nAAAA\n-----END A\x1b[1m B-----\n", CERTS, ESG_PEM_NOTHING, 0, 0, "a block \"A??1m B\""},
 	{"HTML", "\n <!DOCTYPE html><p>404", CERTS, ESG_PEM_NOTHING, 0, 0, "HTML"},
 	{"HTML without type", "<HTML>", CERTS, ESG_PEM_NOTHING, 0, 0, "HTML"},
+	{"HTML that is cut", "<htm", CERTS, ESG_PEM_NOTHING, 0, 0, "text without a PEM block"},
 	{"XML", "\xef\xbb\xbf<?xml version=\"1.0\"?>", CERTS, ESG_PEM_NOTHING, 0, 0, "XML"},
 	{"UTF-16 with mark", "\xff\xfe-~-~-~-~-~B~E~G~", CERTS, ESG_PEM_NOTHING, 0, 0, "UTF-16 text"},
 	{"UTF-16 without mark", "~-~-~-~-~-~B~E~G~I", CERTS, ESG_PEM_NOTHING, 0, 0, "UTF-16 text"},
