@@ -16,6 +16,7 @@
 #include <openssl/bn.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
+#include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
@@ -151,6 +152,28 @@ FAILS(ASN1_TYPE *, ASN1_TYPE_new, (void), (), NULL)
 FAILS(int, ASN1_TYPE_set1, (ASN1_TYPE *out, int type, const void *value), (out, type, value), 0)
 FAILS(int, ASN1_STRING_to_UTF8, (unsigned char **out, const ASN1_STRING *in), (out, in), -1)
 FAILS(char *, OPENSSL_buf2hexstr, (const unsigned char *bytes, long len), (bytes, len), NULL)
+
+/* TLS */
+FAILS(X509 *, X509_new, (void), (), NULL)
+FAILS(ASN1_TIME *, X509_gmtime_adj, (ASN1_TIME *time, long seconds), (time, seconds), NULL)
+FAILS(int, X509_set_pubkey, (X509 *cert, EVP_PKEY *key), (cert, key), 0)
+FAILS(int, X509_sign, (X509 *cert, EVP_PKEY *key, const EVP_MD *md), (cert, key, md), 0)
+FAILS(int, EVP_PKEY_keygen_init, (EVP_PKEY_CTX *ctx), (ctx), 0)
+FAILS(int, EVP_PKEY_keygen, (EVP_PKEY_CTX *ctx, EVP_PKEY **out), (ctx, out), 0)
+FAILS(int, EVP_PKEY_up_ref, (EVP_PKEY *key), (key), 0)
+FAILS(SSL_CTX *, SSL_CTX_new, (const SSL_METHOD *method), (method), NULL)
+FAILS(SSL *, SSL_new, (SSL_CTX *context), (context), NULL)
+FAILS(long, SSL_CTX_ctrl, (SSL_CTX *context, int command, long n, void *p), (context, command, n, p), 0)
+FAILS(long, SSL_ctrl, (SSL *ssl, int command, long n, void *p), (ssl, command, n, p), 0)
+FAILS(int, SSL_CTX_set_cipher_list, (SSL_CTX *context, const char *text), (context, text), 0)
+FAILS(int, SSL_CTX_set_ciphersuites, (SSL_CTX *context, const char *text), (context, text), 0)
+FAILS(int, SSL_use_certificate, (SSL *ssl, X509 *cert), (ssl, cert), 0)
+FAILS(int, SSL_use_PrivateKey, (SSL *ssl, EVP_PKEY *key), (ssl, key), 0)
+FAILS(STACK_OF(SSL_CIPHER) *, SSL_get1_supported_ciphers, (SSL *ssl), (ssl), NULL)
+FAILS(int, BIO_new_bio_pair, (BIO **one, size_t size, BIO **other, size_t other_size),
+	(one, size, other, other_size), 0)
+FAILS(int, SSL_connect, (SSL *ssl), (ssl), -1)
+FAILS(int, SSL_accept, (SSL *ssl), (ssl), -1)
 
 /* files */
 FAILS(int, openat, (int at, const char *path, int flags, mode_t mode), (at, path, flags, mode), -1)
