@@ -65,6 +65,7 @@ FAILS(int, EVP_DigestFinal_ex, (EVP_MD_CTX *ctx, unsigned char *out, unsigned in
 FAILS(EVP_PKEY_CTX *, EVP_PKEY_CTX_new, (EVP_PKEY *key, ENGINE *engine), (key, engine), NULL)
 FAILS(EVP_PKEY_CTX *, EVP_PKEY_CTX_new_id, (int id, ENGINE *engine), (id, engine), NULL)
 FAILS(int, EVP_PKEY_derive_init, (EVP_PKEY_CTX *ctx), (ctx), 0)
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L	/* macros before */
 FAILS(int, EVP_PKEY_CTX_set_hkdf_md, (EVP_PKEY_CTX *ctx, const EVP_MD *md), (ctx, md), 0)
 FAILS(int, EVP_PKEY_CTX_set1_hkdf_salt, (EVP_PKEY_CTX *ctx, const unsigned char *salt, int len),
 	(ctx, salt, len), 0)
@@ -72,6 +73,7 @@ FAILS(int, EVP_PKEY_CTX_set1_hkdf_key, (EVP_PKEY_CTX *ctx, const unsigned char *
 	(ctx, key, len), 0)
 FAILS(int, EVP_PKEY_CTX_add1_hkdf_info, (EVP_PKEY_CTX *ctx, const unsigned char *info, int len),
 	(ctx, info, len), 0)
+#endif
 FAILS(int, EVP_PKEY_derive, (EVP_PKEY_CTX *ctx, unsigned char *key, size_t *len),
 	(ctx, key, len), 0)
 FAILS(EVP_CIPHER_CTX *, EVP_CIPHER_CTX_new, (void), (), NULL)
