@@ -58,7 +58,7 @@ static bool
 is_judged(const CrlCase *c)
 {
 	if (c->place == ESG_CRL_LOADED && c->context->uses != NULL && c->context->sources.ca_count > 0)
-		return first_use(c) != NULL;
+		return first_use(c) != NULL || c->context->uses->incomplete;
 	return c->place != ESG_CRL_IGNORED;
 }
 
@@ -582,8 +582,8 @@ check_unusable(const CrlCase *c, EsgRemark *remark)
 		return false;
 	if (is_judged(c))
 		return is_misfit(c, remark);
-	if (c->context->uses->incomplete)
-		return false;
+
+	/* it is known that OpenSSL uses it for nobody */
 	cas = find_cas(c, X509_CRL_get_issuer(c->crl->crl), &count);
 	for (i = 0; i < count; i++)
 	{

@@ -16,6 +16,7 @@
 #include <openssl/bn.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
+#include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
@@ -64,6 +65,7 @@ FAILS(int, EVP_DigestFinal_ex, (EVP_MD_CTX *ctx, unsigned char *out, unsigned in
 FAILS(EVP_PKEY_CTX *, EVP_PKEY_CTX_new, (EVP_PKEY *key, ENGINE *engine), (key, engine), NULL)
 FAILS(EVP_PKEY_CTX *, EVP_PKEY_CTX_new_id, (int id, ENGINE *engine), (id, engine), NULL)
 FAILS(int, EVP_PKEY_derive_init, (EVP_PKEY_CTX *ctx), (ctx), 0)
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L	/* macros before */
 FAILS(int, EVP_PKEY_CTX_set_hkdf_md, (EVP_PKEY_CTX *ctx, const EVP_MD *md), (ctx, md), 0)
 FAILS(int, EVP_PKEY_CTX_set1_hkdf_salt, (EVP_PKEY_CTX *ctx, const unsigned char *salt, int len),
 	(ctx, salt, len), 0)
@@ -71,6 +73,7 @@ FAILS(int, EVP_PKEY_CTX_set1_hkdf_key, (EVP_PKEY_CTX *ctx, const unsigned char *
 	(ctx, key, len), 0)
 FAILS(int, EVP_PKEY_CTX_add1_hkdf_info, (EVP_PKEY_CTX *ctx, const unsigned char *info, int len),
 	(ctx, info, len), 0)
+#endif
 FAILS(int, EVP_PKEY_derive, (EVP_PKEY_CTX *ctx, unsigned char *key, size_t *len),
 	(ctx, key, len), 0)
 FAILS(EVP_CIPHER_CTX *, EVP_CIPHER_CTX_new, (void), (), NULL)
@@ -151,6 +154,28 @@ FAILS(ASN1_TYPE *, ASN1_TYPE_new, (void), (), NULL)
 FAILS(int, ASN1_TYPE_set1, (ASN1_TYPE *out, int type, const void *value), (out, type, value), 0)
 FAILS(int, ASN1_STRING_to_UTF8, (unsigned char **out, const ASN1_STRING *in), (out, in), -1)
 FAILS(char *, OPENSSL_buf2hexstr, (const unsigned char *bytes, long len), (bytes, len), NULL)
+
+/* TLS */
+FAILS(X509 *, X509_new, (void), (), NULL)
+FAILS(ASN1_TIME *, X509_gmtime_adj, (ASN1_TIME *time, long seconds), (time, seconds), NULL)
+FAILS(int, X509_set_pubkey, (X509 *cert, EVP_PKEY *key), (cert, key), 0)
+FAILS(int, X509_sign, (X509 *cert, EVP_PKEY *key, const EVP_MD *md), (cert, key, md), 0)
+FAILS(int, EVP_PKEY_keygen_init, (EVP_PKEY_CTX *ctx), (ctx), 0)
+FAILS(int, EVP_PKEY_keygen, (EVP_PKEY_CTX *ctx, EVP_PKEY **out), (ctx, out), 0)
+FAILS(int, EVP_PKEY_up_ref, (EVP_PKEY *key), (key), 0)
+FAILS(SSL_CTX *, SSL_CTX_new, (const SSL_METHOD *method), (method), NULL)
+FAILS(SSL *, SSL_new, (SSL_CTX *context), (context), NULL)
+FAILS(long, SSL_CTX_ctrl, (SSL_CTX *context, int command, long n, void *p), (context, command, n, p), 0)
+FAILS(long, SSL_ctrl, (SSL *ssl, int command, long n, void *p), (ssl, command, n, p), 0)
+FAILS(int, SSL_CTX_set_cipher_list, (SSL_CTX *context, const char *text), (context, text), 0)
+FAILS(int, SSL_CTX_set_ciphersuites, (SSL_CTX *context, const char *text), (context, text), 0)
+FAILS(int, SSL_use_certificate, (SSL *ssl, X509 *cert), (ssl, cert), 0)
+FAILS(int, SSL_use_PrivateKey, (SSL *ssl, EVP_PKEY *key), (ssl, key), 0)
+FAILS(STACK_OF(SSL_CIPHER) *, SSL_get1_supported_ciphers, (SSL *ssl), (ssl), NULL)
+FAILS(int, BIO_new_bio_pair, (BIO **one, size_t size, BIO **other, size_t other_size),
+	(one, size, other, other_size), 0)
+FAILS(int, SSL_connect, (SSL *ssl), (ssl), -1)
+FAILS(int, SSL_accept, (SSL *ssl), (ssl), -1)
 
 /* files */
 FAILS(int, openat, (int at, const char *path, int flags, mode_t mode), (at, path, flags, mode), -1)

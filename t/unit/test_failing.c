@@ -102,6 +102,21 @@ write_name(void)
 	return outcome;
 }
 
+/* One with a value that is no text, which is shown as hex. */
+static Outcome
+write_strange_name(void)
+{
+	static char whole[200];
+	char	   *text = esg_x509_name_text(X509_get_subject_name(certs[STRANGER]));
+	Outcome		outcome;
+
+	if (is_first)
+		snprintf(whole, sizeof(whole), "%s", text);
+	outcome = text == NULL ? TOLD : strcmp(text, whole) == 0 && strchr(text, '#') != NULL ? RIGHT : WRONG;
+	OPENSSL_free(text);
+	return outcome;
+}
+
 static Outcome
 list_alt_names(void)
 {
@@ -499,6 +514,7 @@ static const struct
 	{"key usages", list_key_usages, 1},
 	{"a serial number", write_serial, 1},
 	{"a name as text", write_name, 1},
+	{"a strange name as text", write_strange_name, 3},
 	{"alternative names", list_alt_names, 4},
 	{"bad host names", judge_host_names, 0},
 	{"lost host names", judge_lost_names, 0},
@@ -529,7 +545,7 @@ make_certs(void)
 	CertSpec	specs[CERTS] = {
 		{.subject = "CN=root",.extensions = CA,.key = certmaker_rsa(2048)},
 		{.subject = "CN=intermediate",.extensions = CA "authorityKeyIdentifier=keyid\n",.key = certmaker_ec("prime256v1"),.serial = "77"},
-		{.subject = "CN=stranger",.extensions = CA,.key = certmaker_rsa_other(2048)},
+		{.subject = "CN=stranger,1.2.3.4=ab",.extensions = CA,.key = certmaker_rsa_other(2048)},
 		{.subject = "O=x,CN=J\303\266rg",.extensions = LEAF,.key = certmaker_rsa(2048),.serial = "1234"}
 	};
 	int			i;

@@ -141,8 +141,8 @@ test_pair(void)
 	size_t		i;
 
 	is_int(esg_secret_format_encrypt(PASSPHRASE, strlen(PASSPHRASE), cipher, secret), ESG_SECRET_OK, "a pair");
-	ok(fail_each("encrypting", encrypt) > 10, "it is told");
-	ok(fail_each("decrypting", decrypt) > 10, "it is told");
+	ok(fail_each("encrypting", encrypt) > 5, "it is told");
+	ok(fail_each("decrypting", decrypt) > 5, "it is told");
 	if (mkdtemp(directory) == NULL)
 		return (void) ok(0, "a directory");
 	write_file(ESG_CIPHER_SUFFIX, cipher, sizeof(cipher));
@@ -174,6 +174,16 @@ find_faults(void)
 	return (found & ESG_RSA_FAULTS_UNKNOWN) != 0 ? TOLD : WRONG;
 }
 
+static int
+is_prime(const BIGNUM *n, BN_CTX *ctx)
+{
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L
+	return BN_check_prime(n, ctx, NULL);
+#else
+	return BN_is_prime_ex(n, BN_prime_checks, ctx, NULL);
+#endif
+}
+
 /* p, and another prime that is so far away; 0: the same */
 static void
 test_modulus(const char *name, int bits, BN_ULONG distance, unsigned want)
@@ -185,7 +195,7 @@ test_modulus(const char *name, int bits, BN_ULONG distance, unsigned want)
 	BN_generate_prime_ex(p, bits, 0, NULL, NULL, NULL);
 	BN_copy(n, p);
 	BN_add_word(n, distance);
-	while (distance > 0 && !BN_check_prime(n, ctx, NULL))
+	while (distance > 0 && !is_prime(n, ctx))
 		BN_add_word(n, 2);
 	BN_mul(n, n, p, ctx);
 	modulus_len = (size_t) BN_bn2bin(n, modulus);

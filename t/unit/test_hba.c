@@ -299,6 +299,18 @@ static const Case with_tls[] = {
 	{"any role of a kind", "map m alice /^app_", "ident_unanchored"},
 	{"roles of a kind", "map m alice /^app_[0-9]+$", ""},
 	{"no expression", "map m alice bob", ""},
+	{"a parenthesis alone", "map m /( bob", "ident_unanchored"},
+	{"parentheses that close alone", "map m /)) bob", "ident_unanchored"},
+	{"an option that does not begin", "map m /(? bob", "ident_unanchored"},
+	{"an option that does not end", "map m /(?i bob", "ident_unanchored"},
+	{"a group that is not kept", "map m /(?:^alice$) bob", ""},
+	{"another escape at the begin", "map m /\\d$ bob", "ident_unanchored"},
+	{"a backslash alone", "map m /\\ bob", "ident_unanchored"},
+	{"a backslash at the end", "map m /^a\\ bob", "ident_unanchored"},
+	{"one letter", "map m /a bob", "ident_unanchored"},
+	{"an escaped parenthesis at the end", "map m /^a\\) bob", "ident_unanchored"},
+	{"a Z that is one", "map m /^aZ bob", "ident_unanchored"},
+	{"any role of any name", "map m alice /^.*$", "ident_unanchored"},
 };
 
 static const Case without_tls[] = {

@@ -33,6 +33,8 @@ static const struct
 	{"db1..example.com", "empty label"},
 	{".example.com", "empty label"},
 	{"example.com.", "empty label"},
+	{"db1:", NULL},
+	{"db1:x", NULL},
 };
 
 static X509 *
@@ -97,6 +99,10 @@ static const struct
 	{"CN=10.0.0.1", "subjectAltName=DNS:db2\n", false},
 	{"O=Example", "subjectAltName=DNS:db2\n", false},
 	{"", "subjectAltName=DNS:db2\n", false},
+	{"CN=.example.com", "subjectAltName=DNS:db2\n", false},
+	{"CN=db1.ex\303\244mple.com", "subjectAltName=DNS:db2\n", false},
+	{"CN=db1.example.com/x", "subjectAltName=DNS:db2\n", false},
+	{"CN=db-1.example_1.com", "subjectAltName=DNS:db2\n", true},
 };
 
 static void
@@ -117,6 +123,35 @@ test_lost_names(void)
 		is_text(name, lost ? subjects[i].subject + 3 : "", "and only then named");
 		X509_free(cert);
 	}
+}
+
+/* RFC 6125 6.4.3: the asterisk stands for the first label as a whole, which is one. */
+static void
+test_cover(void)
+{
+	ok(esg_x509_host_names_cover("*.example.com", "db1.example.com"), "an asterisk stands for a label");
+	ok(!esg_x509_host_names_cover("*.example.com", "example.com"), "and not for none");
+	ok(!esg_x509_host_names_cover("*.example.com", ".example.com"), "nor for an empty one");
+	ok(!esg_x509_host_names_cover("*.com", "localhost"), "a name without a dot has one label");
+	ok(!esg_x509_host_names_cover("*.0.0.1", "10.0.0.1"), "an address has no labels");
+	ok(!esg_x509_host_names_cover("a*.example.com", "ab.example.com"), "a part of a label is not stood for");
+}
+
+/* A dNSName that is no text covers nothing, and is not counted as none. */
+static void
+test_unusable_name(void)
+{
+	CertSpec	spec = {.subject = "CN=db1.example.com",.key = certmaker_ec("prime256v1"),
+		.extensions = "subjectAltName=DNS:db1.exampleXcom\n"
+	};
+	X509	   *cert = certmaker_cert(&spec);
+	X509	   *patched = certmaker_patch(cert, "db1.exampleXcom", "db1.example\0com", 15);
+	char		name[100];
+
+	ok(esg_x509_host_names_lost(patched, name, sizeof(name)), "a name with a zero byte covers nobody");
+	ok(!esg_x509_host_names_bad(patched, name, sizeof(name)), "and what is wrong with it is said elsewhere");
+	X509_free(cert);
+	X509_free(patched);
 }
 
 /* A name that is longer than the room for it is cut. */
@@ -140,6 +175,8 @@ main(void)
 {
 	test_bad_names();
 	test_lost_names();
+	test_cover();
+	test_unusable_name();
 	test_cut();
 	return done();
 }

@@ -93,6 +93,8 @@ static const struct
 
 	/* RFC 7633 */
 	{"must staple", {.issuer = "CN=ca", .extensions = "tlsfeature=status_request"}, "server client staple"},
+	{"must staple beside another feature", {.issuer = "CN=ca", .extensions = "tlsfeature=status_request,status_request_v2"},
+	"server client staple"},
 	{"another feature", {.issuer = "CN=ca", .extensions = "tlsfeature=status_request_v2"}, "server client"},
 	{"broken feature", {.issuer = "CN=ca", .extensions = "tlsfeature=DER:0500"}, "server client"}
 };
@@ -496,6 +498,7 @@ test_issuer_place(void)
 		{"authorityInfoAccess=caIssuers;URI:http://ca.example.com/ca.der\n", true},
 		{"authorityInfoAccess=OCSP;URI:http://ca.example.com/\n", false},
 		{"authorityInfoAccess=OCSP;URI:http://ca.example.com/,caIssuers;URI:http://ca.example.com/ca.der\n", true},
+		{"authorityInfoAccess=caIssuers;URI:http://ca.example.com/ca.der,OCSP;URI:http://ca.example.com/\n", true},
 		{"1.3.6.1.5.5.7.1.1=DER:0500\n", false},
 	};
 

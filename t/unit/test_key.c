@@ -377,6 +377,37 @@ test_curves(void)
 	}
 }
 
+/* RFC 8017 A.1.1, but with a modulus of no octets; Dss-Parms (RFC 3279) with an octet string for p. */
+static void
+test_strange_members(void)
+{
+	EsgKeyInfo	info = read_parts("1.2.840.113549.1.1.1", V_ASN1_NULL, NULL, "300702000203010001");
+
+	ok(info.type == ESG_KEY_RSA && info.bits == 0 && (info.faults & ESG_KEY_BAD_MODULUS) != 0, "a modulus without an octet");
+	info = read_parts("1.2.840.10040.4.1", V_ASN1_SEQUENCE, "3003040101", "020101");
+	ok(info.type == ESG_KEY_DSA && !info.usable && info.bits == 0 && info.security_bits == -1, "DSA with an octet string for p");
+}
+
+/* ECParameters (X9.62) that end behind each of their members: the order is not known. */
+static void
+test_cut_parameters(void)
+{
+	static const char *const parameters[] = {
+		"3000", "3003020101", "3011020101" "300c06072a8648ce3d0101020117",
+		"3019020101" "300c06072a8648ce3d0101020117" "3006040101040101",
+		"301e020101" "300c06072a8648ce3d0101020117" "3006040101040101" "0403040001"
+	};
+	size_t		i;
+
+	for (i = 0; i < sizeof(parameters) / sizeof(parameters[0]); i++)
+	{
+		EsgKeyInfo	info = read_parts("1.2.840.10045.2.1", V_ASN1_SEQUENCE, parameters[i], "040101");
+
+		ok(info.explicit_parameters && !info.usable && info.bits == 0 && info.security_bits == -1,
+		   "%s: neither bits nor strength", parameters[i]);
+	}
+}
+
 static void
 test_explicit_parameters(void)
 {
@@ -394,6 +425,8 @@ test_explicit_parameters(void)
 					  "0403040001" "02011c" "020101", "040101");
 	ok(info.explicit_parameters && !info.usable, "explicit parameters of a refused key");
 	ok(info.bits == 5 && info.security_bits == 2, "its order is read all the same");
+	test_cut_parameters();
+	test_strange_members();
 }
 
 static void

@@ -96,6 +96,7 @@ static const struct
 	{"unheard of", "-----BEGIN A\x1b[1m B-----\nAAAA\n-----END A\x1b[1m B-----\n", CERTS, ESG_PEM_NOTHING, 0, 0, "a block \"A??1m B\""},
 	{"HTML", "\n <!DOCTYPE html><p>404", CERTS, ESG_PEM_NOTHING, 0, 0, "HTML"},
 	{"HTML without type", "<HTML>", CERTS, ESG_PEM_NOTHING, 0, 0, "HTML"},
+	{"HTML that is cut", "<htm", CERTS, ESG_PEM_NOTHING, 0, 0, "text without a PEM block"},
 	{"XML", "\xef\xbb\xbf<?xml version=\"1.0\"?>", CERTS, ESG_PEM_NOTHING, 0, 0, "XML"},
 	{"UTF-16 with mark", "\xff\xfe-~-~-~-~-~B~E~G~", CERTS, ESG_PEM_NOTHING, 0, 0, "UTF-16 text"},
 	{"UTF-16 without mark", "~-~-~-~-~-~B~E~G~I", CERTS, ESG_PEM_NOTHING, 0, 0, "UTF-16 text"},
@@ -106,6 +107,17 @@ static const struct
 	{"CR line ends", "{crcert}", CERTS, ESG_PEM_NOTHING, 0, 0, "text with CR line ends"},
 	{"CR line ends, short", "-----BEGIN CERTIFICATE-----\rAAAA\r-----END CERTIFICATE-----\r", CERTS, ESG_PEM_BROKEN, 0, 0, "text with CR line ends"},
 	{"indented", "  -----BEGIN CERTIFICATE-----\nAAAA\n", CERTS, ESG_PEM_NOTHING, 0, 0, "a BEGIN line that is not on a line of its own"},
+	{"one byte", "x", CERTS, ESG_PEM_NOTHING, 0, 0, "text without a PEM block"},
+	{"UTF-16 with a mark, the other way round", "\xfe\xff~-~-~-", CERTS, ESG_PEM_NOTHING, 0, 0, "UTF-16 text"},
+	{"UTF-16 without mark, the other way round", "-~-~-~-~-~B~", CERTS, ESG_PEM_NOTHING, 0, 0, "UTF-16 text"},
+	{"half a mark", "\xff\1ab", CERTS, ESG_PEM_NOTHING, 0, 0, "binary data"},
+	{"a NUL before what is no character", "~\1ab", CERTS, ESG_PEM_NOTHING, 0, 0, "binary data"},
+	{"text that ends as DOS had it", "no certificate\x1a", CERTS, ESG_PEM_NOTHING, 0, 0, "text without a PEM block"},
+	{"a long name", "-----BEGIN AAAAAAAAAABBBBBBBBBBCCCCCCCCCCDDDDDDDDDDE-----\nAAAA\n"
+		"-----END AAAAAAAAAABBBBBBBBBBCCCCCCCCCCDDDDDDDDDDE-----\n", CERTS, ESG_PEM_NOTHING, 0, 0,
+	"a block \"AAAAAAAAAABBBBBBBBBBCCCCCCCCCCDDDDDDDDDD\""},
+	{"trusted for CRL", "{trusted}", CRLS, ESG_PEM_NOTHING, 0, 0, "a certificate"},
+	{"an encrypted CRL", "-----BEGIN X509 CRL-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,000102030405060708090A0B0C0D0E0F\n\nAAAA\n-----END X509 CRL-----\n", CRLS, ESG_PEM_BROKEN, 0, 0, "an encrypted block"},
 	{"DER cut short", "\x30\x82\3\x20\x30\x82", CERTS, ESG_PEM_NOTHING, 0, 0, "DER that does not decode"}
 };
 
@@ -467,10 +479,11 @@ test_der(X509 *cert, X509_CRL *crl)
 	PKCS7	   *p7 = make_pkcs7(cert);
 	PKCS12	   *p12 = PKCS12_create("x", "x", key, cert, NULL, 0, 0, 1, -1, 0);
 	PKCS8_PRIV_KEY_INFO *p8 = EVP_PKEY2PKCS8(key);
-	unsigned char *der[7] = {NULL, NULL, NULL, NULL, NULL, NULL, NULL};
-	int			len[7];
-	static const char *const want[7] = {"a DER certificate", "a DER CRL", "a PKCS#7 structure",
-	"a PKCS#12 structure", "a DER private key", "a DER public key", "a DER private key"};
+	X509_REQ   *request = X509_to_X509_REQ(cert, key, EVP_sha256());
+	unsigned char *der[8] = {NULL};
+	int			len[8];
+	static const char *const want[8] = {"a DER certificate", "a DER CRL", "a PKCS#7 structure",
+	"a PKCS#12 structure", "a DER private key", "a DER public key", "a DER private key", "a DER certificate request"};
 	EsgPemResult result;
 	int			i;
 
@@ -481,13 +494,15 @@ test_der(X509 *cert, X509_CRL *crl)
 	len[4] = i2d_PKCS8_PRIV_KEY_INFO(p8, &der[4]);
 	len[5] = i2d_PUBKEY(key, &der[5]);
 	len[6] = i2d_PrivateKey(key, &der[6]);
-	for (i = 0; i < 7; i++)
+	len[7] = i2d_X509_REQ(request, &der[7]);
+	for (i = 0; i < 8; i++)
 	{
 		scan((char *) der[i], (size_t) len[i], CERTS | CRLS, 0, &result);
 		is_int(result.end, ESG_PEM_NOTHING, want[i]);
 		is_text(result.found, want[i], want[i]);
 		OPENSSL_free(der[i]);
 	}
+	X509_REQ_free(request);
 	PKCS7_free(p7);
 	PKCS12_free(p12);
 	PKCS8_PRIV_KEY_INFO_free(p8);

@@ -46,6 +46,13 @@ static const struct
 	{"no subject, no names", "", LEAF SKI AKI, false, "no subject name"},
 	{"an empty list of names", "CN=x", LEAF SKI AKI "subjectAltName=DER:30:00\n", false,
 	"subjectAltName without a name"},
+	{"a path length in a CA that signs no certificates", "CN=x",
+	"basicConstraints=critical,CA:TRUE,pathlen:3\nkeyUsage=critical,cRLSign\n" SKI AKI, false, "a path length where none may be"},
+	{"a CA without subject, names critical", "", CA SIGNS SKI AKI "subjectAltName=critical,DNS:x\n", false, "no subject name"},
+	{"no subject, signs CRLs", "",
+	"basicConstraints=critical,CA:FALSE\nkeyUsage=critical,cRLSign\n" SKI AKI "subjectAltName=critical,DNS:x\n", false, "no subject name"},
+	{"no subject, no keyUsage", "", "basicConstraints=critical,CA:FALSE\n" SKI AKI "subjectAltName=critical,DNS:x\n", false, NULL},
+	{"a critical AKI", "CN=x", LEAF SKI "authorityKeyIdentifier=critical,keyid\n", false, "a critical key identifier"},
 	{"a critical SKI", "CN=x", LEAF AKI "subjectKeyIdentifier=critical,hash\n", false,
 	"a critical key identifier"},
 };
