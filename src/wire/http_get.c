@@ -519,6 +519,8 @@ esg_http_get(const char *url, size_t size_limit, EsgHttpAnswer *out)
 	int			i;
 
 	memset(out, 0, sizeof(*out));
+	if (current == NULL)
+		(void) fail(out, "could not be asked for: out of memory");
 	for (i = 0; goes_on && i <= ESG_HTTP_REDIRECTS; i++)
 		good = visit_url(&current, size_limit, out, &goes_on);
 	if (goes_on)
@@ -573,13 +575,13 @@ has_odd_characters(const char *url)
 	return false;
 }
 
+/* Of what begins with "http://" or "https://". */
 static bool
 has_user(const char *url)
 {
-	const char *host = strstr(url, "://");
-	size_t		len = host != NULL ? strcspn(host + 3, "/?#") : 0;
+	const char *host = strchr(url, ':') + 3;
 
-	return host != NULL && memchr(host + 3, '@', len) != NULL;
+	return memchr(host, '@', strcspn(host, "/?#")) != NULL;
 }
 
 static bool

@@ -387,7 +387,7 @@ take_words(Talk *talk)
 static void
 take_early_chain(Talk *talk)
 {
-	STACK_OF(X509) *chain = talk->ssl != NULL ? SSL_get_peer_cert_chain(talk->ssl) : NULL;
+	STACK_OF(X509) *chain = SSL_get_peer_cert_chain(talk->ssl);
 
 	if (chain != NULL && sk_X509_num(chain) > 0)
 		talk->answer->chain = X509_chain_up_ref(chain);
