@@ -17,6 +17,7 @@
 #include <openssl/pem.h>
 
 #include "certmaker.h"
+#include "compat.h"
 #include "failing.h"
 #include "files/crl_dir.h"
 #include "files/hosts_file.h"

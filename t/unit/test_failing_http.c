@@ -29,6 +29,8 @@
 #include <openssl/http.h>
 #include <openssl/httperr.h>
 
+static OSSL_HTTP_REQ_CTX *raise_pretended(void);
+
 FAILS(int, OSSL_HTTP_set1_request, (OSSL_HTTP_REQ_CTX *request, const char *path, const STACK_OF(CONF_VALUE) *headers,
 	const char *type, BIO *body, const char *expected, int asn1, size_t limit, int timeout, int keep),
 	(request, path, headers, type, body, expected, asn1, limit, timeout, keep), 0)

@@ -15,6 +15,7 @@
 #include <openssl/pem.h>
 
 #include "certmaker.h"
+#include "compat.h"
 #include "failing.h"
 #include "wire/system_roots.h"
 
@@ -226,10 +227,10 @@ test_failing(X509 *cert, X509 *root)
 {
 	asked = cert;
 	put_bundle(root);
-	ok(fail_each("an issuer", ask) > 5, "what is not found is unknown");
-	ok(fail_each("an issuer, of a store that is kept", ask_kept) > 5, "what is not found is unknown");
+	ok(fail_each("an issuer", ask) >= 5, "what is not found is unknown");
+	ok(fail_each("an issuer, of a store that is kept", ask_kept) >= 5, "what is not found is unknown");
 	asked = root;
-	ok(fail_each("a root", ask) > 5, "what is not found is unknown");
+	ok(fail_each("a root", ask) >= 5, "what is not found is unknown");
 }
 
 int
