@@ -12,7 +12,6 @@
 
 #include "wire/http_get.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -567,9 +566,9 @@ esg_http_get_from(BIO *sink, BIO *source, const char *path, size_t size_limit,
 static bool
 has_odd_characters(const char *url)
 {
-	for (; *url != '\0'; url++)
+	for (const unsigned char *c = (const unsigned char *) url; *c != '\0'; c++)
 	{
-		if (!isgraph((unsigned char) *url) || (unsigned char) *url > 126)
+		if (*c <= ' ' || *c > 126)
 			return true;
 	}
 	return false;

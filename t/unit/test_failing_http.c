@@ -335,6 +335,7 @@ main(void)
 	fail_each_of(plain_url, "/page?q=1");
 	fail_each_of(plain_url, "/near");
 	fail_each_of(tls_url, "/page?q=1");
+	fail_each_of(tls_url, "/near");
 	is_int(get_from_memory(), RIGHT, "from memory");
 	ok(fail_each("from memory", get_from_memory) > 3, "it is told");
 	test_urls();

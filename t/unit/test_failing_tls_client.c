@@ -6,12 +6,16 @@
  *
  * The server is a child of the test's, a new one for each question.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE				/* mkdtemp() */
+#endif
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -149,17 +153,36 @@ serve(int listener)
 	_exit(0);
 }
 
-static int
-listen_on(struct sockaddr_in *address)
+typedef union Address
 {
-	socklen_t	size = sizeof(*address);
-	int			fd = socket(AF_INET, SOCK_STREAM, 0);
+	struct sockaddr any;
+	struct sockaddr_in in;
+	struct sockaddr_un un;
+} Address;
+
+static char socket_path[60];	/* "": a loopback address */
+
+static int
+listen_on(Address *address, socklen_t *size)
+{
+	int			fd;
 
 	memset(address, 0, sizeof(*address));
-	address->sin_family = AF_INET;
-	address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (bind(fd, (struct sockaddr *) address, size) != 0 || listen(fd, 5) != 0 ||
-		getsockname(fd, (struct sockaddr *) address, &size) != 0)
+	if (socket_path[0] != '\0')
+	{
+		(void) unlink(socket_path);
+		address->un.sun_family = AF_UNIX;
+		memcpy(address->un.sun_path, socket_path, sizeof(socket_path));
+		*size = sizeof(address->un);
+	}
+	else
+	{
+		address->in.sin_family = AF_INET;
+		address->in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+		*size = sizeof(address->in);
+	}
+	fd = socket(address->any.sa_family, SOCK_STREAM, 0);
+	if (bind(fd, &address->any, *size) != 0 || listen(fd, 5) != 0 || getsockname(fd, &address->any, size) != 0)
 		abort();
 	return fd;
 }
@@ -170,15 +193,14 @@ listen_on(struct sockaddr_in *address)
 static void
 ask(void)
 {
-	struct sockaddr_in address;
+	Address		address;
 	long		countdown = failing_countdown;
 	int			listener;
 	pid_t		pid;
 
 	failing_countdown = -1;
-	listener = listen_on(&address);
-	question.address = (struct sockaddr *) &address;
-	question.address_size = sizeof(address);
+	listener = listen_on(&address, &question.address_size);
+	question.address = &address.any;
 	pid = fork();
 	if (pid == 0)
 		serve(listener);
@@ -316,6 +338,21 @@ test_groups(void)
 	question.groups = NULL;
 }
 
+/* Where the connection is there at once. */
+static void
+test_socket(void)
+{
+	char		dir[] = "/tmp/esg_socket.XXXXXX";
+
+	if (mkdtemp(dir) == NULL)
+		abort();
+	snprintf(socket_path, sizeof(socket_path), "%s/s", dir);
+	is_int(ask_and_judge(), RIGHT, "a socket in the file system");
+	(void) unlink(socket_path);
+	(void) rmdir(dir);
+	socket_path[0] = '\0';
+}
+
 /* Whoever asks for a certificate need not say by which CAs. */
 static void
 test_no_names(void)
@@ -347,6 +384,7 @@ main(void)
 	test_pretences();
 	test_manners();
 	test_groups();
+	test_socket();
 	test_no_names();
 	SSL_CTX_free(context);
 	X509_free(cert);

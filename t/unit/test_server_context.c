@@ -67,6 +67,7 @@ static const Case cases[] = {
 	{"TLSv1.1", "TLSv1.2", "HIGH:!aNULL:@SECLEVEL=0", "prime256v1", false, "1.1 1.2 | prime256v1"},
 	{"TLSv1", "", "ECDHE+AESGCM:@SECLEVEL=0", "prime256v1", false, "1.2 1.3 | prime256v1"},
 	{"TLSv1.2", "", "HIGH:!aNULL:@SECLEVEL=2", "prime192v1", false, "1.2 1.3 |"},
+	{"TLSv1.3", "", "HIGH:!aNULL:@SECLEVEL=2", "prime192v1", false, "1.3 |"},
 	{"TLSv1.2", "", "HIGH:!aNULL:@SECLEVEL=0", "prime192v1", false, "1.2 1.3 | prime192v1"},
 	{"TLSv1.2", "TLSv1.2", "kRSA:@SECLEVEL=2", "prime256v1", false, "1.2 |"},
 	{"TLSv1.3", "TLSv1.2", "HIGH", "prime256v1", false, "refused 2"},
