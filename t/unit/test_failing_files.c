@@ -311,6 +311,48 @@ test_texts(void)
 	X509_free(cert);
 }
 
+/* ---- commands that mend a file ---- */
+
+static EsgFileKind mended_kind;
+static const char *mended_path;
+static const char *mended_by;
+
+static Outcome
+suggest(void)
+{
+	EsgFileFacts facts = {.exists = true,.mode = S_IFREG | 0666,.uid = policy.server_uid + 1};
+	char	   *command = esg_policy_file_suggestion(&facts, mended_kind, mended_path, "postgres", &policy);
+	Outcome		outcome = command == NULL ? TOLD : strcmp(command, mended_by) == 0 ? RIGHT : WRONG;
+
+	OPENSSL_free(command);
+	return outcome;
+}
+
+static void
+test_suggestions(void)
+{
+	static const struct
+	{
+		EsgFileKind kind;
+		const char *path;
+		const char *command;
+	}			cases[] = {
+		{ESG_FILE_KEY, "/srv/server.key", "chown postgres '/srv/server.key' && chmod 0600 '/srv/server.key'"},
+		{ESG_FILE_LEFTOVER, "/srv/server.key.rand.new", "ssl_guard_ctl tidy -D '/srv'"},
+		{ESG_FILE_LEFTOVER, "/server.key.rand.new", "ssl_guard_ctl tidy -D '/'"},
+		{ESG_FILE_LEFTOVER, "server.key.rand.new", "ssl_guard_ctl tidy -D '/'"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		mended_kind = cases[i].kind;
+		mended_path = cases[i].path;
+		mended_by = cases[i].command;
+		is_int(suggest(), RIGHT, cases[i].path);
+		ok(fail_each(cases[i].path, suggest) > 1, "without memory there is no command");
+	}
+}
+
 /* ---- loading ---- */
 
 /* The key has no passphrase. */
@@ -519,6 +561,7 @@ main(void)
 	is_int(read_and_judge(), RIGHT, "files");
 	ok(fail_each("files", read_and_judge) > 10, "it is told");
 	test_interrupts();
+	test_suggestions();
 	test_texts();
 	test_loading();
 	test_hosts();
