@@ -120,7 +120,7 @@ esg_crl_dir_passes_over(const char *scratch)
 		UNKNOWN, STOPS, PASSES
 	}			answer = UNKNOWN;
 	Trial		trial = {0};
-	bool		found;
+	bool		found = false;
 
 	if (answer != UNKNOWN)
 		return answer == PASSES;

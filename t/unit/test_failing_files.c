@@ -193,7 +193,8 @@ is_whole(const EsgAudit *audit)
 {
 	return audit->cert_count == 3 && audit->crl_count == 2 && esg_findings_has(&audit->certs[0]->findings, ESG_EXPIRED) &&
 		esg_findings_has(&audit->certs[2]->findings, ESG_HOST_NAME_NOT_COVERED) &&
-		esg_findings_has(&audit->crls[0]->findings, ESG_CRL_EXPIRED) && esg_findings_has(&audit->crls[1]->findings, ESG_CRL_EXPIRED) &&
+		(esg_findings_has(&audit->crls[0]->findings, ESG_CRL_EXPIRED) ||
+		 esg_findings_has(&audit->crls[1]->findings, ESG_CRL_EXPIRED)) &&
 		esg_findings_has(&audit->files[HOSTS]->findings, ESG_HOSTS_FILE_UNUSABLE);
 }
 
