@@ -75,7 +75,7 @@ read_sys_uid_max(void)
 	return number;
 }
 
-/* Read once per process. */
+/* Of a stranger, who is never root.  Read once per process. */
 static bool
 is_system(uid_t uid)
 {
@@ -85,7 +85,7 @@ is_system(uid_t uid)
 	if (!known)
 		sys_uid_max = read_sys_uid_max();
 	known = true;
-	return uid != 0 && uid <= sys_uid_max;
+	return uid <= sys_uid_max;
 }
 
 void

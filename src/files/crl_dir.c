@@ -84,31 +84,32 @@ remove_files(const Trial *trial)
 	X509_CRL_free(trial->crl);
 }
 
+/* Is the second one found?  False: that could not be tried, here and below. */
 static bool
-search(const Trial *trial, X509_STORE *store, X509_STORE_CTX *ctx)
+search(const Trial *trial, X509_STORE *store, X509_STORE_CTX *ctx, bool *found)
 {
 	X509_LOOKUP *lookup = X509_STORE_add_lookup(store, X509_LOOKUP_hash_dir());
-	STACK_OF(X509_CRL) *found = NULL;
-	bool		any;
+	STACK_OF(X509_CRL) *crls;
 
-	if (lookup != NULL && X509_LOOKUP_add_dir(lookup, trial->dir, X509_FILETYPE_PEM) == 1 &&
-		X509_STORE_CTX_init(ctx, store, NULL, NULL) == 1)
-		found = X509_STORE_CTX_get1_crls(ctx, X509_CRL_get_issuer(trial->crl));
-	any = sk_X509_CRL_num(found) > 0;
-	sk_X509_CRL_pop_free(found, X509_CRL_free);
-	return any;
+	if (lookup == NULL || X509_LOOKUP_add_dir(lookup, trial->dir, X509_FILETYPE_PEM) != 1 ||
+		X509_STORE_CTX_init(ctx, store, NULL, NULL) != 1)
+		return false;
+	crls = X509_STORE_CTX_get1_crls(ctx, X509_CRL_get_issuer(trial->crl));
+	*found = sk_X509_CRL_num(crls) > 0;
+	sk_X509_CRL_pop_free(crls, X509_CRL_free);
+	return true;
 }
 
 static bool
-finds_second(const Trial *trial)
+try_search(const Trial *trial, bool *found)
 {
 	X509_STORE *store = X509_STORE_new();
 	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
-	bool		found = store != NULL && ctx != NULL && search(trial, store, ctx);
+	bool		tried = store != NULL && ctx != NULL && search(trial, store, ctx, found);
 
 	X509_STORE_CTX_free(ctx);
 	X509_STORE_free(store);
-	return found;
+	return tried;
 }
 
 bool
@@ -119,12 +120,13 @@ esg_crl_dir_passes_over(const char *scratch)
 		UNKNOWN, STOPS, PASSES
 	}			answer = UNKNOWN;
 	Trial		trial = {0};
+	bool		found = false;
 
 	if (answer != UNKNOWN)
 		return answer == PASSES;
 	snprintf(trial.dir, sizeof(trial.dir), "%s/" TRIAL_DIR, scratch);
-	if (make_files(&trial))
-		answer = finds_second(&trial) ? PASSES : STOPS;
+	if (make_files(&trial) && try_search(&trial, &found))
+		answer = found ? PASSES : STOPS;
 	remove_files(&trial);
 	ERR_clear_error();
 	return answer == PASSES;

@@ -83,7 +83,7 @@ read_entries(Listing *l, DIR *dir, int *entries)
 {
 	struct dirent *entry;
 
-	while ((entry = readdir(dir)) != NULL)
+	while ((errno = 0, entry = readdir(dir)) != NULL)
 	{
 		if (++*entries > ESG_MAX_INCLUDE_ENTRIES)
 		{
@@ -93,7 +93,10 @@ read_entries(Listing *l, DIR *dir, int *entries)
 		if (is_wanted(entry->d_name) && !append(l, entry->d_name))
 			return false;
 	}
-	return true;
+	if (errno == 0)
+		return true;
+	snprintf(l->fault, l->fault_size, "could not read directory \"%s\": %s", l->directory, strerror(errno));
+	return false;
 }
 
 int

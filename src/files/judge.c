@@ -43,6 +43,7 @@ static EsgIssuerIndex *
 index_certs(EsgAudit *audit, bool (*wants) (const EsgAuditCert *cert))
 {
 	const EsgCertInfo **certs = esg_audited_take_for_judging(audit, audit->cert_count, sizeof(*certs));
+	EsgIssuerIndex *index;
 	int			count = 0;
 
 	if (certs == NULL)
@@ -52,7 +53,11 @@ index_certs(EsgAudit *audit, bool (*wants) (const EsgAuditCert *cert))
 		if (wants(audit->certs[i]))
 			certs[count++] = &audit->certs[i]->info;
 	}
-	return count > 0 ? esg_policy_chain_index(certs, count) : NULL;
+	if (count == 0)
+		return NULL;
+	index = esg_policy_chain_index(certs, count);
+	audit->out_of_memory |= index == NULL;
+	return index;
 }
 
 static void

@@ -172,6 +172,7 @@ esg_judge_crls(EsgAudit *audit, const EsgJudgement *by)
 		return;
 	audit->judging.uses = esg_crl_uses_find(&judge->context.sources, by->memo, by->now);
 	judge->context.uses = audit->judging.uses;
+	audit->out_of_memory |= audit->judging.uses == NULL;
 	judge_each_crl(judge);
 	judge_crls_of_cas(judge);
 }

@@ -38,15 +38,21 @@ fail_by_openssl(EsgProved *out, const char *path)
 
 /* Opening anything else could wait without end; for core it would, too. */
 static bool
+look_at_file(EsgProved *out, const char *path, struct stat *st)
+{
+	if (stat(path, st) != 0)
+		return fail(out, ESG_PROOF_FAILS, path, strerror(errno));
+	if (!S_ISREG(st->st_mode))
+		return fail(out, ESG_PROOF_FAILS, path, "it is not a regular file");
+	return true;
+}
+
+static bool
 is_file(EsgProved *out, const char *path)
 {
 	struct stat st;
 
-	if (stat(path, &st) != 0)
-		return fail(out, ESG_PROOF_FAILS, path, strerror(errno));
-	if (!S_ISREG(st.st_mode))
-		return fail(out, ESG_PROOF_FAILS, path, "it is not a regular file");
-	return true;
+	return look_at_file(out, path, &st);
 }
 
 /* Core's own conditions. */
@@ -56,7 +62,7 @@ is_safe_key(EsgProved *out, const char *path)
 	EsgKeyRule	rule = {geteuid(), ESG_KEY_MODE_ANY};
 	struct stat st;
 
-	if (!is_file(out, path) || stat(path, &st) != 0)
+	if (!look_at_file(out, path, &st))
 		return false;
 	if (!esg_key_mode_trusts(st.st_uid, rule.user))
 		return fail(out, ESG_PROOF_FAILS, path, "the server does not take a key that belongs to another user");

@@ -68,6 +68,12 @@ esg_shell_text_take(EsgShellText *t)
 	char	   *text;
 
 	esg_shell_text_append(t, "");
+	/* a part of a command is none */
+	if (t->out_of_memory)
+	{
+		OPENSSL_free(t->text);
+		t->text = NULL;
+	}
 	text = t->text;
 	t->text = NULL;
 	t->len = 0;

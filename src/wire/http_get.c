@@ -12,7 +12,6 @@
 
 #include "wire/http_get.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -519,6 +518,8 @@ esg_http_get(const char *url, size_t size_limit, EsgHttpAnswer *out)
 	int			i;
 
 	memset(out, 0, sizeof(*out));
+	if (current == NULL)
+		(void) fail(out, "could not be asked for: out of memory");
 	for (i = 0; goes_on && i <= ESG_HTTP_REDIRECTS; i++)
 		good = visit_url(&current, size_limit, out, &goes_on);
 	if (goes_on)
@@ -565,21 +566,21 @@ esg_http_get_from(BIO *sink, BIO *source, const char *path, size_t size_limit,
 static bool
 has_odd_characters(const char *url)
 {
-	for (; *url != '\0'; url++)
+	for (const unsigned char *c = (const unsigned char *) url; *c != '\0'; c++)
 	{
-		if (!isgraph((unsigned char) *url) || (unsigned char) *url > 126)
+		if (*c <= ' ' || *c > 126)
 			return true;
 	}
 	return false;
 }
 
+/* Of what begins with "http://" or "https://". */
 static bool
 has_user(const char *url)
 {
-	const char *host = strstr(url, "://");
-	size_t		len = host != NULL ? strcspn(host + 3, "/?#") : 0;
+	const char *host = strchr(url, ':') + 3;
 
-	return host != NULL && memchr(host + 3, '@', len) != NULL;
+	return memchr(host, '@', strcspn(host, "/?#")) != NULL;
 }
 
 static bool

@@ -48,24 +48,32 @@ is_plain_file(const char *path)
 	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= BUNDLE_LIMIT;
 }
 
-/* Nothing is read by this but the bundle, where there is one. */
-static X509_STORE *
-open_store(bool with_bundle)
+/* Nothing is read by this but the bundle, where there is one.  False: out of memory. */
+static bool
+fill_store(X509_STORE *store, bool with_bundle)
 {
 	const char *dir = first_set(X509_get_default_cert_dir_env(), X509_get_default_cert_dir());
 	const char *file = first_set(X509_get_default_cert_file_env(), X509_get_default_cert_file());
-	X509_STORE *store = X509_STORE_new();
-	X509_LOOKUP *lookup;
+	X509_LOOKUP *in_dir = X509_STORE_add_lookup(store, X509_LOOKUP_hash_dir());
+	X509_LOOKUP *in_file = with_bundle ? X509_STORE_add_lookup(store, X509_LOOKUP_file()) : NULL;
 
-	if (store == NULL)
-		return NULL;
-	lookup = X509_STORE_add_lookup(store, X509_LOOKUP_hash_dir());
-	if (lookup != NULL)
-		(void) X509_LOOKUP_add_dir(lookup, dir, X509_FILETYPE_PEM);
-	lookup = with_bundle ? X509_STORE_add_lookup(store, X509_LOOKUP_file()) : NULL;
-	if (lookup != NULL && is_plain_file(file))
-		(void) X509_LOOKUP_load_file(lookup, file, X509_FILETYPE_PEM);
-	return store;
+	if (in_dir != NULL)
+		(void) X509_LOOKUP_add_dir(in_dir, dir, X509_FILETYPE_PEM);
+	if (in_file != NULL && is_plain_file(file))
+		(void) X509_LOOKUP_load_file(in_file, file, X509_FILETYPE_PEM);
+	return in_dir != NULL && (in_file != NULL || !with_bundle);
+}
+
+/* A part of it is none: it may be kept. */
+static X509_STORE *
+open_store(bool with_bundle)
+{
+	X509_STORE *store = X509_STORE_new();
+
+	if (store == NULL || fill_store(store, with_bundle))
+		return store;
+	X509_STORE_free(store);
+	return NULL;
 }
 
 /* One reference is the caller's. */
@@ -95,12 +103,10 @@ has_same_key(X509 *a, X509 *b)
 {
 	unsigned char left[EVP_MAX_MD_SIZE];
 	unsigned char right[EVP_MAX_MD_SIZE];
-	unsigned	left_size;
-	unsigned	right_size;
+	unsigned	size;
 
-	return X509_pubkey_digest(a, EVP_sha256(), left, &left_size) == 1 &&
-		X509_pubkey_digest(b, EVP_sha256(), right, &right_size) == 1 &&
-		left_size == right_size && memcmp(left, right, left_size) == 0;
+	return X509_pubkey_digest(a, EVP_sha256(), left, &size) == 1 &&
+		X509_pubkey_digest(b, EVP_sha256(), right, &size) == 1 && memcmp(left, right, size) == 0;
 }
 
 /* Of the certificates with the name of cert's issuer, or with its own, the best. */

@@ -387,7 +387,7 @@ take_words(Talk *talk)
 static void
 take_early_chain(Talk *talk)
 {
-	STACK_OF(X509) *chain = talk->ssl != NULL ? SSL_get_peer_cert_chain(talk->ssl) : NULL;
+	STACK_OF(X509) *chain = SSL_get_peer_cert_chain(talk->ssl);
 
 	if (chain != NULL && sk_X509_num(chain) > 0)
 		talk->answer->chain = X509_chain_up_ref(chain);
@@ -421,11 +421,15 @@ hear_out(Talk *talk, int64_t deadline)
 	} while (now() < deadline);
 }
 
-/* Whoever closes the connection without a word of TLS's has not refused anything either. */
+/*
+ * Whoever closes the connection without a word of TLS's has not refused anything either; but what TLS has not
+ * heard any more may have been an alert.
+ */
 static void
 wait_for_end(Talk *talk, int64_t deadline)
 {
 	char		rest[1024];
+	bool		unheard = false;
 	ssize_t		n;
 
 	do
@@ -433,8 +437,9 @@ wait_for_end(Talk *talk, int64_t deadline)
 		if (wait_until(talk->fd, POLLIN, deadline) <= 0)
 			return;
 		n = recv(talk->fd, rest, sizeof(rest), 0);
+		unheard |= n > 0;
 	} while ((n > 0 && now() < deadline) || (n < 0 && errno == EINTR));
-	if (n == 0 && talk->answer->wants_cert && talk->answer->taken == ESG_TLS_TAKEN_UNKNOWN)
+	if (n == 0 && !unheard && talk->answer->wants_cert && talk->answer->taken == ESG_TLS_TAKEN_UNKNOWN)
 		talk->answer->taken = ESG_TLS_TAKEN;
 }
 

@@ -6,9 +6,13 @@
  * Only what does not depend on who runs it: t/053_passphrase_owner.t follows
  * the commands, on files of several users.
  */
-#include "esg_test.h"
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include "failing.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,6 +21,8 @@
 #include <openssl/crypto.h>
 
 #include "policy/access.h"
+
+FAILS(int, getgroups, (int size, gid_t *groups), (size, groups), -1)
 
 static char directory[] = "/tmp/esg_access_XXXXXX";
 static char file[64];
@@ -122,6 +128,49 @@ test_others(void)
 	expect(&owner, directory, "", "a directory is to be passed");
 }
 
+static void
+test_long_path(void)
+{
+	char		path[PATH_MAX + 10];
+
+	memset(path, 'a', sizeof(path));
+	path[0] = '/';
+	path[sizeof(path) - 1] = '\0';
+	expect(&stranger, path, "", "a path that is too long for any file");
+}
+
+/* The commands for the directory and for the file: all of it, or nothing. */
+static Outcome
+suggest(void)
+{
+	static char whole[500];
+	const char *paths[] = {file};
+	char	   *got = esg_access_suggestion(&stranger, paths, 1);
+	Outcome		outcome = TOLD;
+
+	if (got != NULL && whole[0] == '\0')
+		snprintf(whole, sizeof(whole), "%s", got);
+	if (got != NULL)
+		outcome = strcmp(got, whole) == 0 && strstr(got, " && ") != NULL ? RIGHT : WRONG;
+	OPENSSL_free(got);
+	return outcome;
+}
+
+static void
+test_failing(void)
+{
+	EsgReader	reader;
+
+	chmod(directory, 0700);
+	chmod(file, 0600);
+	is_int(suggest(), RIGHT, "what a stranger needs");
+	ok(fail_each("what a stranger needs", suggest) > 10, "without memory there is no command");
+	failing_countdown = 0;
+	esg_access_reader_self(&reader);
+	is_int(failing_countdown, -1, "that it has groups was asked for");
+	ok(reader.group_count == 0 && reader.uid == geteuid(), "groups that are not known are none");
+}
+
 int
 main(void)
 {
@@ -144,6 +193,8 @@ main(void)
 	test_stranger();
 	test_link();
 	test_others();
+	test_long_path();
+	test_failing();
 	unlink(file);
 	rmdir(directory);
 	return done();

@@ -832,6 +832,53 @@ test_overrides(void)
 	}
 }
 
+static const char *
+find_detail(const EsgFindings *list, EsgCode code)
+{
+	for (int i = 0; i < list->count; i++)
+	{
+		if (list->items[i].code == code)
+			return list->items[i].detail;
+	}
+	return NULL;
+}
+
+/*
+ * Of a server's certificate only facts, as they are kept of a client's: what needs the certificate itself is not
+ * found, and what is malformed without a reason is said to be.
+ */
+static void
+test_facts_alone(void)
+{
+	CertSpec	spec = good_spec();
+	EsgCertInfo info;
+	EsgCertInfo restored;
+	EsgCertFacts facts;
+	EsgFindings list = {0};
+	X509	   *cert;
+
+	spec.subject = "CN=other.example.com";
+	spec.extensions = PLAIN EKU "subjectAltName=DNS:db1..example.com\n";
+	cert = certmaker_cert(&spec);
+	esg_x509_info_read(cert, NULL, &info);
+	esg_policy_check_cert(&info, L, &policy, now, &list);
+	ok(esg_findings_has(&list, ESG_BAD_DNS_NAME) && esg_findings_has(&list, ESG_CN_NOT_IN_ALT_NAME) &&
+	   esg_findings_has(&list, ESG_STRICT_CLIENT_REFUSES), "what the certificate has");
+	esg_findings_free(&list);
+	esg_cert_facts_keep(&info, &facts, NULL);
+	esg_cert_facts_restore(&facts, NULL, info.not_before, info.not_after, &restored);
+	restored.malformed_extension = restored.odd_serial = true;
+	restored.malformed_reason = restored.odd_serial_reason = NULL;
+	esg_policy_check_cert(&restored, L, &policy, now, &list);
+	lacks(&list, ESG_BAD_DNS_NAME, "without the certificate");
+	lacks(&list, ESG_CN_NOT_IN_ALT_NAME, "without the certificate");
+	lacks(&list, ESG_STRICT_CLIENT_REFUSES, "without the certificate");
+	is_text(find_detail(&list, ESG_MALFORMED_EXTENSION), "invalid", "a word for it");
+	is_text(find_detail(&list, ESG_ODD_SERIAL), "odd", "a word for it");
+	esg_findings_free(&list);
+	X509_free(cert);
+}
+
 int
 main(void)
 {
@@ -860,6 +907,7 @@ main(void)
 	test_self_signed();
 	test_details();
 	test_overrides();
+	test_facts_alone();
 	X509_free(ca_cert);
 	return done();
 }

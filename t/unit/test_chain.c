@@ -13,7 +13,7 @@
 #include "esg_test.h"
 #include "policy/chain.h"
 
-#define MAX_CERTS 40
+#define MAX_CERTS 64
 #define N ESG_NOTICE
 #define W ESG_WARNING
 #define CRIT ESG_CRITICAL
@@ -108,6 +108,7 @@ make_family(void)
 	X509	   *twin;
 	X509	   *limited;
 	X509	   *renewed;
+	X509	   *endless;
 
 	add_member('L', "CN=db", leaf_key, low, int2_key, LEAF_EXT, NULL);
 	add_member('M', "CN=db", leaf_key, mid, int_key, LEAF_EXT, NULL);
@@ -155,6 +156,11 @@ make_family(void)
 	add_member('g', "CN=G", root_key, NULL, NULL, CA_EXT "subjectKeyIdentifier=hash\n", NULL);
 	renewed = add_member('h', "CN=G", int_key, NULL, NULL, CA_EXT "subjectKeyIdentifier=hash\n", NULL);
 	add_member('H', "CN=db", leaf_key, renewed, int_key, LEAF_EXT "authorityKeyIdentifier=keyid\n", NULL);
+	/* I's key under another name */
+	add_member('k', "CN=k", int_key, root, root_key, CA_EXT, NULL);
+	/* an issuer whose end cannot be read, and what lives long after it */
+	endless = add_member('Q', "CN=Q", other_key, root, root_key, CA_EXT, "G:20270101000000");
+	add_member('q', "CN=db", leaf_key, endless, other_key, LEAF_EXT, "20280101000000Z");
 }
 
 /* an index of some members, as of ssl_ca_file */
@@ -183,6 +189,14 @@ know_issuer(const EsgCertInfo *cert)
 	if (is_subject(X509_get_issuer_name(cert->cert), 'R') || is_subject(X509_get_subject_name(cert->cert), 'D'))
 		return ESG_ISSUER_ROOT;
 	return is_subject(X509_get_issuer_name(cert->cert), 'I') ? ESG_ISSUER_INTERMEDIATE : ESG_ISSUER_UNKNOWN;
+}
+
+/* whoever it is, an intermediate */
+static EsgKnownIssuer
+know_intermediate(const EsgCertInfo *cert)
+{
+	(void) cert;
+	return ESG_ISSUER_INTERMEDIATE;
 }
 
 typedef enum FilePlace
@@ -223,6 +237,12 @@ static const struct
 	{SERVER, "IM", "R", 2, ESG_CHAIN_INCOMPLETE, ABSENT},
 	{SERVER, "MI", "R", 1, ESG_LEAF_NOT_FIRST, ABSENT},
 	{SERVER, "IR", "R", 1, ESG_LEAF_NOT_FIRST, ABSENT},
+	/* the key of one on the way up is not enough, nor is an issuer of what does not belong there */
+	{SERVER, "MIk", "R", 3, ESG_UNRELATED_CERTIFICATE, W},
+	{SERVER, "MIxw", "R", 3, ESG_UNRELATED_CERTIFICATE, W},
+	{SERVER, "MIxw", "R", 4, ESG_UNRELATED_CERTIFICATE, W},
+	{SERVER, "eDdR", NULL, 3, ESG_UNRELATED_CERTIFICATE, ABSENT},
+	{SERVER, "eDdR", NULL, 4, ESG_UNRELATED_CERTIFICATE, ABSENT},
 	{SERVER, "IM", "R", 1, ESG_UNRELATED_CERTIFICATE, ABSENT},
 	{SERVER, "IM", "R", 2, ESG_UNRELATED_CERTIFICATE, ABSENT},
 
@@ -251,6 +271,9 @@ static const struct
 	/* a CA of that name and another key is no root of it, but another fault */
 	{SERVER, "F", "IR", 1, ESG_CHAIN_INCOMPLETE, ABSENT},
 	{SERVER, "F", "IR", 1, ESG_BAD_SIGNATURE, CRIT},
+
+	{SERVER, "qQ", "R", 1, ESG_BAD_SIGNATURE, ABSENT},
+	{SERVER, "qQ", "R", 1, ESG_OUTLIVES_ISSUER, ABSENT},
 
 	{SERVER, "LJIR", NULL, 4, ESG_ROOT_IN_CHAIN, N},
 	{SERVER, "LJI", NULL, 3, ESG_ROOT_IN_CHAIN, ABSENT},
@@ -592,6 +615,85 @@ test_details(void)
 	}
 }
 
+/* Longer than is looked at: each of "CN=0", "CN=1" ... has issued the one before it, the first one is the leaf. */
+static void
+test_long_way(void)
+{
+	enum
+	{
+		LENGTH = ESG_CHAIN_MAX_LENGTH + 3
+	};
+	EVP_PKEY   *keys[2] = {root_key, int_key};
+	EsgChainCert certs[LENGTH];
+	EsgCertInfo infos[LENGTH];
+	const EsgCertInfo *cas[LENGTH];
+	EsgFindings lists[LENGTH] = {{0}};
+	X509	   *made[LENGTH + 1];
+	EsgChainContext context = {.policy = &policy,.memo = memo};
+	EsgIssuerIndex *index;
+	char		name[16];
+
+	made[LENGTH] = find_member('R')->cert;
+	for (int i = LENGTH - 1; i >= 0; i--)
+	{
+		CertSpec	spec = {.subject = name,.key = keys[i % 2],.issuer_cert = made[i + 1],
+			.issuer_key = i + 1 == LENGTH ? root_key : keys[(i + 1) % 2],.extensions = i > 0 ? CA_EXT : LEAF_EXT
+		};
+
+		snprintf(name, sizeof(name), "CN=%d", i);
+		made[i] = certmaker_cert(&spec);
+		esg_x509_info_read(made[i], NULL, &infos[i]);
+		cas[i] = certs[i].info = &infos[i];
+		certs[i].place = i == 0 ? ESG_PLACE_LEAF : ESG_PLACE_CHAIN;
+		certs[i].findings = &lists[i];
+	}
+	esg_policy_chain_check(certs, LENGTH, &context, NULL);
+	lacks(&lists[ESG_CHAIN_MAX_LENGTH - 1], ESG_UNRELATED_CERTIFICATE, "the tenth");
+	shows(&lists[ESG_CHAIN_MAX_LENGTH], ESG_UNRELATED_CERTIFICATE, W, "the eleventh");
+	lacks(&lists[0], ESG_CHAIN_REFUSED, "a long way up");
+	for (int i = 0; i < LENGTH; i++)
+		esg_findings_free(&lists[i]);
+	/* in ssl_ca_file, without their root: where looking for more ends, an issuer is missing */
+	context.cas = index = esg_policy_chain_index(cas + 1, LENGTH - 1);
+	esg_policy_chain_check(certs, 1, &context, NULL);
+	shows(&lists[0], ESG_CHAIN_INCOMPLETE, W, "a long way up among the CAs");
+	esg_findings_free(&lists[0]);
+	esg_policy_chain_index_free(index);
+	for (int i = 0; i < LENGTH; i++)
+		X509_free(made[i]);
+}
+
+/* So many roots of one name that the one with the key is not looked at. */
+static void
+test_many_roots(void)
+{
+	EsgCertInfo copies[ESG_CHAIN_MAX_TRIES + 1];
+	const EsgCertInfo *cas[ESG_CHAIN_MAX_TRIES + 1];
+	EsgFindings list = {0};
+	EsgChainCert certs[1] = {{find_member('d'), ESG_PLACE_LEAF, &list}};
+	EsgChainContext context = {.policy = &policy,.memo = memo,.system_issuer = know_intermediate};
+	EsgIssuerIndex *index;
+
+	for (int count = ESG_CHAIN_MAX_TRIES; count <= ESG_CHAIN_MAX_TRIES + 1; count++)
+	{
+		for (int i = 0; i < count; i++)
+		{
+			copies[i] = *find_member('D');
+			if (i + 1 < count)
+				copies[i].key.digest[0] ^= 1;
+			cas[i] = &copies[i];
+		}
+		context.cas = index = esg_policy_chain_index(cas, count);
+		esg_policy_chain_check(certs, 1, &context, NULL);
+		if (count == ESG_CHAIN_MAX_TRIES)
+			lacks(&list, ESG_CHAIN_INCOMPLETE, "as many roots of one name as are looked at, the last one is it");
+		else
+			shows(&list, ESG_CHAIN_INCOMPLETE, W, "one more");
+		esg_findings_free(&list);
+		esg_policy_chain_index_free(index);
+	}
+}
+
 /* More issuers of one name than are tried: no verdict, and no time lost. */
 static void
 test_many(void)
@@ -656,6 +758,8 @@ main(void)
 	judge_tries(ESG_CHAIN_MAX_TRIES, CRIT);
 	judge_tries(ESG_CHAIN_MAX_TRIES + 1, ABSENT);
 	test_many();
+	test_long_way();
+	test_many_roots();
 	for (i = 0; i < family_size; i++)
 		X509_free(family[i].cert);
 	esg_memo_free(memo);

@@ -852,6 +852,196 @@ test_many(void)
 	ok(seconds_for(4000, POINT("1")) < 40 * seconds_for(400, POINT("1")) + 0.5, "with distribution points, too");
 }
 
+/* ---- more than is looked at */
+
+#define MANY_CRLS 300
+#define MANY_CAS 20
+
+/* What becomes of CRLs where the CAs are these; the CRLs of the list are all of one issuer's name. */
+typedef struct Crowd
+{
+	X509	   *copies[MANY_CAS * 5];
+	EsgCertInfo cas[MANY_CAS * 5];
+	const EsgCertInfo *ca_list[MANY_CAS * 5];
+	int			ca_count;
+	EsgCrlInfo	crls[MANY_CRLS];
+	const EsgCrlInfo *crl_list[MANY_CRLS];
+	EsgCrlSources sources;
+	EsgIssuerIndex *index;
+	EsgCrlUses *uses;
+} Crowd;
+
+static void
+add_ca(Crowd *crowd, X509 *cert)
+{
+	int			i = crowd->ca_count++;
+
+	crowd->copies[i] = X509_dup(cert);
+	esg_x509_info_read(crowd->copies[i], memo, &crowd->cas[i]);
+	crowd->ca_list[i] = &crowd->cas[i];
+}
+
+/* Whether all is looked at is asked. */
+static void
+find_uses(Crowd *crowd, const EsgCrlInfo *crl, int count)
+{
+	for (int i = 0; i < count; i++)
+	{
+		crowd->crls[i] = *crl;
+		crowd->crls[i].crl = X509_CRL_dup(crl->crl);
+		crowd->crl_list[i] = &crowd->crls[i];
+	}
+	crowd->index = esg_policy_chain_index(crowd->ca_list, crowd->ca_count);
+	crowd->sources = (EsgCrlSources) {crowd->ca_list, crowd->ca_count, crowd->index, crowd->crl_list, count};
+	crowd->uses = esg_crl_uses_find(&crowd->sources, memo, now);
+	ok(crowd->uses != NULL && !crowd->uses->incomplete, "it is found out");
+}
+
+static void
+disperse(Crowd *crowd)
+{
+	esg_crl_uses_free(crowd->uses);
+	esg_policy_chain_index_free(crowd->index);
+	for (int i = 0; i < crowd->ca_count; i++)
+		X509_free(crowd->copies[i]);
+	for (int i = 0; i < crowd->sources.crl_count; i++)
+		X509_CRL_free(crowd->crls[i].crl);
+	free(crowd);
+}
+
+/* Of no CA with that name: not as many can be tried, and the further ones are not held against their files. */
+static void
+test_unused(void)
+{
+	Crowd	   *crowd = calloc(1, sizeof(Crowd));
+	int			known = 0;
+
+	add_ca(crowd, certs[ROOT]);
+	find_uses(crowd, &crl_infos[RENEWED_AKI], MANY_CRLS);
+	for (int i = 0; i < MANY_CRLS; i++)
+		known += crowd->uses->known[i];
+	ok(!crowd->uses->known[0] && crowd->uses->known[MANY_CRLS - 1], "unused CRLs are of no CA, as far as they are tried");
+	is_int(known, MANY_CRLS - 256, "so many are tried");
+	disperse(crowd);
+}
+
+/* CAs of one name, none of which has made the CRL. */
+static void
+test_many_cas(int count, bool known)
+{
+	Crowd	   *crowd = calloc(1, sizeof(Crowd));
+
+	for (int i = 0; i < count; i++)
+		add_ca(crowd, certs[RENEWED]);
+	find_uses(crowd, &crl_infos[FRESH_AKI], 1);
+	is_int(crowd->uses->known[0], known, "a CRL of none of many CAs of one name");
+	disperse(crowd);
+}
+
+/* CRLs for so many distribution points. */
+static void
+test_many_points(void)
+{
+	Crowd	   *crowd = calloc(1, sizeof(Crowd));
+	bool		asked[MANY_CAS] = {false};
+	int			points = 0;
+
+	add_ca(crowd, certs[ROOT]);
+	find_uses(crowd, &crl_infos[POINTED], MANY_CAS);
+	for (int i = 0; i < crowd->uses->count; i++)
+	{
+		if (crowd->uses->uses[i].point >= 0)
+			asked[crowd->uses->uses[i].point] = true;
+	}
+	for (int i = 0; i < MANY_CAS; i++)
+		points += asked[i];
+	is_int(points, ESG_CHAIN_MAX_TRIES, "so many distribution points are asked for");
+	disperse(crowd);
+}
+
+/* A name above the other, and of each more CAs than are looked at. */
+static void
+test_many_ways(void)
+{
+	Crowd	   *crowd = calloc(1, sizeof(Crowd));
+	EVP_PKEY   *key = keys[ROOT];
+	X509	   *above = NULL;
+	EsgCrlInfo	info;
+	X509_CRL   *crl;
+	X509	   *lowest;
+	char		name[16];
+
+	for (int level = 4; level >= 0; level--)
+	{
+		CertSpec	spec = {.subject = name,.key = key,.issuer_cert = above,.issuer_key = key,.extensions = CA_USAGE};
+		X509	   *ca;
+
+		snprintf(name, sizeof(name), "CN=L%d", level);
+		ca = certmaker_cert(&spec);
+		for (int i = 0; i < MANY_CAS; i++)
+			add_ca(crowd, ca);
+		X509_free(above);
+		above = ca;
+	}
+	lowest = above;
+	crl = certmaker_crl(&(CrlSpec) {.issuer_cert = lowest,.issuer_key = key});
+	esg_crl_info_read(crl, &info);
+	find_uses(crowd, &info, 1);
+	ok(crowd->uses->known[0], "a CRL of CAs with many above them");
+	disperse(crowd);
+	X509_CRL_free(crl);
+	X509_free(lowest);
+}
+
+/* CRLs of one name that no CA here has, each of which names another certificate of it. */
+static void
+test_many_strangers(void)
+{
+	Crowd	   *crowd = calloc(1, sizeof(Crowd));
+	X509_CRL   *made[MANY_CAS];
+	EsgCrlInfo	infos_made[MANY_CAS];
+	int			asked = 0;
+
+	for (int i = 0; i < MANY_CAS; i++)
+	{
+		char		serial[16];
+		CertSpec	spec = {.subject = "CN=stranger",.key = keys[ALONE],.serial = serial,.extensions = CA_USAGE};
+		X509	   *ca;
+
+		snprintf(serial, sizeof(serial), "%d", 100 + i);
+		ca = certmaker_cert(&spec);
+		made[i] = certmaker_crl(&(CrlSpec) {.issuer_cert = ca,.issuer_key = keys[ALONE],
+											.extensions = "authorityKeyIdentifier=issuer:always\n"});
+		esg_crl_info_read(made[i], &infos_made[i]);
+		X509_free(ca);
+	}
+	add_ca(crowd, certs[ROOT]);
+	find_uses(crowd, &infos_made[0], MANY_CAS);
+	esg_crl_uses_free(crowd->uses);
+	for (int i = 0; i < MANY_CAS; i++)
+	{
+		X509_CRL_free(crowd->crls[i].crl);
+		crowd->crls[i] = infos_made[i];
+		crowd->crls[i].crl = made[i];
+	}
+	crowd->uses = esg_crl_uses_find(&crowd->sources, memo, now);
+	for (int i = 0; i < MANY_CAS; i++)
+		asked += crowd->uses->first[i] >= 0;
+	is_int(asked, ESG_CHAIN_MAX_TRIES, "so many strangers are made up");
+	disperse(crowd);
+}
+
+static void
+test_too_many(void)
+{
+	test_unused();
+	test_many_cas(ESG_CHAIN_MAX_TRIES, false);
+	test_many_cas(ESG_CHAIN_MAX_TRIES + 1, true);
+	test_many_points();
+	test_many_ways();
+	test_many_strangers();
+}
+
 /* Newer versions of OpenSSL do not take it, and nothing is said. */
 static void
 test_delta_words(void)
@@ -885,6 +1075,7 @@ main(void)
 	test_without();
 	test_names();
 	test_many();
+	test_too_many();
 	for (i = 0; i < CRL_COUNT; i++)
 		X509_CRL_free(crls[i]);
 	for (i = 0; i < CERT_COUNT; i++)

@@ -181,6 +181,25 @@ test_many(void)
 	free(text);
 }
 
+/* Where the list begins with the serial number that is asked for. */
+static void
+test_first(void)
+{
+	static const char text[] = "A@" F64 ",a@" A64 ",B@" F64;
+	EsgDenyList *list = malloc(esg_deny_list_size(text));
+	EsgDenyError error;
+	int			first = -1;
+
+	ok(esg_deny_list_parse(text, list, &error), "a list of serial numbers alone");
+	is_int(esg_deny_list_serial_range(list, "0a", &first), 2, "the range ends");
+	is_int(first, 0, "and begins at the first entry");
+	is_int(esg_deny_list_serial_range(list, "B", &first), 3, "the next one ends with the list");
+	is_int(first, 2, "and begins behind it");
+	is_int(esg_deny_list_serial_range(NULL, "A", &first), 0, "no list has none");
+	ok(!esg_deny_list_has_serial(NULL, "A"), "at all");
+	free(list);
+}
+
 int
 main(void)
 {
@@ -188,5 +207,6 @@ main(void)
 	test_bad();
 	test_matches();
 	test_many();
+	test_first();
 	return done();
 }

@@ -42,6 +42,18 @@ put_link(const char *target, const char *name)
 		printf("# could not link %s: %s\n", name, strerror(errno));
 }
 
+/* longer than any name */
+static const char *
+long_target(void)
+{
+	static char target[NAME_MAX + 10];
+
+	memset(target, '/', sizeof(target) - 1);
+	memcpy(target, "sub/..", 6);
+	memcpy(target + sizeof(target) - 5, "file", 4);
+	return target;
+}
+
 static void
 make_files(void)
 {
@@ -59,6 +71,8 @@ make_files(void)
 	put_link(".", "here");
 	put_link(at("file"), "absolute");
 	put_link("../file", "sub/back");
+	put_link("..", "sub/up");
+	put_link(long_target(), "far");
 }
 
 static int
@@ -85,12 +99,98 @@ compare(EsgFactsDirectory *directory, const char *path)
 	ok(same_facts(&facts, &wanted), "the same facts");
 }
 
+/* Each of what is compared makes a difference, and nothing else does. */
+static void
+test_same(void)
+{
+	struct stat st;
+	EsgFileFacts facts;
+	EsgFileFacts other;
+
+	(void) stat(at("file"), &st);
+	esg_facts_take(&st, &facts);
+	ok(esg_facts_same(&st, &facts), "it is as it was");
+	other = facts;
+	other.error = EACCES;
+	ok(esg_facts_same(&st, &other), "who may read it does not count");
+#define OTHER(field) \
+	do \
+	{ \
+		other = facts; \
+		other.field = !other.field; \
+		ok(!esg_facts_same(&st, &other), "another " #field); \
+	} while (0)
+	OTHER(exists);
+	OTHER(ctime_ns);
+	OTHER(mode);
+	OTHER(uid);
+	OTHER(gid);
+	OTHER(size);
+	OTHER(mtime);
+	OTHER(device);
+	OTHER(inode);
+#undef OTHER
+}
+
+static void
+test_at_rest(void)
+{
+	EsgFileFacts facts = {.ctime_ns = INT64_C(1780000000123456789)};
+
+	is_int(esg_facts_at_rest(&facts) - facts.ctime_ns, 20000000, "a clock with fractions of a second ticks often");
+	facts.ctime_ns = INT64_C(1780000000000000000);
+	is_int(esg_facts_at_rest(&facts) - facts.ctime_ns, 2000000000, "one without does not");
+}
+
+/* Where a path is as long as may be, within a directory or by itself. */
+static void
+test_long_paths(EsgFactsDirectory *directory)
+{
+	char		name[NAME_MAX + 1];
+	char		path[PATH_MAX + 2 * NAME_MAX];
+	size_t		len;
+
+	memset(name, 'd', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	if (chdir(top) != 0)
+		return;
+	len = strlen(top);
+	/* each has room for one more name, but for the last, whose files have none */
+	while (len + 1 + NAME_MAX < PATH_MAX - 60 && mkdir(name, 0700) == 0 && chdir(name) == 0)
+		len += 1 + NAME_MAX;
+	name[PATH_MAX - 60 - len > NAME_MAX ? NAME_MAX : PATH_MAX - 60 - len] = '\0';
+	if (mkdir(name, 0700) != 0 || chdir(name) != 0 || getcwd(path, sizeof(path)) == NULL)
+	{
+		ok(0, "a long path: %s", strerror(errno));
+		return;
+	}
+	memset(name, 'l', sizeof(name) - 1);
+	name[NAME_MAX] = '\0';
+	(void) symlink(name, "link");
+	(void) close(open(name, O_WRONLY | O_CREAT, 0600));
+	len = strlen(path);
+	snprintf(path + len, sizeof(path) - len, "/link");
+	compare(directory, path);
+	snprintf(path + len, sizeof(path) - len, "/%s", name);
+	compare(directory, path);
+	(void) chdir("/");
+}
+
+static void
+remove_all(void)
+{
+	char		command[PATH_MAX + 20];
+
+	snprintf(command, sizeof(command), "rm -rf '%s'", top);
+	ok(system(command) == 0, "tidied up");
+}
+
 int
 main(void)
 {
 	static const char *const names[] = {
 		"file", "link", "chain", "deeper", "sub", "sublink", "sub/inner", "sublink/inner", "sub/back",
-		"sublink/back", "dangling", "loop", "up", "here", "absolute", "nothing", "nothing/file", "file/file",
+		"sublink/back", "dangling", "loop", "up", "here", "absolute", "far", "sub/up", "sub/nothing", "nothing", "nothing/file", "file/file",
 		"sub/", "sub/.", "sub/..", "sub/../file", "here/link", "secret", "", "sub//inner",
 	};
 	EsgFactsDirectory directory = {0};
@@ -113,8 +213,14 @@ main(void)
 	long_path[0] = '/';
 	long_path[sizeof(long_path) - 1] = '\0';
 	compare(&directory, long_path);
+	snprintf(long_path + PATH_MAX + 10, 10, "/file");
+	compare(&directory, long_path);
+	test_same();
+	test_at_rest();
+	test_long_paths(&directory);
 	esg_facts_leave(&directory);
 	ok(!directory.is_open, "left");
 	esg_facts_leave(&directory);
+	remove_all();
 	return done();
 }

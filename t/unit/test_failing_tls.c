@@ -3,11 +3,21 @@
  * test_failing_tls.c
  *		What a server with some settings offers, where OpenSSL fails or memory ends: never more than it does.
  */
+#include <openssl/dh.h>
+#include <openssl/ec.h>
 #include <openssl/err.h>
+#include <openssl/rsa.h>
 
 #include "failing.h"
 #include "wire/handshake_trial.h"
 #include "wire/server_context.h"
+
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L	/* macros before, or not there */
+FAILS(int, EVP_PKEY_CTX_set_rsa_keygen_bits, (EVP_PKEY_CTX *maker, int bits), (maker, bits), 0)
+FAILS(int, EVP_PKEY_CTX_set_ec_paramgen_curve_nid, (EVP_PKEY_CTX *maker, int nid), (maker, nid), 0)
+FAILS(int, SSL_CTX_set0_tmp_dh_pkey, (SSL_CTX *context, EVP_PKEY *dh), (context, dh), 0)
+#endif
+FAILS(EC_GROUP *, EC_GROUP_new_by_curve_name, (int nid), (nid), NULL)
 
 static EsgServerTls settings = {
 	.ciphers = "ALL:@SECLEVEL=0",.ciphersuites = "TLS_AES_256_GCM_SHA384",.groups = "prime256v1",.keys = ESG_CIPHER_ECDSA
@@ -84,14 +94,34 @@ test_handshake(const char *name, const char *list, unsigned wanted_keys, bool wa
 	fail_each(name, try_handshake);
 }
 
+/* The same with DH parameters of its own, which are the caller's afterwards as well. */
+static void
+test_dh(void)
+{
+	EVP_PKEY_CTX *maker = EVP_PKEY_CTX_new_id(EVP_PKEY_DH, NULL);
+
+	if (maker != NULL && EVP_PKEY_paramgen_init(maker) == 1 && EVP_PKEY_CTX_set_dh_nid(maker, NID_ffdhe2048) == 1)
+		(void) EVP_PKEY_paramgen(maker, &settings.dh);
+	EVP_PKEY_CTX_free(maker);
+	ok(settings.dh != NULL, "DH parameters");
+	ok(fail_each("what is offered, with DH parameters", ask) > 10, "it is told");
+	EVP_PKEY_free(settings.dh);
+	settings.dh = NULL;
+}
+
 int
 main(void)
 {
 	esg_server_context_ask(&settings, &whole);
 	ok(whole.versions[ESG_TLS_VERSION_1_2] && whole.cipher_count > 0, "TLS 1.2 is offered");
 	ok(fail_each("what is offered", ask) > 10, "it is told");
+	test_dh();
 	test_handshake("a handshake with an ECDSA key", "ECDHE-ECDSA-AES256-GCM-SHA384", ESG_CIPHER_ECDSA, true);
 	test_handshake("a handshake with an RSA key", "ECDHE-RSA-AES256-GCM-SHA384", ESG_CIPHER_RSA, true);
+	test_handshake("a handshake with either key", "ECDHE-RSA-AES256-GCM-SHA384", ESG_CIPHER_ECDSA | ESG_CIPHER_RSA, true);
+	keys = 0;
+	agrees = false;
+	is_int(try_handshake(), RIGHT, "without a key there is no handshake");
 	test_handshake("the key does not fit", "ECDHE-RSA-AES256-GCM-SHA384", ESG_CIPHER_ECDSA, false);
 	return done();
 }

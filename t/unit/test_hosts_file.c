@@ -12,6 +12,7 @@
 
 #include "esg_test.h"
 #include "files/hosts_file.h"
+#include "files/hosts_include.h"
 #include "files/path.h"
 
 static char dir[64];
@@ -171,6 +172,32 @@ test_bounds(void)
 	fails_with("!hosts:0 it has, or includes, more than can be looked at", "a large file");
 }
 
+/* What is not a file, at the places where one is asked for. */
+static void
+test_others(void)
+{
+	EsgHostsFile list;
+
+	put("file", "");
+	put("hosts", "include_if_exists file/below\n");
+	fails_with("!hosts:1 could not open file \"%s/file/below\": Not a directory", "what may be missing, and cannot be told to be");
+	put("big", "");
+	(void) truncate(name("big"), ESG_MAX_HOSTS_BYTES + 1);
+	put("hosts", "a.test a.crt a.key\ninclude big\n");
+	fails_with("!hosts:2 it has, or includes, more than can be looked at", "a large file that is included");
+	(void) unlink(name("hosts"));
+	(void) mkdir(name("hosts"), 0700);
+	reads_as("", ESG_HOSTS_NONE, "a directory in its place");
+	(void) rmdir(name("hosts"));
+	esg_hosts_file_read("/dev/zero", dir, &list);
+	is_int(list.state, ESG_HOSTS_UNUSABLE, "a device in its place");
+	is_text(list.fault.text, "file \"/dev/zero\" is not a regular file", "is said");
+	esg_hosts_file_free(&list);
+	esg_hosts_file_read("/dev/null", dir, &list);
+	is_int(list.state, ESG_HOSTS_NONE, "the null device is empty");
+	esg_hosts_file_free(&list);
+}
+
 static void
 put_often(const char *line, int times)
 {
@@ -191,6 +218,25 @@ test_many(void)
 	put("empty", "");
 	put_often("include empty\n", ESG_MAX_HOSTS_FILES + 1);
 	fails_with("!hosts:4096 it has, or includes, more than can be looked at", "too many files");
+	(void) mkdir(name("void"), 0700);
+	put_often("include_dir void\n", ESG_MAX_HOSTS_FILES + 1);
+	fails_with("!hosts:4096 it has, or includes, more than can be looked at", "too many directories");
+	(void) mkdir(name("many"), 0700);
+	put("many/conf", "");
+	put("many/.conf", "bad\n");
+	put("many/a.conf.old", "bad\n");
+	for (int i = 0; i < 995; i++)
+	{
+		char		file[32];
+
+		snprintf(file, sizeof(file), "many/%d", i);
+		put(file, "");
+	}
+	/* a thousand entries each time, "." and ".." among them */
+	put_often("include_dir many\n", ESG_MAX_INCLUDE_ENTRIES / 1000);
+	reads_as("", ESG_HOSTS_NONE, "as many entries of directories as are looked at");
+	put_often("include_dir many\n", ESG_MAX_INCLUDE_ENTRIES / 1000 + 1);
+	fails_with("!hosts:101 directory \"%s/many\" has more than can be looked at", "one directory more");
 }
 
 static void
@@ -237,6 +283,7 @@ main(void)
 	test_includes();
 	test_faults();
 	test_bounds();
+	test_others();
 	test_many();
 	test_files();
 	test_paths();

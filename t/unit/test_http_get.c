@@ -59,6 +59,8 @@ static const struct
 	{"", "is neither http nor https"},
 	{"http://a/ b", "has characters that no URL has"},
 	{"http://a/\r\nX: y", "has characters that no URL has"},
+	{"http://a/\x7f", "has characters that no URL has"},
+	{"http://a/~", ""},
 	{"http://\xc3\xa4/", "has characters that no URL has"},
 	{"http://me@a/", "has a user name in it, which OpenSSL's client would not send"},
 	{"http://me:secret@a/", "has a user name in it, which OpenSSL's client would not send"}
@@ -120,6 +122,34 @@ test_long(void)
 	free(text);
 }
 
+/* The longest header: its last line, which is empty, begins within the limit.  Each other one is longer than is looked at. */
+static void
+test_longest(void)
+{
+	char	   *text = malloc(2 * ESG_HTTP_HEADER_LIMIT);
+	size_t		len = (size_t) sprintf(text, OK);
+	EsgHttpAnswer answer;
+	char	   *redirect;
+
+	while (len < ESG_HTTP_HEADER_LIMIT - 1)
+	{
+		size_t		left = ESG_HTTP_HEADER_LIMIT - 1 - len;
+		size_t		size = left < 2000 ? left : 1000;
+
+		/* "X: yyy...", its end of line in it */
+		memset(text + len, 'y', size);
+		memcpy(text + len, "X: ", 3);
+		memcpy(text + len + size - 2, "\r\n", 2);
+		len += size;
+	}
+	len += (size_t) sprintf(text + len, "\r\nhello");
+	ask(text, len, &answer, &redirect);
+	ok(answer.body != NULL && answer.len == 5, "the longest header%s%s", answer.reason[0] ? ": " : "", answer.reason);
+	OPENSSL_free(answer.body);
+	OPENSSL_free(redirect);
+	free(text);
+}
+
 int
 main(void)
 {
@@ -137,6 +167,7 @@ main(void)
 	{
 		test_answers();
 		test_long();
+		test_longest();
 	}
 	return done();
 }

@@ -118,6 +118,18 @@ meet(const char *path, const char *what, int news)
 	is_int(memcmp(before, known.digest, sizeof(before)), 0, "then it is at rest");
 }
 
+/* longer than any name */
+static const char *
+long_target(void)
+{
+	static char target[NAME_MAX + 10];
+
+	memset(target, '/', sizeof(target) - 1);
+	memcpy(target, "..", 2);
+	memcpy(target + sizeof(target) - 8, "outside", 7);
+	return target;
+}
+
 static void
 make_files(void)
 {
@@ -135,6 +147,7 @@ make_files(void)
 	put_link("00000006.r0", "dir/00000006.r0");
 	put_link("sub", "dir/00000007.r0");
 	put_link("../later", "dir/later.pem");
+	put_link(long_target(), "dir/00000008.r0");
 	(void) mkdir(at("dir/sub"), 0700);
 	put_file("dir/sub/inner", "i");
 }

@@ -321,6 +321,49 @@ test_hash(void)
 	ok(esg_revocation_hash(SEED + 1, data, 8) != seen[8], "another seed");
 }
 
+/* A name with one value, in that encoding. */
+static uint64_t
+name_hash(int encoding, const char *bytes, int len)
+{
+	X509_NAME  *name = X509_NAME_new();
+	uint64_t	hash = 0;
+
+	if (X509_NAME_add_entry_by_NID(name, NID_commonName, encoding, (const unsigned char *) bytes, len, -1, 0) == 1)
+		hash = esg_revocation_name(name, SEED);
+	else
+		ok(0, "a name");
+	X509_NAME_free(name);
+	return hash;
+}
+
+/* As X509_NAME_cmp(3) has it: names that are the same to OpenSSL are so here, however they are written. */
+static void
+test_encodings(void)
+{
+	static const char wide[] = "\0\0\0J\0\0\0\366\0\0\0r\0\0\0g";
+	uint64_t	utf8 = name_hash(V_ASN1_UTF8STRING, "J\303\266rg", 5);
+	char		lengthy[400];
+
+	ok(name_hash(V_ASN1_BMPSTRING, "\0J\0\366\0r\0g", 8) == utf8, "two octets for a character");
+	ok(name_hash(V_ASN1_UNIVERSALSTRING, wide, 16) == utf8, "four");
+	ok(name_hash(V_ASN1_T61STRING, "J\366rg", 4) == utf8, "one");
+	ok(name_hash(V_ASN1_UTF8STRING, "J\303\226rg", 5) != utf8, "another character");
+	ok(name_hash(V_ASN1_VISIBLESTRING, "Jim", 3) == name_hash(V_ASN1_PRINTABLESTRING, "JIM", 3), "a visible string");
+	ok(name_hash(V_ASN1_IA5STRING, " J  im ", 7) == name_hash(V_ASN1_UTF8STRING, "j im", 4), "blanks");
+	/* of what is no text the octets count, and their kind */
+	ok(name_hash(V_ASN1_OCTET_STRING, "Jim", 3) != name_hash(V_ASN1_OCTET_STRING, "JIM", 3), "octets");
+	ok(name_hash(V_ASN1_OCTET_STRING, "jim", 3) != name_hash(V_ASN1_UTF8STRING, "jim", 3), "of another kind");
+	/* an odd number of octets is no text of two each */
+	ok(name_hash(V_ASN1_BMPSTRING, "\0J\0", 3) != name_hash(V_ASN1_BMPSTRING, "\0J", 2), "half a character");
+	memset(lengthy, 'a', sizeof(lengthy));
+	ok(name_hash(V_ASN1_UTF8STRING, lengthy, 400) != name_hash(V_ASN1_UTF8STRING, lengthy, 399), "a long one, and a shorter one");
+	utf8 = name_hash(V_ASN1_UTF8STRING, lengthy, 400);
+	memset(lengthy, 'A', 200);
+	ok(name_hash(V_ASN1_PRINTABLESTRING, lengthy, 400) == utf8, "a long one in another case");
+	lengthy[300] = 'b';
+	ok(name_hash(V_ASN1_UTF8STRING, lengthy, 400) != utf8, "a letter far behind");
+}
+
 int
 main(void)
 {
@@ -345,6 +388,7 @@ main(void)
 	test_best();
 	test_limits();
 	test_hash();
+	test_encodings();
 	X509_free(ca);
 	X509_free(renewed);
 	X509_free(other);

@@ -67,11 +67,15 @@ static const Case cases[] = {
 	{"TLSv1.1", "TLSv1.2", "HIGH:!aNULL:@SECLEVEL=0", "prime256v1", false, "1.1 1.2 | prime256v1"},
 	{"TLSv1", "", "ECDHE+AESGCM:@SECLEVEL=0", "prime256v1", false, "1.2 1.3 | prime256v1"},
 	{"TLSv1.2", "", "HIGH:!aNULL:@SECLEVEL=2", "prime192v1", false, "1.2 1.3 |"},
+	{"TLSv1.3", "", "HIGH:!aNULL:@SECLEVEL=2", "prime192v1", false, "1.3 |"},
 	{"TLSv1.2", "", "HIGH:!aNULL:@SECLEVEL=0", "prime192v1", false, "1.2 1.3 | prime192v1"},
 	{"TLSv1.2", "TLSv1.2", "kRSA:@SECLEVEL=2", "prime256v1", false, "1.2 |"},
 	{"TLSv1.3", "TLSv1.2", "HIGH", "prime256v1", false, "refused 2"},
 	{"TLSv1.2", "", "HIGH", "nonsense", false, "refused 4"},
 	{"TLSv1.2", "", "HIGH", "X25519", false, "refused 4"},
+	/* a name that OpenSSL knows, of no curve; a curve that TLS has no group of */
+	{"TLSv1.2", "", "HIGH", "SHA256", false, "refused 4"},
+	{"TLSv1.2", "", "HIGH", "secp112r1", false, "refused 4"},
 	{"TLSv1.2", "", "HIGH", "prime256v1:nonsense", true, "refused 4"},
 	{"TLSv1.2", "", "nonsense", "prime256v1", false, "refused 5"},
 };
@@ -146,6 +150,25 @@ test_good_dh(void)
 	is_int(offer.refused, ESG_TLS_PART_NONE, "are taken");
 	ok(has_cipher("DHE-RSA-AES256-GCM-SHA384"), "for what they are needed for");
 	EVP_PKEY_free(params);
+}
+
+/* Versions that there are not; and all that need not be set. */
+static void
+test_versions(void)
+{
+	EsgServerTls settings = {.min_version = 0x7777,.ciphers = "HIGH",.keys = ESG_CIPHER_RSA};
+
+	esg_server_context_ask(&settings, &offer);
+	is_int(offer.refused, ESG_TLS_PART_MIN_VERSION, "no such lowest version");
+	settings.min_version = 0;
+	settings.max_version = 0x7777;
+	esg_server_context_ask(&settings, &offer);
+	is_int(offer.refused, ESG_TLS_PART_MAX_VERSION, "no such highest version");
+	settings = (EsgServerTls) {.ciphersuites = "",.keys = ESG_CIPHER_RSA};
+	esg_server_context_ask(&settings, &offer);
+	is_int(offer.refused, ESG_TLS_PART_NONE, "nothing is set");
+	ok(offer.cipher_count > 0 && offer.versions[ESG_TLS_VERSION_1_2] && offer.versions[ESG_TLS_VERSION_1_3], "as OpenSSL has it");
+	is_int((long long) ERR_peek_error(), 0, "no error is left behind");
 }
 
 static void
@@ -236,6 +259,7 @@ main(void)
 {
 	test_cases();
 	test_ciphers();
+	test_versions();
 	test_ciphersuites();
 	test_key_and_version();
 	test_good_dh();

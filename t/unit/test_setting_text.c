@@ -84,6 +84,8 @@ test_overrides(void)
 	is_text(fault.detail, "Unknown finding code \"no_such\".", "is said");
 	ok(!esg_setting_text_overrides("expired=off,expired=notice", overrides, &fault), "twice");
 	ok(!esg_setting_text_overrides("expired=ok", overrides, &fault) && fault.hint != NULL, "not a severity, with a hint");
+	ok(!esg_setting_text_overrides("expired=criticalcritical", overrides, &fault), "a word that is longer than any");
+	is_text(fault.detail, "Unknown severity \"criticalcritical\" of finding code \"expired\".", "is said");
 	ok(!esg_setting_text_overrides("expired=off,", overrides, &fault), "an empty item");
 }
 
