@@ -239,8 +239,8 @@ static const struct
 	{SERVER, "IR", "R", 1, ESG_LEAF_NOT_FIRST, ABSENT},
 	/* the key of one on the way up is not enough, nor is an issuer of what does not belong there */
 	{SERVER, "MIk", "R", 3, ESG_UNRELATED_CERTIFICATE, W},
-	{SERVER, "MIxw", "R", 3, ESG_UNRELATED_CERTIFICATE, W},
-	{SERVER, "MIxw", "R", 4, ESG_UNRELATED_CERTIFICATE, W},
+	{SERVER, "MIyw", "R", 3, ESG_UNRELATED_CERTIFICATE, W},
+	{SERVER, "MIyw", "R", 4, ESG_UNRELATED_CERTIFICATE, W},
 	{SERVER, "eDdR", NULL, 3, ESG_UNRELATED_CERTIFICATE, ABSENT},
 	{SERVER, "eDdR", NULL, 4, ESG_UNRELATED_CERTIFICATE, ABSENT},
 	{SERVER, "IM", "R", 1, ESG_UNRELATED_CERTIFICATE, ABSENT},

@@ -267,7 +267,7 @@ test_urls(void)
 	/* without a scheme, of which nobody is told that it is good */
 	fails_with(strstr(plain_url, "localhost"), "/near", "leads to another URL, which is neither http nor https");
 	(void) setenv("SSL_CERT_FILE", "/dev/null", 1);
-	fails_with(tls_url, "/page", "could not be reached: certificate verify failed");
+	fails_with(tls_url, "/page", "could not be read: certificate verify failed");
 	(void) setenv("SSL_CERT_FILE", bundle, 1);
 }
 
