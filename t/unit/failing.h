@@ -9,6 +9,7 @@
 #define FAILING_H
 
 #include <errno.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 
@@ -24,12 +25,15 @@
 
 static long failing_countdown = -1; /* calls until one fails; -1: none does */
 static int	failing_errno;		/* which error it is */
+static const char *failing_only = NULL; /* the function that is counted; NULL: each */
 static const char *failing_name = "";	/* the function that failed last */
 
 __attribute__((unused))
 static int
 failing_is_due(const char *name)
 {
+	if (failing_only != NULL && strcmp(name, failing_only) != 0)
+		return 0;
 	if (failing_countdown < 0 || failing_countdown-- > 0)
 		return 0;
 	errno = failing_errno;

@@ -280,7 +280,12 @@ test_pretences(void)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 	{
 		pretence = &cases[i];
+		/* the server may be so fast that no handshake waits of its own accord */
+		failing_only = "SSL_connect";
+		failing_countdown = pretence->after ? -1 : 0;
 		ask();
+		failing_only = NULL;
+		failing_countdown = -1;
 		ok(pretence == NULL, "%s: that was seen", cases[i].what);
 		pretence = NULL;
 		is_int(answer.end, cases[i].end, cases[i].what);
