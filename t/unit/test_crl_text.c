@@ -103,6 +103,8 @@ main(void)
 	check_text(pem, "", "", "1", "1", "PEM");
 	check_text(pem, pem, pem, "3", "3", "three in PEM");
 	check_text("a text\n", pem, "and more\n", "1", "1", "with text around");
+	/* the octet 0x30, which begins DER as well */
+	check_text("0 CRLs before\n", pem, "", "1", "1", "with text before that begins with 0");
 	check_text(pem, cert_pem, "", "has something beside CRLs", "has something beside CRLs", "and a certificate");
 	check_text(cert_pem, "", "", "has a certificate, and no CRL", "has a certificate, and no CRL", "a certificate");
 	check_text("", "", "", "has nothing, and no CRL", "0", "nothing");

@@ -490,6 +490,8 @@ test_raw_parts(void)
 	is_text(info.algorithm, "SM2", "EC key on the curve of SM2");
 	info = read_parts("1.2.156.10197.1.301", V_ASN1_OBJECT, "1.2.156.10197.1.301", "04");
 	ok(info.type == ESG_KEY_EC && strcmp(info.algorithm, "SM2") == 0, "SM2 as the algorithm");
+	info = read_parts("1.2.156.10197.1.301", V_ASN1_NULL, NULL, "04");
+	ok(info.curve_nid == NID_sm2, "SM2 as the algorithm says its curve without parameters");
 	info = read_parts("1.2.840.113549.1.1.1", V_ASN1_NULL, NULL, "30080202" "00FF" "0202" "0003");
 	ok(info.bits == 8 && info.security_bits == 0 && info.small_exponent, "padded INTEGERs");
 	ok((info.faults & (ESG_KEY_BAD_MODULUS | ESG_KEY_BAD_EXPONENT)) == 0, "no sign");
