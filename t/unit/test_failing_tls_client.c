@@ -337,7 +337,8 @@ test_groups(void)
 		question.groups = lists[i];
 		ask();
 		is_int(answer.end, ESG_TLS_SHOWN, i < 3 ? lists[i] : "a list that OpenSSL does not take: its own");
-		ok(strcmp(answer.group, i == 2 ? "secp384r1" : "") == 0 || i != 2, "the group: %s", answer.group);
+		/* P-256 is offered, too, and from OpenSSL 3.5 on a server prefers as it likes */
+		ok(i != 2 || strcmp(answer.group, "secp384r1") == 0 || strcmp(answer.group, "secp256r1") == 0, "the group: %s", answer.group);
 		esg_tls_client_forget(&answer);
 	}
 	question.groups = NULL;
